@@ -1,0 +1,367 @@
+"""An event is what the contract's section 2 says and nothing else; every refusal has one reason.
+
+`decode_one` is the law, record by record, on the standard library's JSON. `decode_chunk` is the same for
+whole chunks in one pass of msgspec: it accepts only what `decode_one` accepts, with the same result, and hands
+every record that it is not sure of to `decode_one`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple, cast
+
+import msgspec
+
+from schemas.instants import FIRST, LAST, MINUTE, parse_rfc3339
+from schemas.measures import NO_DIMS, Dims, Measures, clean_text, digest, dims_of, measures_of
+
+MAX_BYTES: Final = 65_536
+SKEW: Final = 15 * MINUTE
+ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+TYPE: Final = re.compile(r"(business|qc|people)\.[a-z0-9_.]+")
+TOPIC_OF: Final = {"business": "business-events", "qc": "qc-events", "people": "people-events"}
+INPUT_TOPICS: Final = ("business-events", "qc-events", "people-events")
+INSPECTION: Final = "qc.inspection"
+_MEMO: Final = 20_000  # distinct texts kept per memo; beyond that it starts anew
+
+
+class Event(msgspec.Struct, gc=False):
+    """A valid event. `occurred_at` and `timestamp` (log time) in ms; `digest` stands for the whole content."""
+
+    event_id: str
+    type: str
+    employee_id: str
+    occurred_at: int
+    source: str
+    measures: Measures
+    dims: Dims
+    corrects: str | None
+    digest: int
+    offset: int
+    timestamp: int
+
+
+class _Wire(msgspec.Struct, gc=False):
+    """The same slots as Event, as msgspec reads them; turned into an Event in place."""
+
+    event_id: str
+    type: str
+    employee_id: str
+    occurred_at: int | str
+    source: str
+    measures: msgspec.Raw
+    dims: msgspec.Raw = msgspec.Raw(b"{}")
+    corrects: str | msgspec.UnsetType = msgspec.UNSET
+    digest: int = msgspec.field(default=0, name=" digest")
+    offset: int = msgspec.field(default=0, name=" offset")
+    timestamp: int = msgspec.field(default=0, name=" timestamp")
+
+
+class Rejection(NamedTuple):
+    """Why a record is refused: one of the contract's reasons, and the field and value in words."""
+
+    reason: str
+    detail: str
+
+
+class Row(NamedTuple):
+    """A record of the log, as transports give it."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: bytes | None
+
+
+InPartition = Callable[[bytes], bool]
+
+_decoder: Final = msgspec.json.Decoder(_Wire)
+_raw_decoder: Final = msgspec.json.Decoder()
+_ids: Final = re.compile(r"(?:[A-Za-z0-9_.:-]{1,64}\n)*")
+_SECONDS: Final = {f"{second:02d}": second * 1000 for second in range(60)}
+
+
+class Memo:
+    """What chunks repeat, parsed once: minutes, sources, types, measures, dims, keys. Bounded."""
+
+    def __init__(self, topic: str, in_partition: InPartition) -> None:
+        self.topic = topic
+        self.in_partition = in_partition
+        self.minutes: dict[str, int] = {}
+        self.sources: dict[str, int] = {}
+        self.types: dict[str, int] = {}
+        self.measures: dict[bytes, Measures] = {}
+        self.dims: dict[bytes, Dims] = {b"{}": NO_DIMS}
+        self.keys: dict[bytes | None, str] = {}
+
+    def minute(self, text: str) -> int | None:
+        """The whole of `text`, an RFC 3339 time, with its minute remembered."""
+        at = parse_rfc3339(text)
+        if at is not None and _SECONDS.get(text[17:19]) is not None:
+            _bound(self.minutes)[text[:17] + text[19:]] = at - _SECONDS[text[17:19]]
+        return at
+
+    def source(self, text: str) -> int | None:
+        """The digest of a new source, None when it is not clean."""
+        if not clean_text(text):
+            return None
+        return _bound(self.sources).setdefault(text, digest("source", text))
+
+    def type(self, text: str) -> int | None:
+        """The digest of a new type, None when it does not belong in this topic."""
+        match = TYPE.fullmatch(text)
+        if match is None or TOPIC_OF[match[1]] != self.topic:
+            return None
+        return _bound(self.types).setdefault(text, digest("type", text))
+
+    def key(self, key: bytes | None) -> str | None:
+        """The employee id of a new key, None when it is none or in another partition."""
+        if key is None or not key.isascii() or ID.fullmatch(key.decode()) is None or not self.in_partition(key):
+            return None
+        return _bound(self.keys, 10).setdefault(key, key.decode())
+
+    def measured(self, raw: bytes) -> Measures | None:
+        """New measures from their JSON text, None when anything is wrong with them."""
+        values = _mapping(raw)
+        found = measures_of(values) if values is not None else ""
+        return None if isinstance(found, str) else _bound(self.measures).setdefault(raw, found)
+
+    def dimensions(self, raw: bytes) -> Dims | None:
+        """New dims from their JSON text, None when anything is wrong with them."""
+        values = _mapping(raw)
+        found = dims_of(values) if values is not None else ""
+        return None if isinstance(found, str) else _bound(self.dims).setdefault(raw, found)
+
+
+def decode_chunk(rows: Sequence[Row], memo: Memo) -> tuple[list[Event], list[tuple[Row, Rejection]]]:
+    """The valid events of a chunk in log order, and the refused records with their reasons."""
+    events: list[Event] = []
+    refused: list[tuple[Row, Rejection]] = []
+    wires = _wires(rows)
+    sure = _turn(rows, wires, memo)
+    if sure:
+        return cast("list[Event]", wires), refused
+    for row, wire in zip(rows, wires, strict=True):
+        if wire is not None and wire.timestamp:
+            events.append(cast("Event", wire))
+            continue
+        found = decode_one(row.value if isinstance(row, Row) else row[3], row[2], memo.topic, row[1], memo.in_partition)
+        if isinstance(found, Rejection):
+            refused.append((Row(*row), found))
+        else:
+            found.offset = row[0]
+            events.append(found)
+    return events, refused
+
+
+def _wires(rows: Sequence[Row]) -> list[_Wire | None]:
+    """Every record as msgspec reads it, None where it does not.
+
+    The joined text is read in one call only when each record begins with `{` and ends with `}` and holds no line
+    break: `}` line break `{` is a syntax error inside any JSON value, so each line is exactly one whole value.
+    """
+    values = [row[3] for row in rows]
+    if None not in values:
+        joined = b"\n".join(cast("list[bytes]", values))
+        breaks = len(values) - 1
+        if joined.count(b"}\n{") == breaks == joined.count(b"\n") and joined[:1] == b"{" and joined[-1:] == b"}":
+            try:
+                wires = _decoder.decode_lines(joined)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                wires = []
+            if len(wires) == len(values) and _valid_ids(wires):
+                return cast("list[_Wire | None]", wires)
+    return [_wire(value) for value in values]
+
+
+def _valid_ids(wires: Sequence[_Wire]) -> bool:
+    text = "\n".join([wire.event_id for wire in wires]) + "\n"
+    return text.count("\n") == len(wires) and _ids.fullmatch(text) is not None
+
+
+def _wire(value: bytes | None) -> _Wire | None:
+    if value is None:
+        return None
+    try:
+        wire = _decoder.decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return wire if ID.fullmatch(wire.event_id) is not None else None
+
+
+def _turn(rows: Sequence[Row], wires: Sequence[_Wire | None], memo: Memo) -> bool:
+    """Turns wires into Events in place; True when all of them are. `timestamp` 0 marks those that are not.
+
+    The hottest loop of the product: lookups are local and memos are asked before functions are called.
+    """
+    minutes, seconds, sources, types = memo.minutes, _SECONDS, memo.sources, memo.types
+    measures, dims, keys = memo.measures, memo.dims, memo.keys
+    sure = True
+    for row, wire in zip(rows, wires, strict=True):
+        if wire is None:
+            sure = False
+            continue
+        wire.timestamp = 0
+        at: Any = wire.occurred_at
+        if at.__class__ is str:
+            base, second = minutes.get(at[:17] + at[19:]), seconds.get(at[17:19])
+            at = memo.minute(at) if base is None or second is None else base + second
+        source, kind, key = sources.get(wire.source), types.get(wire.type), keys.get(row[2])
+        raw = bytes(wire.measures)
+        measured = measures.get(raw) or memo.measured(raw)
+        raw = bytes(wire.dims)
+        dim = dims.get(raw) or memo.dimensions(raw)
+        if source is None:
+            source = memo.source(wire.source)
+        if kind is None:
+            kind = memo.type(wire.type)
+        if key is None:
+            key = memo.key(row[2])
+        stamp = row[1]
+        if (
+            at is None
+            or source is None
+            or kind is None
+            or measured is None
+            or dim is None
+            or key != wire.employee_id
+            or not FIRST <= at <= LAST
+            or at - stamp > SKEW
+            or stamp <= 0
+            or len(row[3]) > MAX_BYTES  # type: ignore[arg-type]
+        ):
+            sure = False
+            continue
+        event = cast("Event", wire)
+        if wire.corrects is not msgspec.UNSET:
+            if ID.fullmatch(wire.corrects) is None:
+                sure = False
+                continue
+            event.digest = measured.digest ^ dim.digest ^ source ^ kind ^ digest("corrects", wire.corrects)
+        else:
+            if not measured.inspection and wire.type == INSPECTION:
+                sure = False
+                continue
+            event.digest = measured.digest ^ dim.digest ^ source ^ kind
+            event.corrects = None
+        event.occurred_at, event.measures, event.dims = at, measured, dim
+        event.offset, event.timestamp = row[0], stamp
+    return sure
+
+
+def _bound(memo: dict[Any, Any], times: int = 1) -> dict[Any, Any]:
+    if len(memo) >= _MEMO * times:
+        memo.clear()
+    return memo
+
+
+def _mapping(raw: bytes) -> dict[str, object] | None:
+    try:
+        found = _raw_decoder.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def decode_one(
+    value: bytes | None, key: bytes | None, topic: str, timestamp: int, in_partition: InPartition
+) -> Event | Rejection:
+    """One record by the letter of the contract: the event, or the first reason that holds against it.
+
+    `in_partition` tells whether a key belongs to the record's partition.
+    """
+    if value is not None and len(value) > MAX_BYTES:
+        return Rejection("too_large", f"{len(value)} bytes, at most {MAX_BYTES} are allowed")
+    parsed = _parse(value)
+    if isinstance(parsed, Rejection):
+        return parsed
+    found = _shape(parsed) or _identifiers(parsed)
+    if found is not None:
+        return found
+    at = _instant(parsed["occurred_at"])
+    if at is None:
+        return Rejection("bad_time", f"occurred_at: {parsed['occurred_at']!r} is not RFC 3339 with zone from 2000 to 2100")
+    if at - timestamp > SKEW:
+        return Rejection("in_future", f"occurred_at: {at - timestamp} ms after log time, at most {SKEW} are tolerated")
+    measured = measures_of(parsed["measures"])
+    if isinstance(measured, str):
+        return Rejection("bad_measure", measured)
+    corrects = parsed.get("corrects")
+    if parsed["type"] == INSPECTION and corrects is None and not measured.inspection:
+        return Rejection("inconsistent", f"measures: {parsed['measures']!r} break the rules of {INSPECTION}")
+    place = _place(parsed, key, topic, in_partition)
+    if place is not None:
+        return place
+    dims = cast("Dims", dims_of(parsed.get("dims", {})))
+    content = measured.digest ^ dims.digest ^ digest("source", parsed["source"]) ^ digest("type", parsed["type"])
+    if corrects is not None:
+        content ^= digest("corrects", corrects)
+    return Event(
+        parsed["event_id"], parsed["type"], parsed["employee_id"], at, parsed["source"], measured, dims, corrects,
+        content, 0, timestamp,
+    )  # fmt: skip
+
+
+def _parse(value: bytes | None) -> dict[str, Any] | Rejection:
+    try:
+        parsed = json.loads((value or b"").decode("utf-8"), parse_constant=_no_constant, parse_int=_integer)
+    except (ValueError, RecursionError) as error:
+        return Rejection("not_json", f"value is not UTF-8 JSON: {str(error)[:200]}")
+    if not isinstance(parsed, dict):
+        return Rejection("schema", f"value is a JSON {type(parsed).__name__}, an object is required")
+    return parsed
+
+
+def _no_constant(text: str) -> float:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _integer(text: str) -> int | float:
+    return int(text) if len(text) < 400 else float(text)
+
+
+def _shape(parsed: dict[str, Any]) -> Rejection | None:
+    for name in ("event_id", "type", "employee_id", "occurred_at", "source", "measures"):
+        if name not in parsed:
+            return Rejection("schema", f"{name} is missing")
+    for name in ("event_id", "type", "employee_id", "source", "corrects"):
+        if name in parsed and not isinstance(parsed[name], str):
+            return Rejection("schema", f"{name}: {parsed[name]!r} is not text")
+    if isinstance(parsed["occurred_at"], bool) or not isinstance(parsed["occurred_at"], str | int | float):
+        return Rejection("schema", f"occurred_at: {parsed['occurred_at']!r} is neither text nor a number")
+    if not clean_text(parsed["source"]):
+        return Rejection("schema", f"source: {parsed['source']!r} is not 1 to 128 characters without control characters")
+    if not isinstance(parsed["measures"], dict):
+        return Rejection("schema", f"measures: {parsed['measures']!r} is not an object")
+    if not isinstance(parsed.get("dims", {}), dict):
+        return Rejection("schema", f"dims: {parsed['dims']!r} is not an object")
+    dims = dims_of(parsed.get("dims", {}))
+    return Rejection("schema", dims) if isinstance(dims, str) else None
+
+
+def _identifiers(parsed: dict[str, Any]) -> Rejection | None:
+    for name in ("event_id", "employee_id", "corrects"):
+        if name in parsed and ID.fullmatch(parsed[name]) is None:
+            return Rejection("bad_id", f"{name}: {parsed[name]!r} is not [A-Za-z0-9_.:-]{{1,64}}")
+    return None
+
+
+def _instant(raw: str | int | float) -> int | None:
+    at = parse_rfc3339(raw) if isinstance(raw, str) else raw
+    return at if isinstance(at, int) and FIRST <= at <= LAST else None
+
+
+def _place(parsed: dict[str, Any], key: bytes | None, topic: str, in_partition: InPartition) -> Rejection | None:
+    if key is None or key != parsed["employee_id"].encode():
+        return Rejection("key_mismatch", f"key {key!r} is not the employee_id {parsed['employee_id']!r}")
+    if not in_partition(key):
+        return Rejection("key_mismatch", f"key {key!r} belongs to another partition")
+    match = TYPE.fullmatch(parsed["type"])
+    if match is None:
+        return Rejection("unknown_type", f"type: {parsed['type']!r} is not business.*, qc.* or people.*")
+    if TOPIC_OF[match[1]] != topic:
+        return Rejection("wrong_topic", f"type: {parsed['type']!r} belongs in {TOPIC_OF[match[1]]}, not in {topic}")
+    return None
