@@ -1,0 +1,54 @@
+"""Every command takes every setting as a flag; its help shows those that matter to it.
+
+A command declares `flags: Flags = NO_FLAGS` (or `Annotated[Flags, Parameter(show=True)]` to show all of them) and
+begins with `settings = flags.settings()`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from cyclopts import Group, Parameter
+
+from agents.settings import SETTINGS, Settings
+
+_GROUP: Final = Group("Settings", help="Every setting is a flag too; `scorestream settings` lists them.", sort_key=9)
+_HELP: Final = {setting.name: setting.help for setting in SETTINGS}
+
+
+def _setting(name: str, *, show: bool | None = None) -> Parameter:
+    return Parameter(help=_HELP[name], show=show, group=_GROUP, negative=())
+
+
+@Parameter(name="*", show=False)
+@dataclass(frozen=True)
+class Flags:
+    """The settings given on the command line, as text; None: not given. One field per row of SETTINGS."""
+
+    broker: Annotated[str | None, _setting("broker", show=True)] = None
+    data: Annotated[str | None, _setting("data", show=True)] = None
+    partitions: Annotated[str | None, _setting("partitions")] = None
+    late_days: Annotated[str | None, _setting("late_days")] = None
+    horizon_days: Annotated[str | None, _setting("horizon_days")] = None
+    correction_days: Annotated[str | None, _setting("correction_days")] = None
+    held_days: Annotated[str | None, _setting("held_days")] = None
+    skew_minutes: Annotated[str | None, _setting("skew_minutes")] = None
+    commit_interval: Annotated[str | None, _setting("commit_interval")] = None
+    chunk_records: Annotated[str | None, _setting("chunk_records")] = None
+    cached_employees: Annotated[str | None, _setting("cached_employees")] = None
+    retention_days: Annotated[str | None, _setting("retention_days")] = None
+    retention_bytes: Annotated[str | None, _setting("retention_bytes")] = None
+    port: Annotated[str | None, _setting("port")] = None
+    host: Annotated[str | None, _setting("host")] = None
+    language: Annotated[str | None, _setting("language")] = None
+    stale_seconds: Annotated[str | None, _setting("stale_seconds")] = None
+    log_level: Annotated[str | None, _setting("log_level")] = None
+
+    def settings(self) -> Settings:
+        """The settings of these flags over the environment; SettingError (exit code 2) when one is wrong."""
+        return Settings.from_environment(dataclasses.asdict(self))
+
+
+NO_FLAGS: Final = Flags()

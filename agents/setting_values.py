@@ -1,0 +1,120 @@
+"""Texts of settings become values here; ValueError says what would be right, the caller says which setting it was."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+Parser = Callable[[str], Any]
+
+EMBEDDED: Final = "embedded://"
+_KAFKA_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
+_SIZES: Final = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def broker_folder(url: str) -> Path:
+    """The folder of an `embedded:///DIR` URL: `/./x`, `/../x` are relative to here, `/~/x` to home, else absolute."""
+    path = url.removeprefix(EMBEDDED)
+    if path.startswith(("/./", "/../", "/~/")) or path in ("/.", "/..", "/~"):
+        path = path[1:]
+    return Path("/" + path.lstrip("/") if path.startswith("/") else path).expanduser()
+
+
+def folder_broker(folder: str) -> str:
+    """The `embedded:///DIR` URL of a folder."""
+    if folder.startswith(("/", "~/", "./", "../")):
+        return EMBEDDED + ("" if folder.startswith("/") else "/") + folder
+    return f"{EMBEDDED}/./{folder}"
+
+
+def parse_broker(text: str) -> str:
+    """`embedded:///DIR` or `kafka://host:port[,host:port]`, as written."""
+    if text.startswith(EMBEDDED):
+        if not text.startswith(EMBEDDED + "/") or text.strip("/") == EMBEDDED.strip("/"):
+            raise ValueError(
+                "embedded:///DIR with three slashes, e.g. embedded:///./scorestream-data or embedded:///var/lib/x"
+            )
+        return text
+    if text.startswith("kafka://"):
+        if "@" in text:
+            raise ValueError("kafka://host:port without a name or password: a URL is no place for secrets")
+        hosts = [_KAFKA_HOST.fullmatch(host) for host in text.removeprefix("kafka://").split(",")]
+        if all(host is not None and 0 < int(host[2]) < 65536 for host in hosts):
+            return text
+    raise ValueError("embedded:///DIR or kafka://host:port[,host:port]")
+
+
+def whole(low: int, high: int | None = None) -> Parser:
+    """Parser of whole numbers from `low` to `high`, in plain digits."""
+
+    def parse(text: str) -> int:
+        if re.fullmatch(r"[0-9]{1,18}", text) and low <= int(text) and (high is None or int(text) <= high):
+            return int(text)
+        raise ValueError(
+            f"a whole number of at least {low}" if high is None else f"a whole number from {low} to {high}"
+        )
+
+    return parse
+
+
+def seconds(low: float, high: float) -> Parser:
+    """Parser of a number of seconds from `low` to `high`."""
+
+    def parse(text: str) -> float:
+        if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) and low <= float(text) <= high:
+            return float(text)
+        raise ValueError(f"a number of seconds from {low} to {high}")
+
+    return parse
+
+
+def one_of(*choices: str) -> Parser:
+    """Parser of one of these words."""
+
+    def parse(text: str) -> str:
+        if text in choices:
+            return text
+        raise ValueError("one of " + ", ".join(choices))
+
+    return parse
+
+
+def optional(word: str, parser: Parser) -> Parser:
+    """As `parser`, and `word` for None."""
+
+    def parse(text: str) -> Any:
+        try:
+            return None if text == word else parser(text)
+        except ValueError as problem:
+            raise ValueError(f"{problem}, or {word!r}") from None
+
+    return parse
+
+
+def parse_size(text: str) -> int:
+    """A number of bytes: `5000000`, `500MB`, `20GB` (powers of a thousand)."""
+    match = re.fullmatch(r"([0-9]{1,15})(|KB|MB|GB|TB)", text)
+    if match is None or int(match[1]) == 0:
+        raise ValueError("a number of bytes, e.g. 500MB or 20GB")
+    return int(match[1]) * _SIZES[match[2]]
+
+
+def parse_host(text: str) -> str:
+    """A host name or address to listen on."""
+    if not re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", text):
+        raise ValueError("a host name or an IP address, e.g. 127.0.0.1, or 0.0.0.0 for every network")
+    return text
+
+
+def parse_folder(text: str) -> Path:
+    """A folder, not necessarily there yet."""
+    if not text or "\0" in text:
+        raise ValueError("the path of a folder")
+    return Path(text).expanduser()
+
+
+def without_secret(text: str) -> str:
+    """The text with a password in a URL blanked out."""
+    return re.sub(r"//[^/@]*@", "//***@", text)

@@ -1,0 +1,200 @@
+"""What an operator may set: each setting is declared once, read once, and wrong values stop the start.
+
+Nothing else in the product reads the environment. A flag wins over the environment, the environment over the default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple
+
+from agents.setting_values import (
+    EMBEDDED,
+    Parser,
+    broker_folder,
+    folder_broker,
+    one_of,
+    optional,
+    parse_broker,
+    parse_folder,
+    parse_host,
+    parse_size,
+    seconds,
+    whole,
+    without_secret,
+)
+
+PREFIX: Final = "SCORESTREAM_"
+DEFAULT_BROKER: Final = "embedded:///./scorestream-data"
+DAY_MS: Final = 86_400_000
+
+Origin = Literal["default", "environment", "flag"]
+
+
+class SettingError(Exception):
+    """A setting that cannot be used; the text names it, its value and what would be right."""
+
+
+class Setting(NamedTuple):
+    """One row of the table below. `parse` raises ValueError with what would be right."""
+
+    name: str
+    default: str
+    help: str
+    parse: Parser
+
+    @property
+    def key(self) -> str:
+        """Its name in the environment."""
+        return PREFIX + self.name.upper()
+
+    @property
+    def flag(self) -> str:
+        """Its name on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, parsed. Days, minutes and seconds as named; None where a limit or a choice is off."""
+
+    broker: str
+    data: Path
+    partitions: int
+    late_days: int
+    horizon_days: int
+    correction_days: int
+    held_days: int
+    skew_minutes: int
+    commit_interval: float
+    chunk_records: int
+    cached_employees: int
+    retention_days: int | None
+    retention_bytes: int | None
+    port: int | None
+    host: str
+    language: str
+    stale_seconds: int
+    log_level: str
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], flags: Mapping[str, object] | None = None) -> Settings:
+        """The settings of these flags (None = not given) over this environment; SettingError when one is wrong."""
+        _refuse_unknown(environ)
+        given = {name: str(value) for name, value in (flags or {}).items() if value is not None}
+        if unknown := given.keys() - {setting.name for setting in SETTINGS}:
+            raise SettingError(f"there is no setting {min(unknown)!r}; `scorestream settings` lists them")
+        texts, origins = _texts(environ, given)
+        values = {setting.name: _parsed(setting, texts[setting.name], origins[setting.name]) for setting in SETTINGS}
+        return cls(**values, origins=origins)
+
+    @classmethod
+    def from_environment(cls, flags: Mapping[str, object] | None = None) -> Settings:
+        """As `load`, over the environment of this process."""
+        return cls.load(os.environ, flags)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the log is a folder on this machine."""
+        return self.broker.startswith(EMBEDDED)
+
+    @property
+    def folder(self) -> Path:
+        """The embedded log's folder; SettingError for a broker that has none."""
+        if not self.embedded:
+            raise SettingError(
+                f"broker {self.broker!r}: this release works on an embedded log only (embedded:///DIR); "
+                "Kafka is not available yet"
+            )
+        return broker_folder(self.broker)
+
+    @property
+    def retention_ms(self) -> int | None:
+        """Retention of the input topics by time, in milliseconds."""
+        return None if self.retention_days is None else self.retention_days * DAY_MS
+
+
+_DAYS: Final = whole(1, 36_500)
+
+SETTINGS: Final[tuple[Setting, ...]] = (
+    Setting(
+        "broker",
+        DEFAULT_BROKER,
+        "where the log is: embedded:///DIR (embedded:///./DIR is relative to here) or kafka://host:port[,...]",
+        parse_broker,
+    ),
+    Setting(
+        "data", "", "folder of local state (default: the embedded log's folder, and the other way round)", parse_folder
+    ),
+    Setting("partitions", "4", "partitions of each topic, fixed when the log is created", whole(1, 1024)),
+    Setting("late_days", "7", "an event counts when it arrives within this many days", _DAYS),
+    Setting(
+        "horizon_days", "35", "how far identities are kept behind the newest event of an employee and source", _DAYS
+    ),
+    Setting("correction_days", "400", "a correction counts within this many days", _DAYS),
+    Setting("held_days", "400", "an event without a template is kept waiting for this many days", _DAYS),
+    Setting("skew_minutes", "15", "how far an event may lie after its own sending", whole(0, 1440)),
+    Setting("commit_interval", "0.5", "seconds between two commits of the worker", seconds(0.01, 60)),
+    Setting("chunk_records", "10000", "most records the worker takes from a partition at once", whole(1, 1_000_000)),
+    Setting("cached_employees", "100000", "employees whose state the worker keeps in memory", whole(1, 100_000_000)),
+    Setting(
+        "retention_days", "off", "days after which records of the input topics are removed", optional("off", _DAYS)
+    ),
+    Setting(
+        "retention_bytes", "off", "size of a partition's input beyond which the oldest go", optional("off", parse_size)
+    ),
+    Setting(
+        "port",
+        "auto",
+        "port to listen on (auto: the command picks one and prints it)",
+        optional("auto", whole(1, 65_535)),
+    ),
+    Setting("host", "127.0.0.1", "address to listen on", parse_host),
+    Setting("language", "en", "language of boards and messages: en or zh", one_of("en", "zh")),
+    Setting("stale_seconds", "120", "age of the newest event at which a board marks its data stale", whole(1, 86_400)),
+    Setting("log_level", "info", "what is worth a log line", one_of("debug", "info", "warning", "error")),
+)
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    # The value is not shown: a misspelt key may hold a secret.
+    keys = [setting.key for setting in SETTINGS]
+    for key in sorted(environ):
+        if key.startswith(PREFIX) and key not in keys:
+            near = difflib.get_close_matches(key, keys, n=1, cutoff=0.0)
+            raise SettingError(
+                f"{key}: there is no such setting; did you mean {near[0]}? `scorestream settings` lists them"
+            )
+
+
+def _texts(environ: Mapping[str, str], given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Origin]]:
+    texts: dict[str, str] = {}
+    origins: dict[str, Origin] = {}
+    for setting in SETTINGS:
+        name = setting.name
+        if name in given:
+            texts[name], origins[name] = given[name], "flag"
+        elif setting.key in environ:
+            texts[name], origins[name] = environ[setting.key], "environment"
+        else:
+            texts[name], origins[name] = setting.default, "default"
+    # The folder of the log and of the state are one unless both are named.
+    if origins["broker"] == "default" != origins["data"]:
+        texts["broker"] = folder_broker(texts["data"])
+    elif origins["data"] == "default":
+        embedded = texts["broker"].startswith(EMBEDDED)
+        texts["data"] = str(broker_folder(texts["broker"] if embedded else DEFAULT_BROKER))
+    return texts, origins
+
+
+def _parsed(setting: Setting, text: str, origin: Origin) -> Any:
+    try:
+        return setting.parse(text)
+    except ValueError as right:
+        named = setting.flag if origin == "flag" else setting.key
+        raise SettingError(f"{named}={without_secret(text)!r}: it must be {right}") from None

@@ -1,0 +1,41 @@
+"""A log has all topics or is not used: whoever opens one for writing comes through here.
+
+The number of partitions is fixed when the log is created; later the log's own number holds.
+"""
+
+from __future__ import annotations
+
+from agents.settings import SettingError, Settings
+from agents.transport.embedded.log import EmbeddedLog
+from stream.topics import TOPICS, Topic
+
+
+def ensure_topics(log: EmbeddedLog, settings: Settings) -> int:
+    """Create what is missing of stream/topics.py; the number of partitions of this log.
+
+    SettingError when `partitions` was given and the log has another number: keys would move between partitions.
+    """
+    existing = log.topics()
+    partitions = next((existing[topic.name].partitions for topic in TOPICS if topic.name in existing), None)
+    if partitions is None:
+        partitions = settings.partitions
+    elif partitions != settings.partitions and settings.origins.get("partitions", "default") != "default":
+        raise SettingError(
+            f"partitions={settings.partitions}: this log was created with {partitions}, which stays; "
+            f"leave the setting out, or create another log"
+        )
+    for topic in TOPICS:
+        if topic.name not in existing:
+            _create(log, topic, partitions, settings)
+    return partitions
+
+
+def _create(log: EmbeddedLog, topic: Topic, partitions: int, settings: Settings) -> None:
+    log.create_topic(
+        topic.name,
+        partitions,
+        compacted=topic.compacted,
+        ledger=topic.ledger,
+        retention_ms=settings.retention_ms if topic.kept else None,
+        retention_bytes=settings.retention_bytes if topic.kept else None,
+    )

@@ -1,0 +1,58 @@
+"""Every topic is declared here once: its name, what kind of log it is, who writes it."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Topic(NamedTuple):
+    """A topic of contract section 1. All of them have the same number of partitions.
+
+    `compacted`: the latest record of each key stays. `ledger`: only the owner of the state writes it, together with
+    its offsets; anybody may append to the others. `kept`: the operator's retention applies to it.
+    """
+
+    name: str
+    compacted: bool = False
+    ledger: bool = False
+    kept: bool = False
+
+
+BUSINESS_EVENTS: Final = "business-events"
+QC_EVENTS: Final = "qc-events"
+PEOPLE_EVENTS: Final = "people-events"
+TEMPLATES: Final = "templates"
+COMMANDS: Final = "commands"
+TICKS: Final = "ticks"
+CHANGELOG: Final = "scores-changelog"
+SCORE_UPDATES: Final = "score-updates"
+UNIT_UPDATES: Final = "unit-updates"
+ALERTS: Final = "alerts"
+DEAD_LETTERS: Final = "dead-letters"
+LATE_EVENTS: Final = "late-events"
+
+INPUTS: Final = (BUSINESS_EVENTS, QC_EVENTS, PEOPLE_EVENTS)
+"""Where events come in, in this order wherever an order is needed."""
+
+TOPICS: Final = (
+    Topic(BUSINESS_EVENTS, kept=True),
+    Topic(QC_EVENTS, kept=True),
+    Topic(PEOPLE_EVENTS, kept=True),
+    Topic(TEMPLATES, compacted=True),
+    Topic(COMMANDS),
+    Topic(TICKS),
+    Topic(CHANGELOG, compacted=True, ledger=True),
+    Topic(SCORE_UPDATES, compacted=True, ledger=True),
+    Topic(UNIT_UPDATES, compacted=True, ledger=True),
+    Topic(ALERTS, ledger=True),
+    Topic(DEAD_LETTERS, ledger=True),
+    Topic(LATE_EVENTS, ledger=True),
+)
+
+_PREFIXES: Final = {"business": BUSINESS_EVENTS, "qc": QC_EVENTS, "people": PEOPLE_EVENTS}
+
+
+def topic_of(event_type: str) -> str | None:
+    """The input topic of an event type by its prefix (`qc.inspection` -> `qc-events`); None when it has none."""
+    prefix, dot, _ = event_type.partition(".")
+    return _PREFIXES.get(prefix) if dot else None
