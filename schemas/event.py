@@ -108,20 +108,23 @@ class Memo:
         """The digest of a new source, None when it is not clean."""
         if not clean_text(text):
             return None
-        return _bound(self.sources).setdefault(text, digest("source", text))
+        found: int = _bound(self.sources).setdefault(text, digest("source", text))
+        return found
 
     def type(self, text: str) -> int | None:
         """The digest of a new type, None when it does not belong in this topic."""
         match = TYPE.fullmatch(text)
         if match is None or TOPIC_OF[match[1]] != self.topic:
             return None
-        return _bound(self.types).setdefault(text, digest("type", text))
+        found: int = _bound(self.types).setdefault(text, digest("type", text))
+        return found
 
     def key(self, key: bytes | None) -> str | None:
         """The employee id of a new key, None when it is none or in another partition."""
         if key is None or not key.isascii() or ID.fullmatch(key.decode()) is None or not self.in_partition(key):
             return None
-        return _bound(self.keys, 10).setdefault(key, key.decode())
+        found: str = _bound(self.keys, 10).setdefault(key, key.decode())
+        return found
 
     def measured(self, raw: bytes) -> Measures | None:
         """New measures from their JSON text, None when anything is wrong with them."""
@@ -283,7 +286,9 @@ def decode_one(
         return found
     at = _instant(parsed["occurred_at"])
     if at is None:
-        return Rejection("bad_time", f"occurred_at: {parsed['occurred_at']!r} is not RFC 3339 with zone from 2000 to 2100")
+        return Rejection(
+            "bad_time", f"occurred_at: {parsed['occurred_at']!r} is not RFC 3339 with zone from 2000 to 2100"
+        )
     if at - timestamp > SKEW:
         return Rejection("in_future", f"occurred_at: {at - timestamp} ms after log time, at most {SKEW} are tolerated")
     measured = measures_of(parsed["measures"])
@@ -333,7 +338,9 @@ def _shape(parsed: dict[str, Any]) -> Rejection | None:
     if isinstance(parsed["occurred_at"], bool) or not isinstance(parsed["occurred_at"], str | int | float):
         return Rejection("schema", f"occurred_at: {parsed['occurred_at']!r} is neither text nor a number")
     if not clean_text(parsed["source"]):
-        return Rejection("schema", f"source: {parsed['source']!r} is not 1 to 128 characters without control characters")
+        return Rejection(
+            "schema", f"source: {parsed['source']!r} is not 1 to 128 characters without control characters"
+        )
     if not isinstance(parsed["measures"], dict):
         return Rejection("schema", f"measures: {parsed['measures']!r} is not an object")
     if not isinstance(parsed.get("dims", {}), dict):

@@ -1,0 +1,56 @@
+"""A score leaves as one row per employee (or unit), template, indicator and window: the contract's section 4."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+NO_DATA: Final = "no_data"
+INSUFFICIENT: Final = "insufficient"
+OK: Final = "ok"
+DIMENSIONS: Final = ("performance", "ability", "attitude")
+TOTALS: Final = ("@performance", "@ability", "@attitude", "@total")
+
+Number = int | float
+
+
+class ScoreRow(msgspec.Struct, gc=False):
+    """One value. `window_start` and `as_of` are RFC 3339 in UTC; `value` is the formula's number (0.93, not 93);
+    `n`, `good` and `sums` are in units; `low`/`high` the 95 % Wilson interval. null means: no value."""
+
+    employee_id: str
+    template: str
+    version: int
+    indicator: str
+    window: str
+    window_start: str
+    as_of: str
+    status: str
+    value: Number | None
+    points: Number | None
+    n: Number | None
+    good: Number | None
+    low: float | None
+    high: float | None
+    sums: dict[str, Number]
+
+
+class UnitRow(msgspec.Struct, gc=False):
+    """The same for a unit: sums of its members' events at event time, pooled; never a mean of rates."""
+
+    unit: str
+    template: str
+    version: int
+    indicator: str
+    window: str
+    window_start: str
+    as_of: str
+    status: str
+    value: Number | None
+    points: Number | None
+    n: Number | None
+    good: Number | None
+    low: float | None
+    high: float | None
+    sums: dict[str, Number]

@@ -1,0 +1,44 @@
+"""What leaves the scoring agent for screens and the unit pool: the latest values, conflated."""
+
+from __future__ import annotations
+
+import msgspec
+
+from schemas.rows import ScoreRow, UnitRow
+
+
+class Pool(msgspec.Struct, array_like=True, gc=False):
+    """What one employee contributes to one unit under one template version.
+
+    `starts[i]` and `vectors[i]` belong to the version's i-th (group, window) slot: the window's start (ms; 0 for
+    rolling windows, whose panes slide with the as-of) and the sums (events, then measures in millionths).
+    """
+
+    unit: str
+    template: str
+    version: int
+    starts: list[int]
+    vectors: list[list[int]]
+
+
+class ScoreUpdate(msgspec.Struct, gc=False):
+    """Topic score-updates: everything a screen needs of one employee."""
+
+    employee_id: str
+    unit: str
+    as_of: str
+    newest: str | None
+    rows: list[ScoreRow]
+    trends: dict[str, list[tuple[int, float, float]]]
+    pools: list[Pool]
+
+
+class UnitUpdate(msgspec.Struct, gc=False):
+    """Topic unit-updates: the same of a unit, pooled."""
+
+    unit: str
+    as_of: str
+    newest: str | None
+    members: list[str]
+    rows: list[UnitRow]
+    trends: dict[str, list[tuple[int, float, float]]]

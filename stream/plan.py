@@ -1,0 +1,83 @@
+"""How a version's sums become numbers: its formulas bound to the places of their measures, once per version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from stream.rulebook import Version, measures_of, usable_windows
+from stream.template import Indicator
+from stream.window import Window
+
+Evaluate = Callable[[Sequence[float], Mapping[str, float]], float | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
+    """One sum of a version: a group in a window. Indicators that count the same events share it."""
+
+    group: int
+    window: Window
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """One row to be: an indicator in a window."""
+
+    indicator: Indicator
+    window: Window
+    slot: int
+    value: Evaluate
+    good: Evaluate | None
+    of: Evaluate | None
+    points: Evaluate | None
+    shown: tuple[tuple[str, int], ...]  # (measure, its place in the vector)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """The slots and rows of a version, and its windows in the order of first mention."""
+
+    slots: tuple[Slot, ...]
+    lines: tuple[Line, ...]
+    windows: tuple[Window, ...]
+
+
+@lru_cache(maxsize=4096)
+def plan_of(version: Version) -> Plan:
+    """The plan of a compiled version."""
+    slots: list[Slot] = []
+    places: dict[tuple[int, str], int] = {}
+    lines: list[Line] = []
+    windows: dict[str, Window] = {}
+    for indicator, group in zip(version.template.indicators, version.group_of, strict=True):
+        for window in usable_windows(indicator):
+            if (group, window.text) not in places:
+                places[group, window.text] = len(slots)
+                slots.append(Slot(group, window))
+            windows.setdefault(window.text, window)
+            lines.append(_line(indicator, window, places[group, window.text], version.groups[group].names))
+    return Plan(tuple(slots), tuple(lines), tuple(windows.values()))
+
+
+def _line(indicator: Indicator, window: Window, slot: int, names: tuple[str, ...]) -> Line:
+    shown = tuple((name, names.index(name) + 1) for name in measures_of(indicator))
+    return Line(
+        indicator,
+        window,
+        slot,
+        indicator.value.bind(names),
+        indicator.rate_good.bind(names) if indicator.rate_good else None,
+        indicator.rate_of.bind(names) if indicator.rate_of else None,
+        _points(indicator),
+        shown,
+    )
+
+
+def _points(indicator: Indicator) -> Evaluate | None:
+    """Points of (value, target); None when they can never be computed."""
+    formula = indicator.points
+    if formula is None or (indicator.target is None and "target" in formula.names):
+        return None
+    return formula.bind(("value", "target"))

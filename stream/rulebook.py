@@ -1,0 +1,166 @@
+"""Which rules hold for whom and when: template versions in force, compiled to what the hot loop needs.
+
+A `Rulebook` is frozen; publishing makes a new one. A `Regime` is the set of versions that hold for one role
+between two instants; all employees of that role share it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from schemas.measures import Dims
+from stream.template import Indicator, Template
+from stream.window import Window
+
+FOREVER: Final = 1 << 62
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Indicators of a version that count the same events share sums: one vector per pane and calendar window.
+
+    A vector is (events, measure, measure, ...) in the order of `names`, measures in millionths.
+    """
+
+    index: int
+    source: str
+    where: tuple[tuple[str, frozenset[str]], ...]
+    names: tuple[str, ...]
+    panes: tuple[tuple[int, int], ...]  # (grain ms, panes kept), one per grain
+    calendars: tuple[str, ...]  # "day", ..., "all"
+
+    def matches(self, kind: str, dims: dict[str, str]) -> bool:
+        """Whether an event of this type and these dims enters."""
+        return kind == self.source and all(dims.get(name) in values for name, values in self.where)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Version:
+    """A template version with its interval in force [begins, ends) in ms and its groups."""
+
+    template: Template
+    begins: int
+    ends: int
+    groups: tuple[Group, ...]
+    group_of: tuple[int, ...]  # per indicator
+    key: tuple[str, int]
+
+    @property
+    def timezone(self) -> str:
+        return self.template.timezone
+
+    def applies_to(self, role: str | None) -> bool:
+        """Whether a person in this role is assessed by this version."""
+        return self.template.roles is None or role in self.template.roles
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Action:
+    """What an event of one type and one set of dims does under a regime: (version, group) pairs it enters."""
+
+    line: str
+    entries: tuple[tuple[Version, Group], ...]
+
+
+@dataclass(eq=False, slots=True)
+class Regime:
+    """The versions that hold for a role from `begins` until `ends`; remembers actions by type and dims digest."""
+
+    versions: tuple[Version, ...]
+    begins: int
+    ends: int
+    _actions: dict[tuple[str, int], Action] = field(default_factory=dict)
+    _shared: dict[tuple[str, tuple[tuple[Version, Group], ...]], Action] = field(default_factory=dict)
+
+    def action(self, kind: str, dims: Dims) -> Action:
+        """The action of an event type with these dims."""
+        found = self._actions.get((kind, dims.digest))
+        if found is None:
+            if len(self._actions) > 20_000:
+                self._actions.clear()
+            values = dims.values
+            entries = tuple((v, g) for v in self.versions for g in v.groups if g.matches(kind, values))
+            found = self._shared.setdefault((values.get("line", ""), entries), Action(values.get("line", ""), entries))
+            self._actions[kind, dims.digest] = found
+        return found
+
+
+def usable_windows(indicator: Indicator) -> tuple[Window, ...]:
+    """The windows that are evaluated; `shift` needs a calendar of shifts and has none yet."""
+    return tuple(window for window in indicator.windows if window.kind != "shift")
+
+
+def compile_version(template: Template, begins: int, ends: int) -> Version:
+    """Groups the indicators of a template by the events they count."""
+    order: list[tuple[str, tuple[tuple[str, frozenset[str]], ...]]] = []
+    members: dict[tuple[str, tuple[tuple[str, frozenset[str]], ...]], list[Indicator]] = {}
+    for indicator in template.indicators:
+        key = (indicator.source, tuple(sorted(indicator.where)))
+        if key not in members:
+            order.append(key)
+        members.setdefault(key, []).append(indicator)
+    groups = tuple(_group(index, key, members[key]) for index, key in enumerate(order))
+    group_of = tuple(order.index((i.source, tuple(sorted(i.where)))) for i in template.indicators)
+    return Version(template, begins, ends, groups, group_of, (template.template, template.version))
+
+
+def measures_of(indicator: Indicator) -> tuple[str, ...]:
+    """The measures named by `value` and `rate`, sorted."""
+    formulas = (indicator.value, indicator.rate_good, indicator.rate_of)
+    return tuple(sorted({name for formula in formulas if formula is not None for name in formula.names}))
+
+
+def _group(
+    index: int, key: tuple[str, tuple[tuple[str, frozenset[str]], ...]], indicators: Sequence[Indicator]
+) -> Group:
+    names = tuple(sorted({name for indicator in indicators for name in measures_of(indicator)}))
+    windows = [window for indicator in indicators for window in usable_windows(indicator)]
+    kept: dict[int, int] = {}
+    for window in windows:
+        if window.kind == "rolling":
+            kept[window.grain] = max(kept.get(window.grain, 0), window.minutes * 60_000 // window.grain)
+    calendars = tuple(sorted({window.kind for window in windows if window.kind != "rolling"}))
+    return Group(index, key[0], key[1], names, tuple(sorted(kept.items())), calendars)
+
+
+class Rulebook:
+    """All published versions. `regime(role, t)` is what holds for a role at t."""
+
+    def __init__(self, templates: Iterable[Template] = ()) -> None:
+        self.versions: dict[str, list[Version]] = {}
+        by_id: dict[str, list[Template]] = {}
+        for template in templates:
+            by_id.setdefault(template.template, []).append(template)
+        for name, published in sorted(by_id.items()):
+            ordered = sorted(published, key=lambda t: (t.effective_from, t.version))
+            ends = [t.effective_from for t in ordered[1:]] + [FOREVER]
+            self.versions[name] = [
+                compile_version(t, t.effective_from, end) for t, end in zip(ordered, ends, strict=True)
+            ]
+        edges = sorted({version.begins for versions in self.versions.values() for version in versions})
+        self._edges = [-FOREVER, *edges, FOREVER]
+        self._regimes: dict[tuple[str | None, int], Regime] = {}
+
+    def in_force(self, name: str, at: int) -> Version | None:
+        """The version of a template in force at an instant, whoever it applies to."""
+        versions = self.versions.get(name, [])
+        index = bisect_right(versions, at, key=lambda version: version.begins) - 1
+        return versions[index] if index >= 0 else None
+
+    def regime(self, role: str | None, at: int) -> Regime:
+        """What holds for a person in `role` (None: no role) at an instant."""
+        index = bisect_right(self._edges, at) - 1
+        found = self._regimes.get((role, index))
+        if found is None:
+            versions = (self.in_force(name, at) for name in self.versions)
+            holding = tuple(v for v in versions if v is not None and v.applies_to(role))
+            found = Regime(holding, self._edges[index], self._edges[index + 1])
+            self._regimes[role, index] = found
+        return found
+
+    def templates(self) -> list[Template]:
+        """Every published version, by id and effective date."""
+        return [version.template for versions in self.versions.values() for version in versions]

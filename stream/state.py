@@ -1,0 +1,204 @@
+"""All that is remembered per employee, to and from bytes.
+
+The value is one byte of format version, eight bytes of `due` (when time alone changes a score; readable without
+decoding) and msgpack arrays. Times are ms since 1970 UTC, sums millionths, offsets the next one to apply.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from stream.rulebook import Action, Group, Regime, Rulebook
+
+FORMAT: Final = 1
+NEVER: Final = (1 << 63) - 1
+NO_REGIME: Final = Regime((), 0, 0)
+BUSINESS, QC, PEOPLE = 0, 1, 2
+LANES: Final = 6  # identities: plain ones of the three topics, then corrections of the three topics
+
+Vector = list[int]
+
+
+class Lane(msgspec.Struct, array_like=True, gc=False):
+    """Identities of one topic that are not yet sealed into a cold block, as parallel lists."""
+
+    ids: list[str] = []
+    times: list[int] = []
+    digests: list[int] = []
+    latest: int = -1  # largest occurred_at ever registered here
+    sealed: int = -1  # largest occurred_at in a cold block
+    blocks: int = 0  # cold blocks ever made: the next one's number
+    oldest: int = -1  # hour (occurred_at // HOUR) of the oldest cold block kept
+
+
+class Calendar(msgspec.Struct, array_like=True, gc=False):
+    """Sums of the newest calendar window [start, end)."""
+
+    start: int
+    end: int
+    vector: Vector
+
+
+class Cells(msgspec.Struct, array_like=True, gc=False):
+    """Sums of one group: per grain the panes by number (occurred_at // grain), per calendar kind its window."""
+
+    panes: list[dict[int, Vector]]
+    calendars: list[Calendar]
+
+
+class Segment(msgspec.Struct, array_like=True, gc=False):
+    """Sums under one template version in one unit."""
+
+    template: str
+    version: int
+    unit: str
+    groups: list[Cells]
+
+
+class Assignment(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """Role and unit from `at` on, as a people.assignment said; None where it said nothing."""
+
+    at: int
+    role: str | None
+    unit: str | None
+
+
+class Held(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """Where a record waits in the log until rules apply to it."""
+
+    topic: int
+    offset: int
+    at: int
+
+
+class Target(msgspec.Struct, array_like=True, gc=False):
+    """A personal target from `at` on: what the plain event said plus corrections, in millionths."""
+
+    at: int
+    said: int
+    corrected: int
+
+
+class State(msgspec.Struct, array_like=True, gc=False):
+    """One employee. Lists per topic are in the order BUSINESS, QC, PEOPLE."""
+
+    applied: list[int] = msgspec.field(default_factory=lambda: [0, 0, 0])
+    newest: int = -1  # largest occurred_at of a scored event: what the sums are pruned by
+    measured: int = -1  # the same over business and qc events, unused ones included
+    scored: int = 0  # business and qc events
+    unused: int = 0
+    sources: list[dict[str, int]] = msgspec.field(default_factory=lambda: [{}, {}, {}])
+    assignments: list[Assignment] = []
+    targets: dict[str, list[Target]] = {}
+    held: list[Held] = []
+    lanes: list[Lane | None] = msgspec.field(default_factory=lambda: [None] * LANES)
+    segments: list[Segment] = []
+
+
+class UnknownFormat(Exception):
+    """The stored value was written by another version of the product."""
+
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(State)
+
+
+def encode_state(state: State, due: int) -> bytes:
+    """The durable value: format byte, due, msgpack."""
+    return bytes((FORMAT,)) + due.to_bytes(8, "little") + _encoder.encode(state)
+
+
+def decode_state(raw: bytes) -> State:
+    """The state in a durable value; UnknownFormat when another version wrote it."""
+    if raw[:1] != bytes((FORMAT,)):
+        raise UnknownFormat(
+            f"state format {raw[:1]!r} is unknown, this version reads format {FORMAT}: install the version that wrote it"
+        )
+    return _decoder.decode(raw[9:])
+
+
+def due_of(raw: bytes) -> int:
+    """When time alone changes a score of this employee, in ms; NEVER when it does not."""
+    return int.from_bytes(raw[1:9], "little")
+
+
+class Bound(msgspec.Struct, gc=False):
+    """Where one action lands for one person: the cells of its groups."""
+
+    entries: list[tuple[tuple[str, ...], Group, str, Cells]]  # (names, group, timezone, cells)
+
+
+class Person:
+    """A state at work: the state and what follows from it and the rulebook. Nothing here is stored."""
+
+    __slots__ = ("begins", "bound", "ends", "id", "regime", "rules", "state", "unit")
+
+    def __init__(self, employee_id: str, state: State, rules: Rulebook) -> None:
+        self.id = employee_id
+        self.state = state
+        self.adopt(rules)
+
+    def adopt(self, rules: Rulebook) -> None:
+        """Takes a new rulebook, or forgets what followed from assignments and segments that changed."""
+        self.rules = rules
+        self.begins, self.ends = 0, 0
+        self.regime = NO_REGIME
+        self.unit: str | None = None
+        self.bound: dict[Action, Bound] = {}
+
+    def resolve(self, at: int) -> Regime:
+        """The regime at `at`; remembers it with the span [begins, ends) in which it holds."""
+        role, unit, begins, ends = assignment_at(self.state.assignments, at)
+        regime = self.rules.regime(role, at)
+        if regime is not self.regime or unit != self.unit:
+            self.bound = {}
+        self.regime, self.unit = regime, unit
+        self.begins, self.ends = max(begins, regime.begins), min(ends, regime.ends)
+        return regime
+
+    def bind(self, action: Action) -> Bound:
+        """The cells that an action enters under the current regime, made where they are missing."""
+        unit = self.unit or action.line
+        entries = []
+        for version, group in action.entries:
+            cells = self._segment(version.key, unit, version.groups).groups[group.index]
+            entries.append((group.names, group, version.timezone, cells))
+        found = self.bound[action] = Bound(entries)
+        return found
+
+    def _segment(self, key: tuple[str, int], unit: str, groups: tuple[Group, ...]) -> Segment:
+        for segment in self.state.segments:
+            if (segment.template, segment.version) == key and segment.unit == unit:
+                return segment
+        segment = Segment(key[0], key[1], unit, [_empty(group) for group in groups])
+        self.state.segments.append(segment)
+        return segment
+
+
+def _empty(group: Group) -> Cells:
+    width = 1 + len(group.names)
+    return Cells([{} for _ in group.panes], [Calendar(-1, -1, [0] * width) for _ in group.calendars])
+
+
+def assignment_at(assignments: list[Assignment], at: int) -> tuple[str | None, str | None, int, int]:
+    """(role, unit, from, until) that hold at `at`; assignments are sorted by time."""
+    begins, ends = -NEVER, NEVER
+    role = unit = None
+    for assignment in assignments:
+        if assignment.at > at:
+            ends = assignment.at
+            break
+        role, unit, begins = assignment.role, assignment.unit, assignment.at
+    return role, unit, begins, ends
+
+
+def target_values(state: State, at: int) -> dict[str, float]:
+    """The personal targets in force at `at`, in units."""
+    found: dict[str, float] = {}
+    for name, entries in state.targets.items():
+        for entry in entries:
+            if entry.at <= at:
+                found[name] = (entry.said + entry.corrected) / 1_000_000
+    return found

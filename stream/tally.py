@@ -1,0 +1,34 @@
+"""What the pipeline has to say besides the state: outcomes, late and conflicting records, identities to put away."""
+
+from __future__ import annotations
+
+import msgspec
+
+from schemas.event import Event
+from stream.dedupe import Sealed
+
+
+class Forget(msgspec.Struct, frozen=True, gc=False):
+    """Cold blocks of an employee's lane with an hour below `before` are no longer needed."""
+
+    employee_id: str
+    lane: int
+    before: int
+
+
+class Tally:
+    """Counts by outcome (contract, section 2); `held` falls when records are released."""
+
+    __slots__ = (
+        "conflicts", "duplicate", "forget", "held", "last", "late", "late_events", "release", "restate", "scored", "sealed", "unused",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.scored = self.unused = self.held = self.duplicate = self.late = 0
+        self.last = -1  # newest occurred_at of a scored event
+        self.conflicts: list[Event] = []
+        self.late_events: list[Event] = []
+        self.sealed: list[Sealed] = []
+        self.forget: list[Forget] = []
+        self.release: set[str] = set()  # employees whose held records may count by now
+        self.restate: set[str] = set()  # employees whose earlier events now count elsewhere
