@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from stream.formula_code import compile_tree
-from stream.formula_parser import FormulaError, Node, parse_tree, scan
+from stream.formula_parser import MEASURES, FormulaError, Node, parse_tree, scan
 from stream.plain_number import plain
 
 __all__ = ["BoundFormula", "Formula", "FormulaError", "parse"]
@@ -66,9 +66,9 @@ class Formula:
 
 
 def parse(text: str, *, names: Container[str] | None = None) -> Formula:
-    """Read a formula; `names` restricts what may be named (default: any measure name, `value` and `target`).
+    """Read a formula; `names` restricts what may be named (default: whatever can be the name of a measure).
 
     Raises FormulaError, which points at the character, on anything that is not a formula.
     """
-    tree, used, targets = parse_tree(text, names)
+    tree, used, targets = parse_tree(text, MEASURES if names is None else names)
     return Formula(text=text, names=used, targets=targets, tree=tree)

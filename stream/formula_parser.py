@@ -10,16 +10,17 @@ import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 from unicodedata import east_asian_width
+
+from schemas.measures import MEASURE_NAME, RESERVED
 
 MAX_LENGTH = 1_000  # characters
 MAX_DEPTH = 32  # parentheses, calls and minus signs inside each other
 MAX_DIGITS = 40  # characters of one number
 
 FUNCTIONS = ("min", "max", "abs", "target")
-NAME = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
-RESERVED = frozenset({"min", "max", "abs", "target", "value"})  # never a measure
+NAME_RULE = "names start with a-z and go on with a-z 0-9 _, at most 32 characters"
 
 # What people type instead of the plain character, and what is right.
 LOOKALIKES = {
@@ -62,6 +63,16 @@ class FormulaError(ValueError):
         shown = "".join(c if c.isprintable() else " " for c in self.text[left : self.position + 40])
         columns = sum(2 if east_asian_width(c) in "WF" else 1 for c in shown[: self.position - left])
         return f"{shown}\n{' ' * columns}^"
+
+
+class MeasureNames(Container[str]):
+    """Every name that a measure may have; what `value` and `rate` may name."""
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name not in RESERVED and MEASURE_NAME.fullmatch(name) is not None
+
+
+MEASURES: Final = MeasureNames()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,17 +177,20 @@ def _word(text: str, at: int, match: re.Match[str]) -> Token:
     target = _TARGET.match(text, at)
     if not target:
         raise FormulaError("target needs one name in double quotes", at, text, 'write target("name")')
-    _measure(text, target.start(1), target[1], "a target's name")
+    if target[1] not in MEASURES:
+        raise FormulaError(f"{target[1]!r} is no name of a target", target.start(1), text, _name_remedy(target[1]))
     return Token("target", target[1], at, target.end())
 
 
-def _measure(text: str, at: int, name: str, what: str) -> None:
-    if not NAME.match(name) or name in RESERVED:
-        remedy = f"start with a-z, go on with a-z 0-9 _, at most 32 characters, not {', '.join(sorted(RESERVED))}"
-        raise FormulaError(f"{name!r} cannot be {what}", at, text, remedy)
+def _name_remedy(name: str) -> str:
+    if name in {"value", "target"}:
+        return f'{name} belongs to `points` only; name a measure of the event, or a personal target("name")'
+    if name.lower() in MEASURES:
+        return f"write {name.lower()}"
+    return NAME_RULE + ("; this name is taken by the formula language" if name in RESERVED else "")
 
 
-def parse_tree(text: str, names: Container[str] | None) -> tuple[Node, tuple[str, ...], tuple[str, ...]]:
+def parse_tree(text: str, names: Container[str]) -> tuple[Node, tuple[str, ...], tuple[str, ...]]:
     """The tree, the names and the targets in order of appearance. Raises FormulaError."""
     if len(text) > MAX_LENGTH:
         message = f"a formula of {len(text)} characters"
@@ -188,7 +202,7 @@ def parse_tree(text: str, names: Container[str] | None) -> tuple[Node, tuple[str
 
 
 class _Parser:
-    def __init__(self, text: str, allowed: Container[str] | None) -> None:
+    def __init__(self, text: str, allowed: Container[str]) -> None:
         self.text = text
         self.allowed = allowed
         self.tokens = list(scan(text))
@@ -242,17 +256,15 @@ class _Parser:
         token = self.token
         if token.text in {"min", "max", "abs"}:
             raise self.fail(f"{token.text} is a function", f"write {token.text}( ) with what it applies to")
-        if self.allowed is not None and token.text not in self.allowed:
+        if token.text not in self.allowed:
             raise self.fail(f"unknown name {token.text!r}", self.suggest(token.text))
-        if token.text not in RESERVED:
-            _measure(self.text, token.start, token.text, "a name")
         self.at += 1
         self.names[token.text] = None
         return Name(token.text)
 
     def suggest(self, name: str) -> str:
         if not isinstance(self.allowed, Iterable):
-            return "use a name that is allowed here"
+            return _name_remedy(name)
         allowed = sorted(self.allowed)
         close = get_close_matches(name.lower(), allowed, n=1)
         return (f"did you mean {close[0]}? " if close else "") + f"allowed here: {', '.join(allowed) or 'none'}"

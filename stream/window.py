@@ -15,12 +15,11 @@ from functools import lru_cache
 from typing import Final, Literal, cast
 from zoneinfo import ZoneInfo
 
+from schemas.instants import DAY, HOUR, MINUTE
+
 Kind = Literal["rolling", "day", "week", "month", "quarter", "year", "all", "shift"]
 
-MINUTE: Final = 60_000
 QUARTER_HOUR: Final = 15 * MINUTE
-HOUR: Final = 60 * MINUTE
-DAY: Final = 24 * HOUR
 MAX_MINUTES: Final = 366 * 1440
 
 CALENDAR_KINDS: Final = ("day", "week", "month", "quarter", "year")

@@ -1,0 +1,23 @@
+"""What people read exists in Chinese and in English, always both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text in both languages; both are empty when a template leaves an optional text out."""
+
+    zh: str
+    en: str
+
+    def get(self, language: str) -> str:
+        """The text for a language tag: Chinese for `zh...`, else English."""
+        return self.zh if language.lower().startswith("zh") else self.en
+
+    def __bool__(self) -> bool:
+        return bool(self.zh or self.en)
+
+
+NO_TEXT = Text("", "")
