@@ -5,9 +5,13 @@ The number of partitions is fixed when the log is created; later the log's own n
 
 from __future__ import annotations
 
+from typing import Final
+
 from agents.settings import SettingError, Settings
 from agents.transport.embedded.log import EmbeddedLog
 from stream.topics import TOPICS, Topic
+
+_NO_LIMIT: Final = -1
 
 
 def ensure_topics(log: EmbeddedLog, settings: Settings) -> int:
@@ -25,7 +29,7 @@ def ensure_topics(log: EmbeddedLog, settings: Settings) -> int:
             f"leave the setting out, or create another log"
         )
     for topic in TOPICS:
-        if topic.name not in existing:
+        if topic.name not in existing or topic.kept:
             _create(log, topic, partitions, settings)
     return partitions
 
@@ -36,6 +40,13 @@ def _create(log: EmbeddedLog, topic: Topic, partitions: int, settings: Settings)
         partitions,
         compacted=topic.compacted,
         ledger=topic.ledger,
-        retention_ms=settings.retention_ms if topic.kept else None,
-        retention_bytes=settings.retention_bytes if topic.kept else None,
+        retention_ms=_limit(settings, "retention_days", settings.retention_ms) if topic.kept else None,
+        retention_bytes=_limit(settings, "retention_bytes", settings.retention_bytes) if topic.kept else None,
     )
+
+
+def _limit(settings: Settings, name: str, limit: int | None) -> int | None:
+    """A limit as the log takes it: None leaves what was set before (nobody asked), -1 is no limit (somebody did)."""
+    if limit is None and settings.origins.get(name, "default") != "default":
+        return _NO_LIMIT
+    return limit

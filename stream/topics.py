@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from schemas.event import INPUT_TOPICS, TOPIC_OF
+
 
 class Topic(NamedTuple):
     """A topic of contract section 1. All of them have the same number of partitions.
@@ -18,9 +20,7 @@ class Topic(NamedTuple):
     kept: bool = False
 
 
-BUSINESS_EVENTS: Final = "business-events"
-QC_EVENTS: Final = "qc-events"
-PEOPLE_EVENTS: Final = "people-events"
+BUSINESS_EVENTS, QC_EVENTS, PEOPLE_EVENTS = INPUTS = INPUT_TOPICS
 TEMPLATES: Final = "templates"
 COMMANDS: Final = "commands"
 TICKS: Final = "ticks"
@@ -30,9 +30,6 @@ UNIT_UPDATES: Final = "unit-updates"
 ALERTS: Final = "alerts"
 DEAD_LETTERS: Final = "dead-letters"
 LATE_EVENTS: Final = "late-events"
-
-INPUTS: Final = (BUSINESS_EVENTS, QC_EVENTS, PEOPLE_EVENTS)
-"""Where events come in, in this order wherever an order is needed."""
 
 TOPICS: Final = (
     Topic(BUSINESS_EVENTS, kept=True),
@@ -49,10 +46,8 @@ TOPICS: Final = (
     Topic(LATE_EVENTS, ledger=True),
 )
 
-_PREFIXES: Final = {"business": BUSINESS_EVENTS, "qc": QC_EVENTS, "people": PEOPLE_EVENTS}
-
 
 def topic_of(event_type: str) -> str | None:
     """The input topic of an event type by its prefix (`qc.inspection` -> `qc-events`); None when it has none."""
     prefix, dot, _ = event_type.partition(".")
-    return _PREFIXES.get(prefix) if dot else None
+    return TOPIC_OF.get(prefix) if dot else None

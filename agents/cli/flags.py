@@ -18,8 +18,16 @@ _GROUP: Final = Group("Settings", help="Every setting is a flag too; `scorestrea
 _HELP: Final = {setting.name: setting.help for setting in SETTINGS}
 
 
-def _setting(name: str, *, show: bool | None = None) -> Parameter:
-    return Parameter(help=_HELP[name], show=show, group=_GROUP, negative=())
+Switch = Annotated[bool, Parameter(negative=(), show_default=False)]
+"""A flag that is there or not."""
+
+
+def _setting(name: str) -> Parameter:
+    return Parameter(help=_HELP[name], group=_GROUP)
+
+
+def _shown(name: str) -> Parameter:
+    return Parameter(help=_HELP[name], group=_GROUP, show=True)
 
 
 @Parameter(name="*", show=False)
@@ -27,8 +35,8 @@ def _setting(name: str, *, show: bool | None = None) -> Parameter:
 class Flags:
     """The settings given on the command line, as text; None: not given. One field per row of SETTINGS."""
 
-    broker: Annotated[str | None, _setting("broker", show=True)] = None
-    data: Annotated[str | None, _setting("data", show=True)] = None
+    broker: Annotated[str | None, _shown("broker")] = None
+    data: Annotated[str | None, _shown("data")] = None
     partitions: Annotated[str | None, _setting("partitions")] = None
     late_days: Annotated[str | None, _setting("late_days")] = None
     horizon_days: Annotated[str | None, _setting("horizon_days")] = None

@@ -24,9 +24,9 @@ def say(text: str) -> None:
 
 
 class Progress:
-    """Counts what is done of `total` (None: nobody knows) `unit`s and shows it, as a context manager.
+    """Counts what is done and shows it, as a context manager; call `advance` per batch.
 
-    `advance` costs well under a microsecond between two showings; call it per batch.
+    `total` is what `advance` adds up to in weight (records, bytes of the input); None when nobody knows.
     """
 
     def __init__(
@@ -39,7 +39,8 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.done = 0
-        self.total = total
+        self._passed = 0
+        self._total = total
         self._label = label
         self._unit = unit
         self._err = sys.stderr if err is None else err
@@ -54,9 +55,10 @@ class Progress:
         """Seconds since the beginning."""
         return self._clock() - self._begin
 
-    def advance(self, count: int = 1) -> None:
-        """`count` more are done."""
+    def advance(self, count: int = 1, weight: int | None = None) -> None:
+        """`count` more are done, which are `weight` (default: the count) of the total."""
         self.done += count
+        self._passed += count if weight is None else weight
         now = self._clock()
         if now >= self._next:
             self._show(now)
@@ -70,17 +72,21 @@ class Progress:
             self._err.write(self._line() + "\n")
             self._err.flush()
 
-    def _line(self) -> str:
-        share = f" of {self.total:,} ({100 * self.done / self.total:.0f} %)" if self.total else ""
+    def summary(self) -> str:
+        """What was done so far, in how long and how fast, on one line."""
         rate = self.done / max(self.seconds, 1e-9)
-        return f"{self._label}: {self.done:,}{share} {self._unit}, {self.seconds:.0f} s, {rate:,.0f}/s"
+        return f"{self._label} {self.done:,} {self._unit} in {self.seconds:.1f} s ({rate:,.0f}/s)"
+
+    def _line(self) -> str:
+        share = f", {min(100, 100 * self._passed // self._total)} %" if self._total else ""
+        return self.summary() + share
 
     def _show_bar(self) -> None:
         if self._bar is None or self._task is None:
             self._bar = _bar(self._err, self._unit)
-            self._task = self._bar.add_task(self._label, total=self.total)
+            self._task = self._bar.add_task(self._label, total=self._total, records=self.done)
             self._bar.start()
-        self._bar.update(self._task, completed=self.done, total=self.total)
+        self._bar.update(self._task, completed=self._passed, records=self.done)
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +105,7 @@ def _bar(err: TextIO, unit: str) -> Bar:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:,} " + unit),
+        TextColumn("{task.fields[records]:,} " + unit),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=Console(file=err),

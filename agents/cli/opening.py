@@ -1,0 +1,45 @@
+"""Commands open the log here: readers never create one, writers find or create it with all topics."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from agents.cli.errors import UsageError
+from agents.settings import Settings
+from agents.topics_setup import ensure_topics
+from agents.transport.embedded.log import EmbeddedLog
+from stream.topics import TOPICS
+
+
+@contextmanager
+def existing_log(settings: Settings) -> Iterator[EmbeddedLog]:
+    """The log of these settings, to read; LogMissing when there is none."""
+    with EmbeddedLog.open(settings.folder, create=False) as log:
+        yield log
+
+
+@contextmanager
+def writable_log(settings: Settings) -> Iterator[tuple[EmbeddedLog, int]]:
+    """The log of these settings, made when absent, with all topics; and its number of partitions."""
+    with EmbeddedLog.open(settings.folder) as log:
+        yield log, ensure_topics(log, settings)
+
+
+def known_topic(name: str, log: EmbeddedLog) -> bool:
+    """Whether the log holds this topic; UsageError, with the nearest name, when there is no such topic at all."""
+    if name in log.topics():
+        return True
+    names = [topic.name for topic in TOPICS]
+    if name in names:
+        return False
+    near = difflib.get_close_matches(name, names, n=1)
+    meant = f"did you mean {near[0]}? There" if near else "there"
+    raise UsageError(f"topic {name!r} does not exist; {meant} are {', '.join(names)}")
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000

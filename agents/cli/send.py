@@ -1,0 +1,165 @@
+"""`scorestream send`: what is said to be sent is durable, whatever happens next."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+from cyclopts import Parameter
+
+from agents.cli.csv_mapping import csv_events, load_mapping
+from agents.cli.errors import UsageError
+from agents.cli.event_order import in_event_order
+from agents.cli.flags import NO_FLAGS, Flags, Switch
+from agents.cli.lines import Block, blocks, file_size
+from agents.cli.opening import known_topic, now_ms, writable_log
+from agents.cli.progress import Progress, say
+from agents.cli.raw_records import BadRecord, from_line
+from agents.cli.routing import Problems, Router
+from agents.transport.embedded.log import EmbeddedLog, Outgoing
+
+
+def send(
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    topic: str | None = None,
+    event_time: Switch = False,
+    raw_records: Switch = False,
+    csv: Switch = False,
+    mapping: Path | None = None,
+    flags: Flags = NO_FLAGS,
+) -> int:
+    """Send events from a file or a pipe into the log; what is said to be sent is on disk.
+
+    One JSON object per line. Its bytes go in as they are; the topic follows from
+    the type, the partition from the employee. A line that names no place (no JSON,
+    no employee_id, a type without a topic) is reported and left out, and the exit
+    code is 1; with --topic it goes in all the same and becomes a dead letter.
+
+    For example
+
+        scorestream send events.ndjson
+        tail -f station.ndjson | scorestream send -
+        scorestream send history.ndjson --event-time
+        scorestream send results.csv --mapping results.yaml
+        scorestream send qc-events.log --raw-records --topic qc-events
+
+    A mapping is YAML. It names for each field of the event the column that it is
+    in, or a text with {columns}; an empty cell leaves a measure or dim out:
+
+        event_id: "{order}-{pos}"
+        employee_id: operator
+        occurred_at: finished
+        measures: {inspected: qty, accepted: ok}
+        dims: {product: sku, stage: station}
+        constants: {type: qc.inspection, source: line-3, dims: {line: L03}}
+        timezone: Asia/Shanghai    # of times without a zone
+        delimiter: ";"             # default: ,
+        encoding: gb18030          # default: utf-8
+
+    Parameters
+    ----------
+    file
+        NDJSON or CSV file, - for standard input
+    topic
+        topic for every line, whatever its type
+    event_time
+        log time = occurred_at, sorted before sending (for a history; held in memory)
+    raw_records
+        lines are records as `scorestream log` prints them, sent byte for byte
+    csv
+        the input is CSV (a file named .csv is anyway)
+    mapping
+        YAML file that maps CSV columns to fields
+    """
+    settings = flags.settings()
+    is_csv = csv or file.lower().endswith(".csv")
+    _check_options(is_csv=is_csv, mapping=mapping, raw_records=raw_records, event_time=event_time)
+    with ExitStack() as stack:
+        stream = _open(file, stack)
+        plan = load_mapping(mapping) if mapping is not None else None
+        log, partitions = stack.enter_context(writable_log(settings))
+        if topic is not None:
+            _check_topic(topic, log)
+        source = blocks(stream) if plan is None else csv_events(stream, plan, file)
+        problems = Problems()
+        if raw_records:
+            batches = _raw(source, topic, partitions, problems)
+        else:
+            router = Router(topic, partitions, problems)
+            batches = _history(_watched(source, file), router) if event_time else _live(source, router)
+        _send(log, batches, file)
+    if problems.count:
+        say(f"{problems.count:,} lines left out")
+    return 1 if problems.count else 0
+
+
+def _check_options(*, is_csv: bool, mapping: Path | None, raw_records: bool, event_time: bool) -> None:
+    if is_csv and mapping is None:
+        raise UsageError(
+            "--mapping is missing: CSV needs a file that maps columns to fields, see `scorestream send --help`"
+        )
+    if mapping is not None and not is_csv:
+        raise UsageError(f"--mapping {mapping}: only CSV has columns to map; add --csv if the input is CSV")
+    if raw_records and (is_csv or event_time):
+        raise UsageError("--raw-records: a record has its own form and timestamp; leave --csv and --event-time out")
+
+
+def _check_topic(topic: str, log: EmbeddedLog) -> None:
+    if known_topic(topic, log) and log.topics()[topic].ledger:
+        raise UsageError(f"--topic {topic}: only the worker writes it")
+
+
+def _open(file: str, stack: ExitStack) -> BinaryIO:
+    if file.startswith("-") and file != "-":
+        raise UsageError(f"unknown option {file!r}; a file of this name is ./{file}")
+    return sys.stdin.buffer if file == "-" else stack.enter_context(Path(file).open("rb"))
+
+
+Batch = tuple[list[Outgoing], int]
+"""Records, and how many bytes of the input they took."""
+
+
+def _live(source: Iterable[Block], router: Router) -> Iterator[Batch]:
+    for block in source:
+        yield router.route(block, itertools.repeat(now_ms())), block.size
+
+
+def _history(source: Iterable[Block], router: Router) -> Iterator[Batch]:
+    for block, times in in_event_order(source, now_ms()):
+        yield router.route(block, times), block.size
+
+
+def _watched(source: Iterable[Block], file: str) -> Iterator[Block]:
+    with Progress("read", file_size(file)) as progress:
+        for block in source:
+            progress.advance(len(block.lines), block.size)
+            yield block
+
+
+def _raw(source: Iterable[Block], topic: str | None, partitions: int, problems: Problems) -> Iterator[Batch]:
+    for block in source:
+        records = []
+        for line, number in zip(block.lines, block.numbers, strict=True):
+            try:
+                if line.strip():
+                    records.append(from_line(line, topic, partitions))
+            except BadRecord as error:
+                problems.add(number, line, str(error))
+        yield records, block.size
+
+
+def _send(log: EmbeddedLog, batches: Iterable[Batch], file: str) -> None:
+    with Progress("sent", file_size(file)) as progress:
+        try:
+            for records, size in batches:
+                log.append(records)
+                progress.advance(len(records), size)
+        finally:
+            # Also when interrupted, or when the disk is full: what was appended stays.
+            say(progress.summary())
