@@ -1,18 +1,20 @@
-"""A read asks SQLite two questions, however many batches it takes: which ones, then all of them in one row.
+"""A read asks SQLite few questions, however many batches it takes: which ones, then many of them in one row.
 
 Python gives up the interpreter lock at every step of a query; a reader thread that stepped batch by batch would wait
-for the event loop each time.
+for a busy event loop each time. Pieces of a megabyte or two keep memory in the processor's caches.
 """
 
 import sqlite3
 from bisect import bisect_left
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
 from agents.transport.embedded.records import Record, unpack
 
 _WIDTHS = (1, 8, 64, 512)
-_AT_ONCE = _WIDTHS[-1]
+_PIECE_BYTES = 2 * 1024 * 1024
+_SMALL = 16  # records: batches up to here are unpacked together, one call for all
 
 
 class _Chosen(NamedTuple):
@@ -24,23 +26,24 @@ class _Chosen(NamedTuple):
 def read_batches(connection: sqlite3.Connection, table: str, start: int, limit: int, max_bytes: int) -> list[Record]:
     """Records of `table` from offset `start` on; the connection is inside a snapshot."""
     found: list[Record] = []
-    more = True
+    following, more = start, limit > 0
     while more and len(found) < limit:
-        chosen, more = _choose(connection, table, start, limit - len(found), max_bytes)
-        if not chosen:
-            break
-        records = _unpacked(chosen, _fetch(connection, table, [last for last, _, _ in chosen]))
-        skip = bisect_left(records, start, key=_offset)
-        found += records[skip : skip + limit - len(found)]
-        start = chosen[-1][0] + 1
-        max_bytes -= sum(size for _, _, size in chosen)
+        at_once = _WIDTHS[-1] if found else _WIDTHS[-2]  # batches are small when the first lot was not enough
+        chosen, more = _choose(connection, table, following, limit - len(found), max_bytes, at_once)
+        for piece in _pieces(chosen):
+            blobs = _fetch(connection, table, [batch.last for batch in piece])
+            if sum(batch.records for batch in piece) <= _SMALL * len(piece):
+                found += unpack(sum(batch.records for batch in piece), b"".join(blobs))
+            else:
+                for batch, blob in zip(piece, blobs, strict=True):
+                    found += unpack(batch.records, blob)
+        if more:
+            following = chosen[-1].last + 1
+            max_bytes -= sum(batch.size for batch in chosen)
+    if found and found[0][0] < start:  # the first batch began before `start`
+        del found[: bisect_left(found, start, key=_offset)]
+    del found[limit:]
     return found
-
-
-def _unpacked(chosen: list[_Chosen], blobs: tuple[bytes, ...]) -> list[Record]:
-    if len(blobs) >= sum(count for _, count, _ in chosen) // 16:  # small batches: one call for all of them
-        return unpack(sum(count for _, count, _ in chosen), b"".join(blobs))
-    return [record for (_, count, _), blob in zip(chosen, blobs, strict=True) for record in unpack(count, blob)]
 
 
 def _offset(record: Record) -> int:
@@ -48,28 +51,43 @@ def _offset(record: Record) -> int:
 
 
 def _choose(
-    connection: sqlite3.Connection, table: str, start: int, limit: int, max_bytes: int
+    connection: sqlite3.Connection, table: str, start: int, limit: int, max_bytes: int, at_once: int
 ) -> tuple[list[_Chosen], bool]:
     """The batches to take next, and whether to ask again after them."""
-    at_most = min(limit, _AT_ONCE)
-    (text,) = connection.execute(
-        "SELECT group_concat(last || ' ' || count || ' ' || size, ',') FROM"
-        f" (SELECT last, count, length(packed) AS size FROM {table} WHERE last >= ? ORDER BY last LIMIT ?)",
-        (start, at_most),
-    ).fetchone()
-    listed = [_Chosen(*map(int, entry.split())) for entry in text.split(",")] if text else []
+    at_most = min(limit, at_once)
+    listed = _list(connection, table, start, at_most)
     chosen: list[_Chosen] = []
     records = size = 0
     for batch in listed:
-        if chosen and records >= limit:
-            break
-        if chosen and size + batch.size > max_bytes:
+        if chosen and (records >= limit or size + batch.size > max_bytes):
             return chosen, False
         # The first batch may begin before `start`.
         records += batch.records if chosen else min(batch.records, batch.last - start + 1)
         size += batch.size
         chosen.append(batch)
-    return chosen, size < max_bytes and len(listed) == at_most
+    return chosen, len(listed) == at_most and size < max_bytes
+
+
+def _list(connection: sqlite3.Connection, table: str, start: int, at_most: int) -> list[_Chosen]:
+    (text,) = connection.execute(
+        "SELECT group_concat(last || ' ' || count || ' ' || size, ',') FROM"
+        f" (SELECT last, count, length(packed) AS size FROM {table} WHERE last >= ? ORDER BY last LIMIT ?)",
+        (start, at_most),
+    ).fetchone()
+    return [_Chosen(*map(int, entry.split())) for entry in text.split(",")] if text else []
+
+
+def _pieces(chosen: list[_Chosen]) -> Iterator[list[_Chosen]]:
+    piece: list[_Chosen] = []
+    size = 0
+    for batch in chosen:
+        piece.append(batch)
+        size += batch.size
+        if size >= _PIECE_BYTES or len(piece) == _WIDTHS[-1]:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
 
 
 def _fetch(connection: sqlite3.Connection, table: str, lasts: list[int]) -> tuple[bytes, ...]:
