@@ -1,0 +1,231 @@
+"""`scorestream templates`: what is wrong with a template is said before it is published; afterwards it stays."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+import zoneinfo
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Final
+
+from cyclopts import App, Parameter
+
+from agents.cli.errors import CommandError, UsageError
+from agents.cli.flags import NO_FLAGS, Flags
+from agents.cli.opening import existing_log, now_ms, writable_log
+from agents.cli.output import Format, FormatFlag, print_rows, time_text
+from agents.cli.progress import say
+from agents.publishing import PublicationRefused, publish
+from agents.rules import Publication, publications
+from stream.template import Problem, Report, Template
+from stream.template import check as check_template
+
+app = App(name="templates", help="Check, publish and show assessment templates.", help_format="plaintext")
+
+File = Annotated[str, Parameter(allow_leading_hyphen=True)]
+_PROBLEM: Final = ("file", "level", "line", "field", "value", "message", "remedy", "pointer")
+_ROW: Final = (
+    "template",
+    "version",
+    "effective_from",
+    "published_at",
+    "timezone",
+    "applies_to",
+    "title",
+    "state",
+)
+
+
+@app.command
+def check(file: File, /, *, format: FormatFlag = "table") -> int:
+    """Check a template file and print every error with its line, value and remedy.
+
+    Warnings are printed too; the exit code is 1 only for errors. No log is needed;
+    what depends on versions published before is checked by `publish`.
+
+    For example
+
+        scorestream templates check production-operator.yaml
+        scorestream templates check production-operator.yaml --format ndjson
+
+    Parameters
+    ----------
+    file
+        YAML file, - for standard input
+    """
+    report = check_template(_read(file))
+    _print_report(report, file, format)
+    if report.template is None:
+        return 1
+    if format == "table":
+        sys.stdout.write(f"{file}: fine: {_name(report.template)}, {_effect(report.template)}\n")
+        _say_not_evaluated(report)
+    return 0
+
+
+@app.command(name="publish")
+def publish_(file: File, /, *, flags: Flags = NO_FLAGS) -> int:
+    """Publish a template version; from then on it never changes.
+
+    Refused when the file has errors, when the version is published already, and
+    when it would begin in the past although it is not the template's first one.
+
+    For example
+
+        scorestream templates publish production-operator.yaml
+
+    Parameters
+    ----------
+    file
+        YAML file, - for standard input
+    """
+    settings = flags.settings()
+    text = _read(file)
+    with writable_log(settings) as (log, _):
+        try:
+            published = publish(log, text, now_ms())
+        except PublicationRefused as refused:
+            _print_report(refused.report, file, "table")
+            return 1
+    for warning in published.report.warnings:
+        say(f"warning: {warning}")
+    sys.stdout.write(f"published {_name(published.template)}, {_effect(published.template)}\n")
+    _say_not_evaluated(published.report)
+    return 0
+
+
+@app.command(name="list")
+def list_(*, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -> int:
+    """List all published template versions and which of them are in force now.
+
+    For example
+
+        scorestream templates list
+        scorestream templates list --format csv
+    """
+    settings = flags.settings()
+    with existing_log(settings) as log:
+        found = publications(log)
+    states = _states(found, now_ms())
+    rows = (
+        {
+            "template": template.template,
+            "version": template.version,
+            "effective_from": local_time(template.effective_from, template.timezone),
+            "published_at": time_text(at),
+            "timezone": template.timezone,
+            "applies_to": "everyone" if template.roles is None else ", ".join(sorted(template.roles)),
+            "title": template.title.zh if settings.language == "zh" else template.title.en,
+            "state": states[template.template, template.version],
+        }
+        for at, _, _, template in sorted(found, key=lambda entry: (entry.template.template, entry.template.version))
+    )
+    print_rows(rows, _ROW, format)
+    return 0
+
+
+@app.command
+def show(template: str, /, *, flags: Flags = NO_FLAGS) -> int:
+    """Print a published template as it was published.
+
+    For example
+
+        scorestream templates show production-operator
+        scorestream templates show production-operator@2
+
+    Parameters
+    ----------
+    template
+        ID or ID@VERSION; without a version the one in force, else the newest
+    """
+    settings = flags.settings()
+    name, at, number = template.partition("@")
+    if at and not number.isdecimal():
+        raise UsageError(f"template {template!r}: write ID or ID@VERSION, e.g. production-operator@2")
+    with existing_log(settings) as log:
+        every = publications(log)
+    found = _pick([entry.template for entry in every if entry.template.template == name], number, now_ms())
+    if found is None:
+        names = sorted({_name(entry.template) for entry in every})
+        raise CommandError(f"template {template!r} is not published; there are {', '.join(names) or 'none'}")
+    sys.stdout.write(found.text if found.text.endswith("\n") else found.text + "\n")
+    return 0
+
+
+def _read(file: str) -> str:
+    try:
+        return (sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{file}: not UTF-8 ({error}); save it as UTF-8") from None
+
+
+def _print_report(report: Report, file: str, format: Format) -> None:
+    problems = [("error", problem) for problem in report.errors] + [("warning", problem) for problem in report.warnings]
+    if format == "table":
+        for level, problem in problems:
+            sys.stdout.write(f"{file}: {level}: {problem}\n")
+    else:
+        print_rows((_problem_row(file, level, problem) for level, problem in problems), _PROBLEM, format)
+
+
+def _problem_row(file: str, level: str, problem: Problem) -> dict[str, object]:
+    return {
+        "file": file,
+        "level": level,
+        "line": problem.line,
+        "field": problem.field,
+        "value": problem.value,
+        "message": problem.message,
+        "remedy": problem.remedy,
+        "pointer": problem.pointer or None,
+    }
+
+
+def _say_not_evaluated(report: Report) -> None:
+    for part in report.not_evaluated:
+        sys.stdout.write(f"not evaluated yet: {part}\n")
+
+
+def _name(template: Template) -> str:
+    return f"{template.template}@{template.version}"
+
+
+def _effect(template: Template) -> str:
+    return f"in force from {local_time(template.effective_from, template.timezone)} ({template.timezone})"
+
+
+def local_time(at: int, timezone: str) -> str:
+    """Milliseconds since 1970 UTC as RFC 3339 in a zone, seconds kept whole where they are."""
+    moment = datetime.datetime.fromtimestamp(at // 1000, zoneinfo.ZoneInfo(timezone))
+    return moment.replace(microsecond=at % 1000 * 1000).isoformat(timespec="milliseconds" if at % 1000 else "seconds")
+
+
+def _states(found: Iterable[Publication], now: int) -> dict[tuple[str, int], str]:
+    """The state of each version at `now`: in force, upcoming or superseded."""
+    states: dict[tuple[str, int], str] = {}
+    by_name: dict[str, list[Template]] = {}
+    for entry in found:
+        by_name.setdefault(entry.template.template, []).append(entry.template)
+    for versions in by_name.values():
+        current = _in_force(versions, now)
+        for version in versions:
+            upcoming = version.effective_from > now
+            state = "in force" if version is current else "upcoming" if upcoming else "superseded"
+            states[version.template, version.version] = state
+    return states
+
+
+def _in_force(versions: Iterable[Template], now: int) -> Template | None:
+    begun = [version for version in versions if version.effective_from <= now]
+    return max(begun, key=_succession, default=None)
+
+
+def _succession(version: Template) -> tuple[int, int]:
+    return version.effective_from, version.version
+
+
+def _pick(versions: list[Template], number: str, now: int) -> Template | None:
+    if number:
+        return next((version for version in versions if version.version == int(number)), None)
+    return _in_force(versions, now) or max(versions, key=_succession, default=None)
