@@ -1,0 +1,11 @@
+"""The oracle recomputes every score from the log alone, written from the contract; it imports nothing of the product.
+
+It is the second opinion behind `scorestream verify`: it shares no code with what it checks.
+"""
+
+from agents.oracle.compare import Difference, differences
+from agents.oracle.log import LogRecord
+from agents.oracle.recompute import Recomputed, recompute
+from agents.oracle.rows import Contribution
+
+__all__ = ["Contribution", "Difference", "LogRecord", "Recomputed", "differences", "recompute"]

@@ -1,0 +1,120 @@
+"""Two sets of rows agree when counts and sums are equal and derived numbers lie within 1e-9 of each other."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from agents.oracle.instants import parse_instant
+from agents.oracle.log import MICRO
+
+RELATIVE = 1e-9
+NEAR_ZERO = 1e-12  # absolute: what is left of 1 - 1 in doubles
+
+_EXACT = ("version", "status", "n", "good")
+_INSTANTS = ("window_start", "as_of")
+_DERIVED = ("value", "points", "low", "high")
+
+Key = tuple[object, object, object, object]
+
+
+class Difference(NamedTuple):
+    """One field of one row that differs; of field "row" actual None is a missing row, expected None an extra one."""
+
+    employee: object
+    template: object
+    indicator: object
+    window: object
+    field: str
+    expected: object
+    actual: object
+
+
+def differences(expected: Iterable[Mapping[str, object]], actual: Iterable[Mapping[str, object]]) -> list[Difference]:
+    """Every difference between the oracle's rows and another's, by key and field.
+
+    Times may be ms or RFC 3339 text on either side; numbers int, float or Decimal. Where a row has `sums_micro` (exact
+    millionths) it stands for `sums`.
+    """
+    found: list[Difference] = []
+    wanted, given = _by_key(expected, found), _by_key(actual, found)
+    for key in sorted(wanted.keys() | given.keys(), key=repr):
+        left, right = wanted.get(key), given.get(key)
+        if left is None or right is None:
+            found.append(Difference(*key, "row", left, right))
+        else:
+            found += (Difference(*key, *difference) for difference in _of_row(left, right))
+    return found
+
+
+def _by_key(rows: Iterable[Mapping[str, object]], found: list[Difference]) -> dict[Key, Mapping[str, object]]:
+    keyed: dict[Key, Mapping[str, object]] = {}
+    for row in rows:
+        key = (row["employee_id"], row["template"], row["indicator"], row["window"])
+        if key in keyed:
+            found.append(Difference(*key, "row", "one row", "the row occurs twice"))
+        keyed[key] = row
+    return keyed
+
+
+def _of_row(expected: Mapping[str, object], actual: Mapping[str, object]) -> list[tuple[str, object, object]]:
+    rules: list[tuple[tuple[str, ...], Callable[[object, object], bool]]] = [
+        (_EXACT, _same), (_INSTANTS, _same_instant), (_DERIVED, _close),
+    ]  # fmt: skip
+    found = [
+        (field, expected.get(field), actual.get(field))
+        for fields, agree in rules
+        for field in fields
+        if field not in expected or field not in actual or not agree(expected[field], actual[field])
+    ]
+    left, right = _sums(expected), _sums(actual)
+    found += (
+        (f"sums.{measure}", _shown(left.get(measure)), _shown(right.get(measure)))
+        for measure in sorted(left.keys() | right.keys())
+        if not _same(left.get(measure), right.get(measure))
+    )
+    return found
+
+
+def _sums(row: Mapping[str, object]) -> dict[str, object]:
+    micro, sums = row.get("sums_micro"), row.get("sums")
+    if isinstance(micro, Mapping):
+        return {measure: Fraction(amount, MICRO) for measure, amount in micro.items()}
+    return dict(sums) if isinstance(sums, Mapping) else {}
+
+
+def _shown(amount: object) -> object:
+    return float(amount) if isinstance(amount, Fraction) else amount
+
+
+def _number(value: object) -> int | float | Fraction | None:
+    """A number as one that compares exactly; None for anything else, true and false included."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | Fraction):
+        return None
+    if isinstance(value, Decimal):
+        return Fraction(value) if value.is_finite() else float(value)
+    return value
+
+
+def _same(expected: object, actual: object) -> bool:
+    """Equal by value; where one side is a double, the double nearest to the other side."""
+    left, right = _number(expected), _number(actual)
+    if left is None or right is None:
+        return left is right and type(expected) is type(actual) and expected == actual
+    if isinstance(left, float) or isinstance(right, float):
+        return float(left) == float(right)
+    return left == right
+
+
+def _same_instant(expected: object, actual: object) -> bool:
+    left, right = (parse_instant(side) if isinstance(side, str) else side for side in (expected, actual))
+    return left is not None and _same(left, right)
+
+
+def _close(expected: object, actual: object) -> bool:
+    left, right = _number(expected), _number(actual)
+    if left is None or right is None:
+        return expected is None and actual is None
+    # isclose is false for a NaN on either side, which is a difference.
+    return math.isclose(left, right, rel_tol=RELATIVE, abs_tol=NEAR_ZERO)

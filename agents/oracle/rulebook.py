@@ -1,0 +1,101 @@
+"""Which versions apply: per template the last published one in force at a time, if it is for the person's role then."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from itertools import pairwise
+
+from agents.oracle.log import Kind, LogRecord
+from agents.oracle.template import Indicator, Template, TemplateError, read_template
+
+
+class Version:
+    """A template version with its time in force [start, end); end is None for the last one."""
+
+    def __init__(self, template: Template, end: int | None) -> None:
+        self.template = template
+        self.start = template.effective_from
+        self.end = end
+        self._entered: dict[Kind, tuple[int, ...]] = {}
+
+    def entered(self, kind: Kind) -> tuple[int, ...]:
+        """Positions of the indicators that an event of this kind enters."""
+        found = self._entered.get(kind)
+        if found is None:
+            indicators = self.template.indicators
+            found = tuple(at for at, indicator in enumerate(indicators) if _matches(indicator, kind))
+            self._entered[kind] = found
+        return found
+
+
+def _matches(indicator: Indicator, kind: Kind) -> bool:
+    dims = dict(kind.dims)
+    return indicator.source == kind.type and all(dims.get(dim) in allowed for dim, allowed in indicator.where)
+
+
+class Rulebook:
+    """The published templates and their order in time."""
+
+    def __init__(self, templates: Iterable[Template]) -> None:
+        self._versions = _in_order(templates)
+        self._starts = sorted({version.start for version in self._versions})
+        self._applying: dict[tuple[int, str | None], tuple[Version, ...]] = {}
+
+    def applying(self, at: int, role: str | None) -> tuple[Version, ...]:
+        """The versions in force at `at` (ms) that apply to a person who then has `role`, by template id."""
+        regime = (bisect_right(self._starts, at), role)
+        found = self._applying.get(regime)
+        if found is None:
+            found = tuple(
+                version
+                for version in self._versions
+                if version.start <= at and (version.end is None or at < version.end)
+                if version.template.roles is None or role in version.template.roles
+            )
+            self._applying[regime] = found
+        return found
+
+
+def _in_order(templates: Iterable[Template]) -> list[Version]:
+    ordered = sorted(templates, key=lambda template: (template.template, template.effective_from, template.version))
+    ends: list[int | None] = [
+        after.effective_from if after.template == template.template else None for template, after in pairwise(ordered)
+    ]
+    return [Version(template, end) for template, end in zip(ordered, [*ends, None][: len(ordered)], strict=True)]
+
+
+def publications(records: Iterable[LogRecord]) -> list[tuple[int, Template]]:
+    """(publication time, template) of the valid publications, in log order.
+
+    Ignored are texts that are no template, a number already published, and a version that is not the template's first
+    and does not take effect later than its publication.
+    """
+    valid: list[tuple[int, Template]] = []
+    numbers: dict[str, set[int]] = {}
+    for record in _log_order(records):
+        template = _readable(record.value)
+        if template is None:
+            continue
+        published = numbers.setdefault(template.template, set())
+        if template.version in published or (published and template.effective_from <= record.timestamp):
+            continue
+        published.add(template.version)
+        valid.append((record.timestamp, template))
+    return valid
+
+
+def _log_order(records: Iterable[LogRecord]) -> list[LogRecord]:
+    # The versions of a template may lie in several partitions, which have no common order: log time decides between
+    # them, the offset within one.
+    placed: list[tuple[int, int, int, LogRecord]] = []
+    newest: dict[int, int] = {}
+    for record in sorted(records, key=lambda record: (record.partition, record.offset)):
+        newest[record.partition] = max(record.timestamp, newest.get(record.partition, record.timestamp))
+        placed.append((newest[record.partition], record.partition, record.offset, record))
+    return [record for *_, record in sorted(placed, key=lambda entry: entry[:3])]
+
+
+def _readable(value: bytes | None) -> Template | None:
+    try:
+        return None if value is None else read_template(value.decode("utf-8"))
+    except (UnicodeDecodeError, TemplateError):
+        return None
