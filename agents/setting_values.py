@@ -108,6 +108,13 @@ def parse_host(text: str) -> str:
     return text
 
 
+def parse_fail_points(text: str) -> str:
+    """`PLACE:N,PLACE:N`, or nothing; see agents/failpoints.py."""
+    if not re.fullmatch(r"([a-z-]+(:[1-9][0-9]{0,8})?(,|$))*", text):
+        raise ValueError("PLACE:N,PLACE:N, e.g. after-transaction:3")
+    return text
+
+
 def parse_folder(text: str) -> Path:
     """A folder, not necessarily there yet."""
     if not text or "\0" in text:

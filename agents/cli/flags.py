@@ -53,6 +53,7 @@ class Flags:
     language: Annotated[str | None, _setting("language")] = None
     stale_seconds: Annotated[str | None, _setting("stale_seconds")] = None
     log_level: Annotated[str | None, _setting("log_level")] = None
+    fail_points: Annotated[str | None, _setting("fail_points")] = None
 
     def settings(self) -> Settings:
         """The settings of these flags over the environment; SettingError (exit code 2) when one is wrong."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
 import sys
 import time
-from collections.abc import Iterator
 from typing import Annotated, BinaryIO, Final
 
 from cyclopts import Parameter
@@ -15,9 +13,9 @@ from agents.cli.errors import UsageError
 from agents.cli.flags import NO_FLAGS, Flags, Switch
 from agents.cli.opening import existing_log, known_topic
 from agents.cli.raw_records import to_line
-from agents.transport.embedded.log import EmbeddedLog, Record
+from agents.cli.reading import present
+from agents.transport.embedded.log import EmbeddedLog
 
-_AT_ONCE: Final = 2_000
 _POLL_S: Final = 0.1
 
 Natural = Annotated[int | None, Parameter(validator=Number(gte=0))]
@@ -102,26 +100,3 @@ def _print_present(
         out.write(to_line(record, partition) + b"\n")
         positions[partition] = record[0] + 1
     return limit
-
-
-def present(opened: EmbeddedLog, topic: str, positions: Positions) -> Iterator[tuple[int, Record]]:
-    """The records from these positions to the present end, partitions merged by timestamp."""
-    streams = [_stream(opened, topic, partition, start) for partition, start in positions.items()]
-    return streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_timestamp)
-
-
-def _stream(opened: EmbeddedLog, topic: str, partition: int, start: int) -> Iterator[tuple[int, Record]]:
-    end = opened.end(topic, partition)
-    while start < end:
-        records = opened.read(topic, partition, start, min(_AT_ONCE, end - start))
-        for record in records:
-            if record[0] >= end:
-                return
-            yield partition, record
-        if not records:
-            return
-        start = records[-1][0] + 1
-
-
-def _timestamp(entry: tuple[int, Record]) -> int:
-    return entry[1][1]

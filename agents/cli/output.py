@@ -49,6 +49,15 @@ def print_rows(
     return _print_table(rows, table or columns, stream)
 
 
+def print_record(row: Row, format: Format, *, out: TextIO | None = None) -> None:
+    """Print one row: in `table` form a line per column."""
+    stream = sys.stdout if out is None else out
+    if format == "table":
+        _print_fields(tuple(row), [_table_cell(value) for value in row.values()], stream)
+    else:
+        print_rows((row,), tuple(row), format, out=stream)
+
+
 def time_text(at: int | None) -> str | None:
     """Milliseconds since 1970 UTC as RFC 3339; None stays None."""
     return None if at is None else format_rfc3339(at)
@@ -163,10 +172,14 @@ def _print_grid(
 
 
 def _print_blocks(columns: Sequence[str], cells: list[list[str]], out: TextIO) -> None:
-    """Rows wider than the screen are printed below each other, a line per column."""
-    label = max(map(len, columns), default=0)
+    """Rows wider than the screen are printed below each other."""
     for number, row in enumerate(cells, 1):
         out.write(f"-- {number} --\n")
-        for column, cell in zip(columns, row, strict=True):
-            if cell:
-                out.write(f"{column:<{label}}  {cell}\n")
+        _print_fields(columns, row, out)
+
+
+def _print_fields(columns: Sequence[str], cells: Sequence[str], out: TextIO) -> None:
+    label = max(map(len, columns), default=0)
+    for column, cell in zip(columns, cells, strict=True):
+        if cell:
+            out.write(f"{column:<{label}}  {cell}\n")

@@ -1,0 +1,155 @@
+"""`scorestream status`: what is processed and durable, told from the log alone, with or without a worker running."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Annotated, Final, NamedTuple
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from agents.cli.errors import UsageError
+from agents.cli.flags import NO_FLAGS, Flags, Switch
+from agents.cli.opening import existing_log, now_ms
+from agents.cli.output import Format, FormatFlag, print_record, print_rows, time_text
+from agents.cli.progress import LINE_EVERY_S, say
+from agents.settings import Settings
+from agents.transport.embedded.log import EmbeddedLog, FolderLock
+from stream.topics import INPUTS
+
+_POLL_S: Final = 0.05
+_LAG: Final = ("topic", "partition", "end", "committed", "lag")
+
+Seconds = Annotated[float | None, Parameter(validator=Number(gte=0))]
+Place = tuple[str, int]
+
+
+class Lag(NamedTuple):
+    """One partition of a topic that the worker reads: where it ends, and from where on nothing is durable."""
+
+    topic: str
+    partition: int
+    end: int
+    committed: int
+
+    @property
+    def lag(self) -> int:
+        """Records that are not processed and durable yet."""
+        return max(0, self.end - self.committed)
+
+
+def status(
+    *,
+    wait_idle: Switch = False,
+    timeout: Seconds = None,
+    format: FormatFlag = "table",
+    flags: Flags = NO_FLAGS,
+) -> int:
+    """Print lag, outcomes by reason and the last commit; wait until all is processed.
+
+    All of it is durable and comes from the log: it is right also when no worker is
+    running. The outcomes add up to the records processed since the log's start.
+
+    For example
+
+        scorestream status
+        scorestream status --wait-idle --timeout 60
+        scorestream status --format ndjson
+
+    Parameters
+    ----------
+    wait_idle
+        return when every record that is in the log now is processed and durable
+    timeout
+        with --wait-idle: give up after this many seconds; exit code 1, and what is
+        missing (default: wait for ever)
+    """
+    settings = flags.settings()
+    if timeout is not None and not wait_idle:
+        raise UsageError(f"--timeout {timeout:g}: it limits the waiting; add --wait-idle")
+    with existing_log(settings) as log:
+        idle = not wait_idle or _wait_idle(log, settings, timeout)
+        _print(log, settings, format)
+    return 0 if idle else 1
+
+
+def lags(log: EmbeddedLog, bounds: Mapping[Place, tuple[int, int]]) -> list[Lag]:
+    """The lag behind these bounds (start, end) of every partition that the worker reads, by topic and partition.
+
+    The input topics, and whatever else the worker has committed offsets of.
+    """
+    committed = log.committed()
+    read = {*INPUTS, *(topic for topic, _ in committed)}
+    return [
+        Lag(topic, partition, end, max(start, committed.get((topic, partition), 0)))
+        for (topic, partition), (start, end) in sorted(bounds.items())
+        if topic in read
+    ]
+
+
+def _wait_idle(log: EmbeddedLog, settings: Settings, timeout: float | None) -> bool:
+    """Whether everything up to now became durable in time; says what is missing when not."""
+    bounds = log.bounds()
+    begin = told = time.monotonic()
+    seen: tuple[int, ...] = ()
+    missing: list[Lag] = []
+    while True:
+        version = log.version()
+        if version != seen:
+            seen = version
+            missing = [lag for lag in lags(log, bounds) if lag.lag]
+        if not missing:
+            return True
+        now = time.monotonic()
+        if timeout is not None and now - begin >= timeout:
+            say(f"timeout after {timeout:g} s: {_missing(missing, settings)}")
+            return False
+        if now - told >= LINE_EVERY_S:
+            told = now
+            say(f"waiting: {_missing(missing, settings)}")
+        time.sleep(_POLL_S)
+
+
+def _missing(missing: list[Lag], settings: Settings) -> str:
+    total = sum(lag.lag for lag in missing)
+    places = ", ".join(f"{lag.topic}/{lag.partition} from offset {lag.committed} ({lag.lag:,})" for lag in missing)
+    worker = "" if FolderLock.owner(settings.folder) else "; no worker is running"
+    return f"{total:,} records are not processed yet: {places}{worker}"
+
+
+def _print(log: EmbeddedLog, settings: Settings, format: Format) -> None:
+    from agents.meta import read_meta
+
+    metas = read_meta(log)
+    behind = lags(log, log.bounds())
+    outcomes: Counter[str] = Counter()
+    for meta in metas:
+        outcomes.update(meta.outcomes)
+    committed_at = max((meta.committed_at for meta in metas if meta.committed_at >= 0), default=None)
+    summary: dict[str, object] = {
+        "worker": FolderLock.owner(settings.folder),
+        "last_commit": time_text(committed_at),
+        "commit_age_seconds": None if committed_at is None else round((now_ms() - committed_at) / 1000, 1),
+        "lag": sum(lag.lag for lag in behind),
+        "records": outcomes.total(),
+    }
+    if format == "table":
+        _print_tables(summary, outcomes, behind)
+    else:
+        lag_rows = [lag._asdict() | {"lag": lag.lag} for lag in behind]
+        print_record(summary | {"outcomes": dict(sorted(outcomes.items())), "partitions": lag_rows}, format)
+
+
+def _print_tables(summary: dict[str, object], outcomes: Counter[str], behind: list[Lag]) -> None:
+    worker = summary["worker"]
+    print_record(summary | {"worker": "not running" if worker is None else f"running, process {worker}"}, "table")
+    if outcomes:
+        sys.stdout.write("\n")
+        rows = ({"outcome": name, "records": count} for name, count in sorted(outcomes.items()))
+        print_rows(rows, ("outcome", "records"), "table")
+    if behind:
+        sys.stdout.write("\n")
+        print_rows((lag._asdict() | {"lag": lag.lag} for lag in behind), _LAG, "table")
