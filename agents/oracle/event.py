@@ -8,20 +8,17 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from agents.oracle.instants import occurred_at
-from agents.oracle.log import INPUT_TOPICS, MICRO, MINUTE, Event, Kind, LogRecord
+from agents.oracle.log import INPUT_TOPICS, MINUTE, Event, Kind, LogRecord
+from agents.oracle.measures import is_consistent, read_measures
 from agents.oracle.murmur2 import partition_of
 
 LARGEST_VALUE = 65_536  # bytes
-LARGEST_MEASURE = 1_000_000_000
-MOST_MEASURES = 32
 MOST_DIMS = 32
 LONGEST_TEXT = 128  # characters
 FUTURE_TOLERATED = 15 * MINUTE
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _TYPE = re.compile(r"(qc|business|people)\.[a-z0-9_.]+")
-_MEASURE = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_RESERVED = frozenset({"min", "max", "abs", "target", "value"})
 
 
 class Rejected(Exception):
@@ -54,8 +51,10 @@ def read_event(record: LogRecord, partitions: int) -> Event:
         raise Rejected("bad_time")
     if at - record.timestamp > FUTURE_TOLERATED:
         raise Rejected("in_future")
-    measures = _measures(fields.measures)
-    if fields.type == "qc.inspection" and fields.corrects is None and not _consistent(measures):
+    measures = read_measures(fields.measures)
+    if measures is None:
+        raise Rejected("bad_measure")
+    if fields.type == "qc.inspection" and fields.corrects is None and not is_consistent(measures):
         raise Rejected("inconsistent")
     _check_place(record, fields.employee_id, fields.type, partitions)
     kind = _kind(fields.type, fields.dims)
@@ -114,10 +113,14 @@ def _text(raw: object) -> str:
     return raw
 
 
-@lru_cache(maxsize=4096)
 def _is_plain(text: str) -> bool:
     """1 to 128 characters, none a control character (Cc) or a lone surrogate (Cs)."""
-    return 1 <= len(text) <= LONGEST_TEXT and not any(unicodedata.category(c) in ("Cc", "Cs") for c in text)
+    return 1 <= len(text) <= LONGEST_TEXT and _is_printable(text)
+
+
+@lru_cache(maxsize=4096)
+def _is_printable(text: str) -> bool:
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
 
 
 def _dims(raw: object) -> tuple[tuple[str, str], ...]:
@@ -128,40 +131,6 @@ def _dims(raw: object) -> tuple[tuple[str, str], ...]:
         if not isinstance(value, str) or not _is_plain(value) or not _is_plain(name):
             raise Rejected("schema")
     return tuple(sorted(raw.items()))
-
-
-def _measures(raw: dict[str, object]) -> dict[str, int]:
-    # A measure of the wrong JSON type is a `bad_measure`: of `measures` only "not an object" is `schema`.
-    if len(raw) > MOST_MEASURES:
-        raise Rejected("bad_measure")
-    for name in raw:
-        if name in _RESERVED or not _MEASURE.fullmatch(name):
-            raise Rejected("bad_measure")
-    return {name: _millionths(number) for name, number in raw.items()}
-
-
-def _millionths(number: object) -> int:
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        raise Rejected("bad_measure")
-    if not abs(number) <= LARGEST_MEASURE:  # so written, NaN would not pass either
-        raise Rejected("bad_measure")
-    if isinstance(number, int):
-        return number * MICRO
-    rounded = f"{number:.6f}"
-    if float(rounded) != number:
-        raise Rejected("bad_measure")
-    return int(rounded.replace(".", ""))
-
-
-def _consistent(measures: dict[str, int]) -> bool:
-    """The rules of qc.inspection, over its four counts; further measures are free."""
-    if "inspected" not in measures or "accepted" not in measures:
-        return False
-    inspected, accepted = measures["inspected"], measures["accepted"]
-    reworked, scrapped = measures.get("reworked", 0), measures.get("scrapped", 0)
-    counts = (inspected, accepted, reworked, scrapped)
-    whole = all(count >= 0 and count % MICRO == 0 for count in counts)
-    return whole and accepted <= inspected and reworked <= accepted and scrapped <= inspected - accepted
 
 
 @lru_cache(maxsize=65_536)

@@ -7,8 +7,9 @@ from agents.oracle.admission import Admission, Limits
 from agents.oracle.event import Rejected, read_event
 from agents.oracle.log import DAY, INPUT_TOPICS, Event, LogRecord
 from agents.oracle.person import Assignments, Targets
-from agents.oracle.rows import Contribution, Person, Row, contributions_of, entered, rows_of, span
+from agents.oracle.rows import Contribution, Person, contributions_of, entered, rows_of, span
 from agents.oracle.rulebook import Rulebook, publications
+from agents.oracle.score import Row
 from agents.oracle.template import Template
 from agents.oracle.ticks import Expiry, Ticks, read_ticks
 

@@ -1,0 +1,75 @@
+"""A score is computed only where it can be: what is missing is left out and said, never counted as zero."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from agents.oracle.log import MICRO
+from agents.oracle.template import DIMENSIONS, Indicator
+
+Z = 1.959963984540054
+
+Row = dict[str, object]
+
+
+def indicator_fields(indicator: Indicator, events: int, sums: Mapping[str, int], targets: Mapping[str, float]) -> Row:
+    """The row fields of an indicator from the number of events and the exact sums (millionths) in the window."""
+    units: dict[str, float | None] = {measure: amount / MICRO for measure, amount in sums.items()}
+    n = indicator.of.value(units, targets) if indicator.of else None
+    good = indicator.good.value(units, targets) if indicator.good else None
+    value = indicator.value.value(units, targets) if events else None
+    status = _status(indicator, value, n)
+    reached = {"value": value, "target": indicator.target}
+    low, high = wilson(good, n)
+    points = indicator.points.value(reached, targets) if status == "ok" else None
+    return {
+        "status": status, "value": value, "points": points,
+        "n": _plain(n), "good": _plain(good), "low": low, "high": high,
+        "sums": {measure: _units(amount) for measure, amount in sums.items()}, "sums_micro": dict(sums),
+    }  # fmt: skip
+
+
+def _status(indicator: Indicator, value: float | None, n: float | None) -> str:
+    if value is None:
+        return "no_data"
+    # A denominator that cannot be computed shows no minimum; without a minimum none is asked for.
+    enough = n >= indicator.min_sample if n is not None else not indicator.min_sample
+    return "ok" if enough else "insufficient"
+
+
+def total_fields(scored: Sequence[tuple[Indicator, Row]]) -> Iterator[tuple[str, Row]]:
+    """(name, row fields) of the three dimensions' scores and the total over the indicators of one window."""
+    for name in (*DIMENSIONS, "total"):
+        score, any_points = _score([pair for pair in scored if name in (pair[0].dimension, "total")])
+        fields: Row = {
+            "status": "ok" if any_points else "no_data", "value": score, "points": score,
+            "n": None, "good": None, "low": None, "high": None, "sums": {}, "sums_micro": {},
+        }  # fmt: skip
+        yield f"@{name}", fields
+
+
+def _score(scored: Sequence[tuple[Indicator, Row]]) -> tuple[float | None, bool]:
+    weighted = [(indicator.weight, points) for indicator, row in scored if isinstance(points := row["points"], float)]
+    weight = sum(weight for weight, _ in weighted)
+    score = sum(weight * points for weight, points in weighted) / weight if weight else None
+    return (score if score is not None and math.isfinite(score) else None), bool(weighted)
+
+
+def wilson(good: float | None, n: float | None) -> tuple[float | None, float | None]:
+    """The Wilson interval at 95 % of `good` of `n`; (None, None) when n <= 0 or good is outside 0..n.
+
+    scoring.md, Uncertainty: (p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n).
+    """
+    if good is None or n is None or n <= 0 or not 0 <= good <= n:
+        return None, None
+    p, spread = good / n, Z * Z / n
+    middle, half = p + spread / 2, Z * math.sqrt(p * (1 - p) / n + spread / (4 * n))
+    low, high = (middle - half) / (1 + spread), (middle + half) / (1 + spread)
+    return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)
+
+
+def _units(amount: int) -> int | float:
+    return amount // MICRO if amount % MICRO == 0 else amount / MICRO
+
+
+def _plain(number: float | None) -> int | float | None:
+    return int(number) if number is not None and number.is_integer() else number
