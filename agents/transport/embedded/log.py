@@ -61,6 +61,7 @@ class EmbeddedLog:
     def __init__(self, folder: Path, log_id: str, clock: Callable[[], int]) -> None:
         self.folder = folder
         self.log_id = log_id
+        self.closed = False
         self._clock = clock
         read_only = not can_write(folder)
         self._log = LogFile(folder / LOG, ledger=False, read_only=read_only)
@@ -175,6 +176,7 @@ class EmbeddedLog:
 
     def close(self) -> None:
         """Close all connections. Nothing is lost without it."""
+        self.closed = True
         self._watch.close()
         self._log.close()
         self._ledger.close()
