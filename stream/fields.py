@@ -109,15 +109,14 @@ class Field:
             self.fail("is missing" if self.node is None else "is not a mapping", remedy)
             return None
         found: dict[str, Field] = {}
-        for place in self.entries():
-            name = place.path.removeprefix(f"{self.path}." if self.path else "")
+        for name, place in self.entries():
             if name not in known:
                 place.fail("unknown field", _suggest(name, known))
             found.setdefault(name, place)
         absent = (name for name in known if name not in found)
         return found | {name: Field(self.below(name), self.line, None, self.findings) for name in absent}
 
-    def entries(self) -> Iterator[Field]:
+    def entries(self) -> Iterator[tuple[str, Field]]:
         """The entries of a mapping whose names are free; a repeated name is an error and left out."""
         seen: dict[str, int] = {}
         for key, node in self.node.entries if isinstance(self.node, Mapping) else ():
@@ -126,10 +125,11 @@ class Field:
                 place.fail(f"written twice, first in line {seen[key.text]}", "keep one of them")
                 continue
             seen[key.text] = key.line
-            yield place
+            yield key.text, place
 
     def below(self, name: str) -> str:
-        return f"{self.path}.{name}" if self.path else name
+        short = name if len(name) <= SHOWN else name[: SHOWN - 1] + "…"
+        return f"{self.path}.{short}" if self.path else short
 
     def child(self, path: str, node: Node) -> Field:
         return Field(path, node.line, node, self.findings)

@@ -123,9 +123,7 @@ def _where(field: Field) -> tuple[tuple[str, frozenset[str]], ...]:
         return ()
     if len(field.node.entries) > MAX_NAMES:
         field.fail(f"names {len(field.node.entries)} dims", f"an event has at most {MAX_NAMES}")
-    return tuple(
-        _condition(entry, key.text) for entry, (key, _) in zip(field.entries(), field.node.entries, strict=False)
-    )
+    return tuple(_condition(entry, dim) for dim, entry in field.entries())
 
 
 def _condition(field: Field, dim: str) -> tuple[str, frozenset[str]]:

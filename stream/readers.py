@@ -13,6 +13,7 @@ from schemas.measures import MAX_TEXT, clean_text
 from stream.bilingual import NO_TEXT, Text
 from stream.fields import Field
 from stream.formula import Formula, FormulaError, parse
+from stream.plain_number import plain
 from stream.window import Window, WindowError, parse_window
 from stream.yaml_tree import Mapping, Scalar
 
@@ -71,7 +72,8 @@ def read_number(
         return low
     number = float(scalar.text)
     if number < low or number > high or (above and number == low) or (below and number == high):
-        field.fail(f"is outside {'above' if above else 'from'} {low:g} {'below' if below else 'to'} {high:g}", remedy)
+        low_end, high_end = "above" if above else "at least", "below" if below else "at most"
+        field.fail(f"is not {low_end} {plain(low)} and {high_end} {plain(high)}", remedy)
         return low
     return number + 0.0
 

@@ -101,7 +101,8 @@ def _read(text: str, findings: Findings, published: Sequence[Template], publishe
         _check_publication(template, fields, published, published_at)
     if findings.is_clean("timezone", "effective_from"):
         _warn_cut_windows(template, fields["effective_from"])
-    _warn_weightless(template, fields["indicators"])
+    if findings.is_clean("indicators"):
+        _warn_weightless(template, fields["indicators"])
     return template
 
 

@@ -25,6 +25,8 @@ MAX_MINUTES: Final = 366 * 1440
 CALENDAR_KINDS: Final = ("day", "week", "month", "quarter", "year")
 NAMED_KINDS: Final = ("shift", *CALENDAR_KINDS, "all")
 _ROLLING = re.compile(r"rolling ([1-9][0-9]{0,8})m\Z")
+_LONGER = re.compile(r"rolling ([1-9][0-9]{0,4})([hd])\Z")
+_MINUTES: Final = {"h": 60, "d": 1440}
 
 
 class WindowError(ValueError):
@@ -56,6 +58,8 @@ def parse_window(text: str) -> Window:
         return Window(text, cast(Kind, text))
     match = _ROLLING.match(text)
     if not match:
+        if longer := _LONGER.match(text):
+            raise WindowError(f"{text!r} is not a window", f"write rolling {int(longer[1]) * _MINUTES[longer[2]]}m")
         close = get_close_matches(text.strip().lower(), NAMED_KINDS, n=1)
         hint = f"did you mean {close[0]}? " if close else ""
         raise WindowError(f"{text!r} is not a window", f"{hint}write rolling 60m or one of {', '.join(NAMED_KINDS)}")
@@ -110,10 +114,10 @@ def _holding(kind: str, timezone: str, t: int) -> tuple[int, int]:
     zone = ZoneInfo(timezone)
     day = datetime.fromtimestamp(t / 1000, UTC).astimezone(zone).date()
     first = first_day(day)
-    if t < _midnight(zone, first):  # the clock was set back over midnight: this hour belongs to the new day
-        first = first_day(first - timedelta(days=1))
     following = _following(first_day, first)
-    if t >= _midnight(zone, following):
+    if t >= _midnight(
+        zone, following
+    ):  # clocks were set back over midnight: the new day goes on, the old never returns
         first, following = following, _following(first_day, following)
     return _midnight(zone, first), _midnight(zone, following)
 

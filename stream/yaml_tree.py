@@ -14,6 +14,7 @@ import yaml
 
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 16
+MAX_NODES: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class _Events:
 
     def __init__(self, text: str) -> None:
         self.line = 1
+        self.nodes = 0
         self.source = self.guarded(text)
         self.next_event = next(self.source)
 
@@ -86,10 +88,11 @@ class _Events:
             raise TreeError(line, f"not YAML: {message}", "mind indentation, quotes and brackets here") from error
         except yaml.reader.ReaderError as error:
             line = text.count("\n", 0, error.position) + 1
-            remedy = "take the character away"
-            raise TreeError(line, f"not YAML: character U+{ord(error.character):04X} is not allowed", remedy) from error
-        except (ValueError, OverflowError) as error:  # PyYAML's scanner on impossible escapes and versions
-            raise TreeError(self.line, f"not YAML: {error}", "mind escapes and directives here") from error
+            message = f"not YAML: character U+{ord(text[error.position]):04X} is not allowed"
+            raise TreeError(line, message, "take the character away") from error
+        except (ValueError, OverflowError) as error:  # PyYAML's scanner on \U99999999 and on endless version numbers
+            message = "not YAML: an escape or directive with an impossible number"
+            raise TreeError(self.line, message, "take it away, or write the character itself") from error
 
     def take(self) -> yaml.Event:
         event = self.next_event
@@ -111,6 +114,9 @@ class _Events:
         event = self.take()
         line = _line(event)
         _refuse_references(event, line)
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise TreeError(line, f"more than {MAX_NODES} values", "split the template")
         if isinstance(event, yaml.ScalarEvent):
             return Scalar(line, event.value, event.style is None)
         if depth >= MAX_DEPTH:
