@@ -1,0 +1,226 @@
+"""What a screen shows of a unit, drawn from the view: one reading large, its people beside it, sorted by id.
+
+People are never ranked. A reading says how sure it is: `above` and `below` need the whole interval on that side of
+the target, everything between is `near`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from dashboards.web.catalogue import Catalogue, Facts
+from dashboards.web.updates import Body, Known, Row
+from dashboards.web.view import View, members_of
+from schemas.instants import format_rfc3339
+
+Mark = Literal["above", "near", "below", "none", "insufficient", "no_data"]
+Key = tuple[str, str, str]
+
+TOTAL: Final = "@total"
+MOST_OTHERS: Final = 6
+
+
+class Trend(msgspec.Struct, frozen=True):
+    """The rate pane by pane: `seconds` since `start`; None where a pane has no value."""
+
+    start: str | None = None
+    seconds: tuple[float, ...] = ()
+    values: tuple[float | None, ...] = ()
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """An indicator in a window. `value`, `low`, `high`, `target` as the formula's numbers, `n` in units."""
+
+    template: str
+    indicator: str
+    name: Mapping[str, str]
+    window: str
+    unit: str
+    status: str
+    mark: Mark
+    value: float | None
+    points: float | None
+    n: float | None
+    low: float | None
+    high: float | None
+    target: float | None
+    min_sample: float
+
+
+class Tile(msgspec.Struct, frozen=True):
+    """One person. `score` is the total in the window of the reading."""
+
+    id: str
+    newest: str | None
+    reading: Reading | None
+    score: float | None
+    trend: Trend
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """The unit itself. `people` counts its members, shown or not; `timezone` is its template's."""
+
+    unit: str
+    as_of: str | None
+    newest: str | None
+    timezone: str | None
+    title: Mapping[str, str]
+    people: int
+    reading: Reading | None
+    trend: Trend
+    others: tuple[Reading, ...]
+
+
+def flagship(rows: Sequence[Row], catalogue: Catalogue) -> Row | None:
+    """The reading to show large: the first rate in a rolling window, else the first rate, indicator, row."""
+    own = [row for row in rows if not row.is_total]
+    rates = [row for row in own if row.n is not None or _facts(row, catalogue).is_rate]
+    rolling = [row for row in rates if row.window.startswith("rolling ")]
+    return next(iter([*rolling, *rates, *own, *rows]), None)
+
+
+def summary(view: View, unit: str) -> Summary | None:
+    """The unit's part of its board, None for a unit that nothing was published of."""
+    known = view.units.get(unit)
+    if known is None:
+        return None
+    body = known.body()
+    row = flagship(body.rows, view.catalogue)
+    guide = None if row is None else view.catalogue.guide(row.template, row.version)
+    return Summary(
+        unit=unit,
+        as_of=_text(known.as_of),
+        newest=_text(known.newest),
+        timezone=guide.timezone if guide else None,
+        title=guide.title if guide else {},
+        people=len(known.members),
+        reading=None if row is None else reading(row, view.catalogue),
+        trend=Trend() if row is None else trend(body, row.key),
+        others=tuple(reading(other, view.catalogue) for other in _others(body.rows, row)),
+    )
+
+
+def tile(employee: str, known: Known, catalogue: Catalogue, key: Key | None) -> Tile:
+    """A person's part of a board: the reading that the unit shows, or their own when they have another template."""
+    body = known.body()
+    row = next((row for row in body.rows if row.key == key), None) or flagship(body.rows, catalogue)
+    if row is None:
+        return Tile(employee, _text(known.newest), None, None, Trend())
+    return Tile(
+        id=employee,
+        newest=_text(known.newest),
+        reading=reading(row, catalogue),
+        score=_score(body.rows, row),
+        trend=trend(body, row.key),
+    )
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """A whole board; `people` by employee id, in the order of their ids. `summary` is None for an unknown unit."""
+
+    summary: Summary | None
+    people: dict[str, Tile]
+
+
+class Drawing:
+    """Draws one unit again and again; a person whose update did not change is not drawn anew."""
+
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
+        self._seen: dict[str, tuple[Known, Tile]] = {}
+        self._basis: tuple[Key | None, int] = (None, 0)
+
+    def draw(self, view: View) -> Drawn:
+        """The board as of the view."""
+        head = summary(view, self._unit)
+        main = head.reading if head else None
+        key = (main.template, main.indicator, main.window) if main else None
+        basis = (key, view.catalogue.size)
+        before = self._seen if basis == self._basis else {}
+        self._basis, self._seen = basis, {}
+        for employee, known in members_of(view, self._unit).items():
+            seen = before.get(employee)
+            fresh = seen is not None and seen[0] is known
+            self._seen[employee] = seen if seen and fresh else (known, tile(employee, known, view.catalogue, key))
+        return Drawn(head, {employee: drawn for employee, (_, drawn) in self._seen.items()})
+
+
+def reading(row: Row, catalogue: Catalogue) -> Reading:
+    """The row together with what its template says."""
+    facts = _facts(row, catalogue)
+    return Reading(
+        template=row.template,
+        indicator=row.indicator,
+        name=facts.name,
+        window=row.window,
+        unit=facts.unit,
+        status=row.status,
+        mark=mark(row, facts.target),
+        value=_finite(row.value),
+        points=_finite(row.points),
+        n=_finite(row.n),
+        low=_finite(row.low),
+        high=_finite(row.high),
+        target=facts.target,
+        min_sample=facts.min_sample,
+    )
+
+
+def mark(row: Row, target: float | None) -> Mark:
+    """Where the value stands to its target, as far as its interval allows to say."""
+    if row.status in ("insufficient", "no_data"):
+        return "insufficient" if row.status == "insufficient" else "no_data"
+    if target is None or row.value is None:
+        return "none" if row.value is not None else "no_data"
+    low = row.value if row.low is None else row.low
+    high = row.value if row.high is None else row.high
+    if low >= target:
+        return "above"
+    return "below" if high < target else "near"
+
+
+def trend(body: Body, key: Key) -> Trend:
+    """The rate of each pane of the published trend."""
+    panes = sorted(body.trends.get("/".join(key), []))
+    if not panes:
+        return Trend()
+    first = panes[0][0]
+    values = tuple(good / n if n and good is not None else None for _, n, good in panes)
+    return Trend(format_rfc3339(first), tuple((start - first) / 1000 for start, _, _ in panes), values)
+
+
+def _others(rows: Sequence[Row], main: Row | None) -> list[Row]:
+    """The total, the same indicator in its other windows, then each other indicator in one window."""
+    if main is None:
+        return []
+    totals = [row for row in rows if row.indicator == TOTAL and row.scope == main.scope]
+    windows = [row for row in rows if row.key[:2] == main.key[:2] and row.window != main.window]
+    further: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        if not row.is_total and row.key[:2] != main.key[:2]:
+            if row.key[:2] not in further or row.window == main.window:
+                further[row.key[:2]] = row
+    return [*totals, *windows, *further.values()][:MOST_OTHERS]
+
+
+def _score(rows: Sequence[Row], main: Row) -> float | None:
+    for row in rows:
+        if row.indicator == TOTAL and row.scope == main.scope:
+            return _finite(row.value)
+    return None
+
+
+def _facts(row: Row, catalogue: Catalogue) -> Facts:
+    return catalogue.facts(row.template, row.version, row.indicator) or Facts({})
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _text(at: int | None) -> str | None:
+    return None if at is None else format_rfc3339(at)

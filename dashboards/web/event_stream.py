@@ -1,0 +1,58 @@
+"""An answer that does not end: what the hub has for a screen goes out until the screen is gone.
+
+Written to ASGI directly, so that a thousand idle screens are a thousand waiting tasks and nothing more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from litestar.types import Receive, Scope, Send
+
+from dashboards.web.channel import Screen
+from dashboards.web.hub import Hub
+from dashboards.web.sse import retry
+
+HEADERS: Final[list[tuple[bytes, bytes]]] = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+RETRY_MS: Final = 3000
+SEND_TIMEOUT: Final = 60.0  # a screen that takes nothing for so long is gone
+
+
+class EventStream:
+    """The stream of one unit's board for one screen. An unknown unit has one too: it may appear later."""
+
+    def __init__(self, hub: Hub, unit: str) -> None:
+        self._hub = hub
+        self._unit = unit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves the connection until either side ends it."""
+        with self._hub.screen(self._unit) as screen:
+            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            gone = asyncio.create_task(_gone(receive))
+            writer = asyncio.create_task(_write(screen, send))
+            try:
+                await asyncio.wait((gone, writer), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (gone, writer):
+                    task.cancel()
+                await asyncio.gather(gone, writer, return_exceptions=True)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _write(screen: Screen, send: Send) -> None:
+    before = retry(RETRY_MS)
+    while (message := await screen.next()) is not None:
+        async with asyncio.timeout(SEND_TIMEOUT):
+            await send({"type": "http.response.body", "body": before + message, "more_body": True})
+        before = b""
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

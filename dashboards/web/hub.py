@@ -1,0 +1,173 @@
+"""Screens hear of a change at most every half second, and of the service every fifteen seconds or when it changes.
+
+All of it runs on the event loop of the web process: no locks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from dashboards.web.board import Drawing, Drawn
+from dashboards.web.channel import Channel, Screen
+from dashboards.web.metrics import Metrics
+from dashboards.web.service import Service
+from dashboards.web.sse import event
+from dashboards.web.view import View
+from schemas.instants import format_rfc3339
+
+
+class TooManyScreens(Exception):
+    """The process serves as many screens as it was set to; try again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often and how much. Seconds."""
+
+    conflate: float = 0.5
+    heartbeat: float = 15.0
+    watch: float = 1.0
+    most_screens: int = 4000
+
+
+PACE: Final = Pace()
+
+
+class Hub:
+    """All channels that somebody looks at. `clock` gives wall time in ms."""
+
+    def __init__(
+        self, view: View, service: Service, metrics: Metrics, clock: Callable[[], int], build: str, pace: Pace = PACE
+    ) -> None:
+        self._view = view
+        self._service = service
+        self._metrics = metrics
+        self._clock = clock
+        self._build = build
+        self._pace = pace
+        self._channels: dict[str, Channel] = {}
+        self._due: dict[str, asyncio.TimerHandle] = {}
+        self._last: dict[str, float] = {}
+        self._screens = 0
+
+    @property
+    def screens(self) -> int:
+        """How many screens are connected."""
+        return self._screens
+
+    def admit(self) -> None:
+        """Asks for room for one more screen; TooManyScreens when there is none."""
+        if self._screens >= self._pace.most_screens:
+            self._metrics.refused.inc()
+            raise TooManyScreens(f"{self._screens} screens are connected, the limit is {self._pace.most_screens}")
+
+    @contextmanager
+    def screen(self, unit: str) -> Iterator[Screen]:
+        """A screen on the unit's board, for as long as the block runs."""
+        channel = self._channels.get(unit)
+        if channel is None:
+            channel = self._channels[unit] = Channel(unit, self._view, self._timed)
+        board = channel
+        # A snapshot may stand for a heartbeat that was lost with the rest.
+        screen = Screen(lambda: board.snapshot() + self.heartbeat())
+        channel.screens.add(screen)
+        self._count(1)
+        try:
+            yield screen
+        finally:
+            channel.screens.discard(screen)
+            self._count(-1)
+            if not channel.screens and self._channels.get(unit) is channel:
+                self._forget(unit)
+
+    def touch(self, units: Iterable[str]) -> None:
+        """Something of these units changed: their screens hear of it, at once or when the half second is over."""
+        loop = asyncio.get_running_loop()
+        for unit in units:
+            if unit in self._channels and unit not in self._due:
+                wait = self._last.get(unit, 0.0) + self._pace.conflate - loop.time()
+                self._due[unit] = loop.call_later(max(0.0, wait), self._publish, unit)
+
+    def touch_all(self) -> None:
+        """Everything may have changed."""
+        self.touch(list(self._channels))
+
+    def close(self) -> None:
+        """Ends all streams, so that the process can stop; screens connect again by themselves."""
+        for channel in self._channels.values():
+            for screen in channel.screens:
+                screen.close()
+
+    def heartbeat(self) -> bytes:
+        """The server's time, its build and how the service is, as an event."""
+        at = self._clock()
+        state, since = self._service.state(self._view, at)
+        data = {
+            "at": format_rfc3339(at),
+            "now": None if self._view.now is None else format_rfc3339(self._view.now),
+            "service": state,
+            "since": None if since is None else format_rfc3339(since),
+            "build": self._build,
+        }
+        return event("heartbeat", data, comment="heartbeat")
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Heartbeats go out while the block runs."""
+        task = asyncio.create_task(self._beat())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            for unit in list(self._due):
+                self._due.pop(unit).cancel()
+
+    async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        told, last = self._state(), loop.time()
+        while True:
+            await asyncio.sleep(min(self._pace.watch, self._pace.heartbeat))
+            state = self._state()
+            # Ages are drawn against the server's time; a state of the service is news and does not wait.
+            if state != told or loop.time() - last >= self._pace.heartbeat - self._pace.watch / 2:
+                told, last = state, loop.time()
+                self._broadcast(self._channels.values(), self.heartbeat(), "heartbeat")
+
+    def _state(self) -> str:
+        return self._service.state(self._view, self._clock())[0]
+
+    def _publish(self, unit: str) -> None:
+        self._due.pop(unit, None)
+        channel = self._channels.get(unit)
+        if channel is None:
+            return
+        message = channel.advance()
+        if message is not None:
+            self._last[unit] = asyncio.get_running_loop().time()
+            self._broadcast([channel], message, "change")
+
+    def _broadcast(self, channels: Iterable[Channel], message: bytes, kind: str) -> None:
+        for channel in channels:
+            slow = [screen for screen in channel.screens if not screen.offer(message)]
+            self._metrics.resyncs.inc(len(slow))
+            self._metrics.sent.labels(kind).inc(len(channel.screens) - len(slow))
+
+    def _timed(self, drawing: Drawing) -> Drawn:
+        with self._metrics.build.time():
+            return drawing.draw(self._view)
+
+    def _count(self, step: int) -> None:
+        self._screens += step
+        self._metrics.clients.set(self._screens)
+
+    def _forget(self, unit: str) -> None:
+        del self._channels[unit]
+        self._last.pop(unit, None)
+        if (due := self._due.pop(unit, None)) is not None:
+            due.cancel()

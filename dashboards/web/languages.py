@@ -1,0 +1,83 @@
+"""A page speaks one language: the one asked for, else the one that was set, else the reader's, else English.
+
+The catalogues are JSON and are read by the server (with Babel) and by the browser (with Intl) alike; a text that
+depends on a number has a form for each plural category of its language.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Final, Literal, cast
+
+from babel import Locale
+from babel.numbers import format_decimal
+
+Language = Literal["en", "zh"]
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
+TAGS: Final[Mapping[Language, str]] = {"en": "en", "zh": "zh-Hans"}
+
+
+def choose(asked: str | None, configured: str | None, accepted: str) -> Language:
+    """The language of a page; `accepted` is the Accept-Language header."""
+    for candidate in (asked, configured, *_preferred(accepted)):
+        if (language := _known(candidate)) is not None:
+            return language
+    return "en"
+
+
+def _preferred(header: str) -> list[str]:
+    """The tags of an Accept-Language header, best first; a quality that is no number counts as 0."""
+    weighed: list[tuple[float, int, str]] = []
+    for place, part in enumerate(header.split(",")[:20]):
+        tag, _, parameter = part.strip().partition(";")
+        name, _, quality = parameter.strip().partition("=")
+        try:
+            weight = float(quality) if name.strip() == "q" else 1.0
+        except ValueError:
+            weight = 0.0
+        if 0 < weight <= 1:
+            weighed.append((-weight, place, tag.strip()))
+    return [tag for _, _, tag in sorted(weighed)]
+
+
+def _known(tag: str | None) -> Language | None:
+    primary = (tag or "").replace("_", "-").split("-")[0].lower()
+    return cast(Language, primary) if primary in LANGUAGES else None
+
+
+class Words:
+    """The texts of one language. `words("waiting.title")`, `words("people", n=3)`."""
+
+    def __init__(self, language: Language, texts: Mapping[str, Any]) -> None:
+        self.language = language
+        self.tag = TAGS[language]
+        self._texts = texts
+        self._locale = Locale.parse(TAGS[language].replace("-", "_"))
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of `key` with values put in; `n` chooses the plural form. KeyError for a key that is not there."""
+        text = self._texts[key]
+        if isinstance(text, dict):
+            number = values.get("n", 0)
+            text = text.get(self._locale.plural_form(number), text["other"])
+        shown = {name: self._shown(value) for name, value in values.items()}
+        return str(text).format_map(shown)
+
+    def _shown(self, value: object) -> str:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return str(format_decimal(value, locale=self._locale))
+        return str(value)
+
+
+@cache
+def words(language: Language) -> Words:
+    """The catalogue of a language, read once."""
+    return Words(language, json.loads(catalogue_bytes(language)))
+
+
+def catalogue_bytes(language: Language) -> bytes:
+    """The catalogue's file, as the browser gets it."""
+    return resources.files("dashboards.web").joinpath("words", f"{language}.json").read_bytes()

@@ -1,0 +1,32 @@
+"""Ids that arrive in an address are text from outside: only what the contract allows goes further."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+from urllib.parse import quote, unquote_to_bytes
+
+MAX_UNIT: Final = 128
+EMPLOYEE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+def valid_employee(text: str) -> bool:
+    """Whether this can be an employee's id."""
+    return EMPLOYEE.fullmatch(text) is not None
+
+
+def valid_unit(text: str) -> bool:
+    """Whether this can be a unit's id: 1 to 128 characters without control characters or surrogates."""
+    return 0 < len(text) <= MAX_UNIT and all(unicodedata.category(letter) not in ("Cc", "Cs") for letter in text)
+
+
+def unit_segment(unit: str) -> str:
+    """The unit as one segment of an address; a slash in it stays part of the segment."""
+    return quote(unit, safe="")
+
+
+def path_segments(raw_path: bytes) -> list[str]:
+    """The segments of an address as it was sent, each decoded on its own; wrong UTF-8 becomes U+FFFD."""
+    path = raw_path.split(b"?", 1)[0]
+    return [unquote_to_bytes(segment).decode("utf-8", "replace") for segment in path.split(b"/")[1:]]

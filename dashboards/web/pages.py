@@ -1,0 +1,98 @@
+"""The pages that people look at. Each of them heals by itself: nobody walks up to a screen to press reload."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import MediaType, Request, Response, get
+from litestar.response import Redirect
+from litestar.types import ASGIApp
+
+from dashboards.web.event_stream import EventStream
+from dashboards.web.hub import TooManyScreens
+from dashboards.web.languages import choose, words
+from dashboards.web.names import path_segments, unit_segment, valid_unit
+from dashboards.web.problems import RequestProblem
+from dashboards.web.web import Web
+
+THEMES: Final = ("wall", "dark", "light")
+NO_STORE: Final = {"cache-control": "no-store"}
+
+AnyRequest = Request[Any, Any, Any]
+
+
+def page_templates() -> Environment:
+    """The HTML templates of this package; everything put into them is escaped."""
+    return Environment(
+        loader=PackageLoader("dashboards.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+
+
+@get("/", include_in_schema=False, sync_to_thread=False)
+def start(request: AnyRequest, web: Web) -> Response[str] | Redirect:
+    """The first board, or a page that waits for one."""
+    units = web.view.unit_ids()
+    if not units:
+        return _page(request, web, "waiting.html", 200)
+    query = request.scope["query_string"].decode("latin-1")
+    return Redirect(f"/board/{unit_segment(units[0])}" + (f"?{query}" if query else ""), headers=NO_STORE)
+
+
+@get("/board/{address:path}", include_in_schema=False, sync_to_thread=False)
+def board(request: AnyRequest, web: Web) -> ASGIApp:
+    """A unit's board and its stream. The address is read as it was sent: a unit may have a slash in its id."""
+    # The parameter of the route is already decoded and is not used.
+    segments = [segment for segment in path_segments(_raw_path(request)) if segment][1:]
+    if not segments or not valid_unit(segments[0]) or segments[1:] not in ([], ["stream"]):
+        return _asgi(request, _page(request, web, "unknown.html", 404, unit="/".join(segments)[:200]))
+    if segments[1:] == ["stream"]:
+        return _stream(web, segments[0])
+    known = segments[0] in web.view.units
+    name, status = ("board.html", 200) if known else ("unknown.html", 404)
+    return _asgi(request, _page(request, web, name, status, unit=segments[0]))
+
+
+def _stream(web: Web, unit: str) -> ASGIApp:
+    try:
+        web.hub.admit()
+    except TooManyScreens as full:
+        raise RequestProblem(503, str(full)) from full
+    return EventStream(web.hub, unit)
+
+
+def _page(request: AnyRequest, web: Web, name: str, status: int, unit: str = "") -> Response[str]:
+    query = request.query_params
+    said = words(choose(query.get("lang"), web.language, request.headers.get("accept-language", "")))
+    theme = query.get("theme", "")
+    html = web.pages.get_template(name).render(
+        asset=web.assets.address,
+        build=web.assets.build,
+        stale_seconds=web.stale_seconds,
+        stream=f"/board/{unit_segment(unit)}/stream",
+        theme=theme if theme in THEMES else "wall",
+        unit=unit,
+        units=[(known, f"/board/{unit_segment(known)}") for known in web.view.unit_ids()],
+        words=said,
+    )
+    headers = {**NO_STORE, "content-language": said.tag, "vary": "accept-language"}
+    return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)
+
+
+def _asgi(request: AnyRequest, response: Response[str]) -> ASGIApp:
+    return response.to_asgi_response(app=None, request=request)
+
+
+def _raw_path(request: AnyRequest) -> bytes:
+    return request.scope.get("raw_path") or request.scope["path"].encode()
+
+
+@get("/assets/{build:str}/{name:str}", include_in_schema=False, sync_to_thread=False)
+def asset(web: Web, build: str, name: str) -> Response[bytes]:
+    """A file of a page. Under its own build it may be kept for ever; an older page gets today's file."""
+    found = web.assets.get(name)
+    if found is None:
+        raise RequestProblem(404, "there is no such file", "name", name)
+    keep = "public, max-age=31536000, immutable" if build == web.assets.build else "no-store"
+    return Response(found.content, media_type=found.content_type, headers={"cache-control": keep})

@@ -1,0 +1,61 @@
+"""An error leaves as a problem (RFC 9457) that names the field, its value and the remedy; nothing of the inside."""
+
+from __future__ import annotations
+
+import http
+import logging
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+CONTENT_TYPE: Final = "application/problem+json"
+log: Final = logging.getLogger(__name__)
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What went wrong with a request. `field` and `value` say where, null when no single field is at fault."""
+
+    title: str
+    status: int
+    detail: str
+    field: str | None = None
+    value: str | None = None
+    type: str = "about:blank"
+
+
+class RequestProblem(Exception):
+    """A request that cannot be answered as it was asked."""
+
+    def __init__(self, status: int, detail: str, field: str | None = None, value: str | None = None) -> None:
+        super().__init__(detail)
+        shown = value if value is None else value[:200]
+        self.problem = Problem(http.HTTPStatus(status).phrase, status, detail, field, shown)
+
+
+def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
+    """The problem as an HTTP answer."""
+    return Response(
+        msgspec.json.encode(problem), status_code=problem.status, media_type=CONTENT_TYPE, headers=headers
+    )
+
+
+def on_request_problem(_: Request[Any, Any, Any], error: RequestProblem) -> Response[bytes]:
+    """Handler of RequestProblem."""
+    return answer(error.problem)
+
+
+def on_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Handler of what the framework refuses: unknown addresses, methods, parameters of the wrong type."""
+    found: list[dict[str, Any]] = [item for item in error.extra or [] if isinstance(item, dict)]
+    detail = "; ".join(f"{item.get('key')}: {item.get('message')}" for item in found) or error.detail
+    field = str(found[0].get("key")) if found else None
+    phrase = http.HTTPStatus(error.status_code).phrase
+    return answer(Problem(phrase, error.status_code, detail, field), headers=error.headers)
+
+
+def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Handler of everything else: logged here, not told to the reader."""
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return answer(Problem("Internal Server Error", 500, "the request failed; the log of the web process says why"))

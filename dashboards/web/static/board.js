@@ -1,0 +1,75 @@
+// The board as the stream tells it: a snapshot replaces everything, a change only what it names.
+
+import { attribute, style, text } from "./dom.js";
+import { Hero } from "./hero.js";
+import { serverNow } from "./servertime.js";
+import { TileView } from "./tile.js";
+import { domainOf } from "./whisker.js";
+
+export class Board {
+  constructor(words, pager, staleAfter, wall) {
+    this.words = words;
+    this.pager = pager;
+    this.staleAfter = staleAfter;
+    this.wall = wall;
+    this.hero = new Hero();
+    this.list = document.getElementById("tiles");
+    this.empty = document.getElementById("empty");
+    this.asof = document.getElementById("asof");
+    this.views = new Map();
+    this.people = new Map();
+    this.summary = null;
+    this.known = false;
+  }
+
+  snapshot(data) {
+    this.known = true;
+    this.summary = data.summary;
+    this.people = new Map(data.people.map((tile) => [tile.id, tile]));
+    this.views.clear();
+    this.draw();
+  }
+
+  change(data) {
+    if (data.summary !== undefined) this.summary = data.summary;
+    for (const tile of data.people ?? []) this.people.set(tile.id, tile);
+    for (const id of data.gone ?? []) {
+      this.people.delete(id);
+      this.views.delete(id);
+    }
+    this.draw();
+  }
+
+  draw() {
+    if (!this.known) return;
+    if (this.summary) this.words.setZone(this.summary.timezone);
+    const readings = [...this.people.values()].map((tile) => tile.reading);
+    const main = this.summary ? this.summary.reading : null;
+    const context = {
+      words: this.words, now: serverNow(), staleAfter: this.staleAfter, domain: domainOf([main, ...readings]),
+    };
+    this.hero.show(this.summary, context);
+    this.drawPeople(main, context);
+    const newest = this.summary && this.summary.newest ? Date.parse(this.summary.newest) : null;
+    text(this.asof, newest ? this.words.say("data.at", { time: this.words.time(newest, context.now) }) : "");
+  }
+
+  drawPeople(main, context) {
+    const ids = [...this.people.keys()].sort();
+    const { chosen, columns, rows, size } = this.pager.choose(ids, this.wall.matches);
+    style(this.list, "--columns", String(columns));
+    style(this.list, "--rows", String(rows));
+    attribute(this.list, "data-size", String(size > 9 ? "s" : size > 4 ? "m" : "l"));
+    const nodes = chosen.map((id) => this.view(id, main, context));
+    const shown = [...this.list.children];
+    if (shown.length !== nodes.length || nodes.some((node, i) => node !== shown[i])) this.list.replaceChildren(...nodes);
+    this.empty.hidden = ids.length > 0;
+  }
+
+  view(id, main, context) {
+    let view = this.views.get(id);
+    if (!view) this.views.set(id, (view = new TileView(id)));
+    view.show(this.people.get(id), main, context);
+    return view.node;
+  }
+}

@@ -1,0 +1,83 @@
+// Which people are on the screen: all of them on a small one, a page of at most twelve on a wall, turning by itself.
+
+import { attribute, el, text } from "./dom.js";
+
+const MOST = 12;
+// [people at most, columns, rows]
+const GRIDS = [[1, 1, 1], [2, 1, 2], [4, 2, 2], [6, 2, 3], [9, 3, 3], [12, 4, 3]];
+
+export class Pager {
+  /** @param changed called when another page is to be shown; @param finished after the last page. */
+  constructor(nav, words, seconds, changed, finished) {
+    this.nav = nav;
+    this.words = words;
+    this.changed = changed;
+    this.finished = finished;
+    this.page = 0;
+    this.paused = false;
+    this.count = 0;
+    this.range = el("span", { class: "range" });
+    this.dots = el("span", { class: "dots" });
+    this.toggle = el("button", { type: "button", class: "toggle" });
+    this.toggle.addEventListener("click", () => this.pause(!this.paused));
+    nav.replaceChildren(this.toggle, this.dots, this.range);
+    nav.hidden = false;
+    document.addEventListener("keydown", (event) => this.key(event));
+    setInterval(() => this.turn(), seconds * 1000);
+    this.pause(false);
+  }
+
+  /** The ids of the page to show, and the grid they are shown in. */
+  choose(ids, wall) {
+    const pages = wall ? Math.max(1, Math.ceil(ids.length / MOST)) : 1;
+    const size = Math.max(1, Math.ceil(ids.length / pages));
+    this.setCount(pages);
+    const chosen = ids.slice(this.page * size, (this.page + 1) * size);
+    const grid = GRIDS.find(([most]) => size <= most) ?? GRIDS[GRIDS.length - 1];
+    text(this.range, chosen.length && pages > 1 ? `${chosen[0]} – ${chosen[chosen.length - 1]}` : "");
+    return { chosen, columns: grid[1], rows: grid[2], size };
+  }
+
+  setCount(pages) {
+    this.page = Math.min(this.page, pages - 1);
+    if (pages !== this.count) {
+      this.count = pages;
+      this.dots.replaceChildren(...Array.from({ length: pages }, (_, i) => this.dot(i)));
+    }
+    attribute(this.nav, "data-single", pages > 1 ? null : "");
+    [...this.dots.children].forEach((dot, i) => attribute(dot, "aria-current", i === this.page ? "page" : null));
+  }
+
+  dot(i) {
+    const dot = el("button", { type: "button", "aria-label": this.words.say("page.go", { page: i + 1 }) });
+    dot.addEventListener("click", () => this.go(i));
+    return dot;
+  }
+
+  go(page) {
+    this.page = (page + this.count) % this.count;
+    this.changed();
+  }
+
+  turn() {
+    if (this.paused) return;
+    if (this.page + 1 >= this.count) this.finished();
+    if (this.count > 1) this.go(this.page + 1);
+  }
+
+  pause(paused) {
+    this.paused = paused;
+    attribute(this.toggle, "data-paused", paused ? "" : null);
+    attribute(this.toggle, "aria-pressed", String(paused));
+    attribute(this.toggle, "aria-label", this.words.say(paused ? "page.resume" : "page.pause"));
+  }
+
+  key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === "ArrowRight") this.go(this.page + 1);
+    else if (event.key === "ArrowLeft") this.go(this.page - 1);
+    else if (event.key === " " && event.target === document.body) this.pause(!this.paused);
+    else return;
+    event.preventDefault();
+  }
+}

@@ -1,0 +1,55 @@
+// One person: the value large, how it stands, how sure it is, how it went.
+
+import { attribute, el, text } from "./dom.js";
+import { Mark, standing } from "./mark.js";
+import { Spark } from "./spark.js";
+import { Whisker } from "./whisker.js";
+
+export class TileView {
+  constructor(id) {
+    this.id = el("h3", { class: "who" });
+    this.score = el("p", { class: "score" });
+    this.number = el("span");
+    this.unit = el("small");
+    this.other = el("p", { class: "other" });
+    this.facts = el("span");
+    const mark = el("p", { class: "mark" });
+    const whisker = el("div", { class: "whisker" });
+    const spark = el("div", { class: "spark" });
+    this.mark = new Mark(mark);
+    this.whisker = new Whisker(whisker);
+    this.spark = new Spark(spark);
+    const value = el("p", { class: "value" }, this.number, this.unit);
+    const foot = el("p", { class: "facts" }, this.facts);
+    const head = el("div", { class: "tile-head" }, this.id, this.score);
+    const middle = el("div", { class: "tile-middle" }, value, spark);
+    this.node = el("li", { class: "tile" }, head, middle, mark, whisker, foot, this.other);
+    this.id.textContent = id;
+  }
+
+  /** @param main the unit's own reading: a tile names its indicator only when it is another one. */
+  show(tile, main, { words, now, staleAfter, domain }) {
+    const reading = tile.reading;
+    const newest = tile.newest === null ? null : Date.parse(tile.newest);
+    const [kind, word] = standing(words, reading, newest, now, staleAfter);
+    attribute(this.node, "data-mark", kind);
+    this.mark.show(kind, word);
+    const [number, unit] = reading ? words.value(reading, reading.value) : ["–", ""];
+    text(this.number, number);
+    text(this.unit, unit);
+    text(this.score, tile.score === null ? "" : words.say("points", { n: Math.round(tile.score) }));
+    text(this.facts, reading ? facts(words, reading) : "");
+    const same = !reading || (main && reading.indicator === main.indicator && reading.template === main.template);
+    text(this.other, same ? "" : words.name(reading));
+    this.whisker.show(words, reading, domain);
+    this.spark.show(tile.trend, reading ? reading.target : null);
+  }
+}
+
+function facts(words, reading) {
+  if (reading.n === null) return "";
+  if (reading.status === "insufficient" && reading.min_sample > 0) {
+    return words.say("sample.needed", { n: reading.n, min: reading.min_sample });
+  }
+  return words.say("sample", { n: reading.n });
+}
