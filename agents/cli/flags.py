@@ -22,6 +22,16 @@ Switch = Annotated[bool, Parameter(negative=(), show_default=False)]
 """A flag that is there or not."""
 
 
+def _no_option(_: object, value: object) -> None:
+    text = str(value)
+    if text.startswith("-") and text != "-":
+        raise ValueError(f"unknown option {text!r}; a file of this name is ./{text}")
+
+
+InputFile = Annotated[str, Parameter(allow_leading_hyphen=True, validator=_no_option)]
+"""A file to read, - for standard input."""
+
+
 def _setting(name: str) -> Parameter:
     return Parameter(help=_HELP[name], group=_GROUP)
 
@@ -53,6 +63,7 @@ class Flags:
     language: Annotated[str | None, _setting("language")] = None
     stale_seconds: Annotated[str | None, _setting("stale_seconds")] = None
     log_level: Annotated[str | None, _setting("log_level")] = None
+    fail_at: Annotated[str | None, _setting("fail_at")] = None
     fail_points: Annotated[str | None, _setting("fail_points")] = None
 
     def settings(self) -> Settings:

@@ -7,14 +7,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, BinaryIO
-
-from cyclopts import Parameter
+from typing import BinaryIO
 
 from agents.cli.csv_mapping import csv_events, load_mapping
 from agents.cli.errors import UsageError
 from agents.cli.event_order import in_event_order
-from agents.cli.flags import NO_FLAGS, Flags, Switch
+from agents.cli.flags import NO_FLAGS, Flags, InputFile, Switch
 from agents.cli.lines import Block, blocks, file_size
 from agents.cli.opening import known_topic, now_ms, writable_log
 from agents.cli.progress import Progress, say
@@ -24,7 +22,7 @@ from agents.transport.embedded.log import EmbeddedLog, Outgoing
 
 
 def send(
-    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    file: InputFile,
     /,
     *,
     topic: str | None = None,
@@ -116,8 +114,6 @@ def _check_topic(topic: str, log: EmbeddedLog) -> None:
 
 
 def _open(file: str, stack: ExitStack) -> BinaryIO:
-    if file.startswith("-") and file != "-":
-        raise UsageError(f"unknown option {file!r}; a file of this name is ./{file}")
     return sys.stdin.buffer if file == "-" else stack.enter_context(Path(file).open("rb"))
 
 

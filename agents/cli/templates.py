@@ -7,12 +7,12 @@ import sys
 import zoneinfo
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from agents.cli.errors import CommandError, UsageError
-from agents.cli.flags import NO_FLAGS, Flags
+from agents.cli.flags import NO_FLAGS, Flags, InputFile
 from agents.cli.opening import existing_log, now_ms, writable_log
 from agents.cli.output import Format, FormatFlag, print_rows, time_text
 from agents.cli.progress import say
@@ -23,7 +23,6 @@ from stream.template import check as check_template
 
 app = App(name="templates", help="Check, publish and show assessment templates.", help_format="plaintext")
 
-File = Annotated[str, Parameter(allow_leading_hyphen=True)]
 _PROBLEM: Final = ("file", "level", "line", "field", "value", "message", "remedy", "pointer")
 _ROW: Final = (
     "template",
@@ -38,7 +37,7 @@ _ROW: Final = (
 
 
 @app.command
-def check(file: File, /, *, format: FormatFlag = "table") -> int:
+def check(file: InputFile, /, *, format: FormatFlag = "table") -> int:
     """Check a template file and print every error with its line, value and remedy.
 
     Warnings are printed too; the exit code is 1 only for errors. No log is needed;
@@ -65,7 +64,7 @@ def check(file: File, /, *, format: FormatFlag = "table") -> int:
 
 
 @app.command(name="publish")
-def publish_(file: File, /, *, flags: Flags = NO_FLAGS) -> int:
+def publish_(file: InputFile, /, *, flags: Flags = NO_FLAGS) -> int:
     """Publish a template version; from then on it never changes.
 
     Refused when the file has errors, when the version is published already, and
