@@ -40,6 +40,7 @@ def step(person: Person, events: Sequence[Event], topic: int, limits: Limits, re
     lanes = state.lanes
     lane = lanes[topic] or _open(lanes, topic)
     sources = state.sources[topic]
+    kept = tally.kept
     for event in events:
         at, corrects = event.occurred_at, event.corrects
         newest = sources.get(event.source, -1)
@@ -58,6 +59,8 @@ def step(person: Person, events: Sequence[Event], topic: int, limits: Limits, re
             if known is not None:
                 _repeated(event, known, tally)
                 continue
+        if kept is not None:
+            kept.append(event)
         if at > newest:
             sources[event.source] = at
         if at > home.latest:

@@ -108,9 +108,8 @@ def version_rows(
     for window, parts in weighted.items():
         for name, score in _totals(parts):
             status = NO_DATA if score is None else OK
-            yield ScoreRow(
-                owner, template, number, name, window, starts[window], at, status, score, score, None, None, None, None, {}
-            )  # fmt: skip
+            start, nothing = starts[window], (None, None, None, None)
+            yield ScoreRow(owner, template, number, name, window, start, at, status, score, score, *nothing, {})
 
 
 def _row(owner: str, line: Line, vector: Vector, targets: Mapping[str, float]) -> ScoreRow:
@@ -127,9 +126,10 @@ def _row(owner: str, line: Line, vector: Vector, targets: Mapping[str, float]) -
         status, points = OK, line.points((value, line.indicator.target or 0.0), targets) if line.points else None
     low, high = interval or (None, None)
     sums = {name: in_units(vector[place]) for name, place in line.shown}
+    indicator, window = line.indicator.id, line.window.text
     return ScoreRow(
-        owner, "", 0, line.indicator.id, line.window.text, "", "", status, value, points, _whole(n), _whole(good), low, high, sums
-    )  # fmt: skip
+        owner, "", 0, indicator, window, "", "", status, value, points, _whole(n), _whole(good), low, high, sums
+    )
 
 
 def in_units(micro: int) -> Number:

@@ -114,7 +114,7 @@ def decode_state(raw: bytes) -> State:
     """The state in a durable value; UnknownFormat when another version wrote it."""
     if raw[:1] != bytes((FORMAT,)):
         raise UnknownFormat(
-            f"state format {raw[:1]!r} is unknown, this version reads format {FORMAT}: install the version that wrote it"
+            f"state format {raw[:1]!r} is unknown, this version reads {FORMAT}: install the version that wrote it"
         )
     return _decoder.decode(raw[9:])
 

@@ -20,12 +20,14 @@ class Tally:
     """Counts by outcome (contract, section 2); `held` falls when records are released."""
 
     __slots__ = (
-        "conflicts", "duplicate", "forget", "held", "last", "late", "late_events", "release", "restate", "scored", "sealed", "unused",
-    )  # fmt: skip
+        *("scored", "unused", "held", "duplicate", "late", "last"),
+        *("conflicts", "late_events", "kept", "sealed", "forget", "release", "restate"),
+    )
 
     def __init__(self) -> None:
         self.scored = self.unused = self.held = self.duplicate = self.late = 0
         self.last = -1  # newest occurred_at of a scored event
+        self.kept: list[Event] | None = None  # a replay sets a list and gets every registered event
         self.conflicts: list[Event] = []
         self.late_events: list[Event] = []
         self.sealed: list[Sealed] = []

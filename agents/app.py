@@ -1,0 +1,208 @@
+"""The Faust application: one agent that hands chunks to the scoring work, and the hooks of the transport.
+
+Faust brings chunks and calls at start and stop; where reading begins and what is committed is the state's to say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import faust
+from faust.types import TP
+
+from agents import failpoints
+from agents.health import Health, HealthServer
+from agents.limits import limits_of
+from agents.metrics import Metrics, Snapshot
+from agents.recovery import Progress
+from agents.scoring import Scoring, wall_clock
+from agents.settings import Settings
+from agents.topics_setup import ensure_topics
+from agents.transport.embedded.driver import ChunkSettings, register, shared_log
+from agents.transport.embedded.lock import FolderLock
+from stream import metric_names as names
+from stream.topics import INPUTS, SCORE_UPDATES, TEMPLATES, TICKS
+
+logger: Final = logging.getLogger(__name__)
+BEAT: Final = 0.02  # s between looks at what time alone does
+SNAPSHOT: Final = 1.0  # s between metric snapshots
+STATE_SIZE: Final = 10.0  # s between looks at the disk
+SOURCES: Final = (*INPUTS, TICKS, TEMPLATES, SCORE_UPDATES)
+
+
+class Worker:
+    """One worker of one folder, in the running loop: `start`, `wait` until it fails or is told to stop, `stop`."""
+
+    def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.port = 0
+        self._progress = progress
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._sizes: dict[int, float] = {}
+
+    async def start(self) -> None:
+        """Takes the folder, restores the state, begins to read. FolderInUse when another worker has the folder."""
+        folder = self.settings.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = FolderLock.acquire(folder)
+        failpoints.arm(self.settings.fail_at)
+        self.log = shared_log(folder)
+        ensure_topics(self.log, self.settings)
+        settings = self.settings
+        self.scoring = await asyncio.to_thread(
+            Scoring.open,
+            self.log,
+            settings.data,
+            limits_of(settings),
+            self.metrics,
+            settings.cached_employees,
+            self._progress,
+        )
+        tune_collector()
+        self.health = HealthServer(self._health, self.metrics.text)
+        self.port = await self.health.start(settings.host, settings.port or 0, folder)
+        self.app = _application(settings)
+        self.app.transport.chunk = ChunkSettings(max_records=settings.chunk_records)
+        self.app.transport.start_hook = self._starts
+        self.app.transport.commit_hook = self._commit
+        self.app.agent(_source(self.app), name="scoring")(self._score)
+        await self.app.start()
+        self._tasks = [self._spawn(self._beats), self._spawn(self._snapshots), self._spawn(self._housekeeping)]
+
+    async def wait(self) -> None:
+        """Returns when `stop` was called; raises what made the worker fail."""
+        await self._failed
+
+    async def stop(self) -> None:
+        """Applies what is under way, commits, lets go of the folder."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if hasattr(self, "app"):
+            await self.app.stop()
+        with contextlib.suppress(Exception):
+            await self.health.stop()
+        if hasattr(self, "scoring"):
+            self.scoring.close()
+        self.log.close()
+        self._lock.release()
+        if not self._failed.done():
+            self._failed.set_result(None)
+
+    def _spawn(self, work: Callable[[], Any]) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work())
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._fail(task.exception())
+
+    def _fail(self, error: BaseException | None) -> None:
+        if error is not None and not self._failed.done():
+            self._failed.set_exception(error)
+
+    async def _score(self, chunks: Any) -> None:
+        """The agent: every chunk is applied whole; what a record cannot explain stops the worker, never skips it."""
+        async for event in chunks.events():
+            message = event.message
+            if self._failed.done():
+                continue
+            try:
+                self.scoring.handle(message.topic, message.partition, message.value)
+            except Exception as error:
+                logger.error("chunk of %s/%d was not applied: %s", message.topic, message.partition, error)
+                self._fail(error)
+            await asyncio.sleep(0)
+
+    async def _starts(self, places: set[TP]) -> Mapping[TP, int]:
+        return {tp: self.scoring.start_offset(tp.topic, tp.partition) for tp in places}
+
+    async def _commit(self) -> None:
+        """Faust's commit, also the one at the end: nothing that a failed worker holds is committed."""
+        if not self._failed.done() and self.scoring.has_work():
+            await self.scoring.commit()
+
+    async def _beats(self) -> None:
+        while True:
+            await self.scoring.beat(self.settings.commit_interval)
+            await asyncio.sleep(BEAT)
+
+    async def _snapshots(self) -> None:
+        while True:
+            self.metrics.snapshot = self._snapshot()
+            await asyncio.sleep(SNAPSHOT)
+
+    async def _housekeeping(self) -> None:
+        """Compaction, retention and the size of the state, in a thread beside the work."""
+        while True:
+            await asyncio.to_thread(self._keep_house)
+            await asyncio.sleep(STATE_SIZE)
+
+    def _keep_house(self) -> None:
+        self.log.compact(min_dirty=0.5)
+        self.log.retain(wall_clock())
+        self._sizes = {number: float(p.store.size()) for number, p in self.scoring.partitions.items()}
+
+    def _health(self) -> Health:
+        age = (wall_clock() - self.scoring.flush.committed_at) / 1000
+        return Health(age, sum(self.scoring.lag().values()), self.metrics.last_failure)
+
+    def _snapshot(self) -> Snapshot:
+        partitions = self.scoring.partitions.values()
+        outcomes: dict[str, int] = {}
+        for partition in partitions:
+            for outcome, number in partition.meta.outcomes.items():
+                outcomes[outcome] = outcomes.get(outcome, 0) + number
+        held = outcomes.get("held", 0)
+        return Snapshot(
+            outcomes,
+            self.scoring.lag(),
+            {
+                names.COMMIT_TIME.name: self.scoring.flush.committed_at / 1000,
+                names.HELD.name: held,
+                names.TICK_TIME.name: max((p.meta.now for p in partitions), default=0) / 1000,
+                names.EVENT_TIME.name: max((p.meta.last for p in partitions), default=0) / 1000,
+            },
+            {
+                names.EMPLOYEES_CACHED.name: {p.number: len(p.persons) for p in partitions},
+                names.OWED.name: {p.number: len(p.owed) for p in partitions},
+                names.STATE_BYTES.name: self._sizes,
+            },
+        )
+
+
+def _application(settings: Settings) -> faust.App:
+    register()
+    return faust.App(
+        "scorestream",
+        broker=f"embedded://{settings.folder.resolve()}",
+        datadir=str(settings.folder / "faust"),
+        web_enabled=False,
+        web_tables_enabled=False,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        broker_commit_interval=settings.commit_interval,
+        stream_wait_empty=False,
+        stream_publish_on_commit=False,
+        autodiscover=False,
+        producer_max_request_size=64 << 20,
+    )
+
+
+def _source(app: faust.App) -> Any:
+    return app.topic(*SOURCES, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+
+
+def tune_collector() -> None:
+    """Events and states hold no cycles: Python's collector looks rarely, and never at what was there at the start."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 1000)

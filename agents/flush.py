@@ -1,0 +1,159 @@
+"""Nothing is committed that is not durable: changelog, outputs and offsets in one transaction, then the store.
+
+The snapshot is taken without an await: values, outputs and offsets of one instant. While it is written, chunks go on.
+A failure leaves everything as it was, to be tried again or, after a restart, to be read again from the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from agents.failpoints import reach
+from agents.outbox import score_update as outgoing_update
+from agents.partition import Partition
+from agents.store import Position
+from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from stream.held import expiry
+from stream.keys import IDENTITIES, employee_key, holding_key
+from stream.meta import KEY, encode_meta
+from stream.score import next_change
+from stream.state import encode_state
+from stream.topics import CHANGELOG, SCORE_UPDATES
+from stream.update import score_update
+
+UPDATE_SHARE: Final = 0.2  # of the time, for updates while there is a backlog
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One partition at one instant, as it will be on disk."""
+
+    partition: Partition
+    changes: list[tuple[bytes, bytes | None]]
+    outputs: list[Outgoing]
+    offsets: dict[tuple[str, int], int]
+    dirty: list[str]
+    emitted: list[str]
+
+
+class Flush:
+    """Commits partitions. One commit runs at a time; a caller during a commit gets the next one."""
+
+    def __init__(self, log: EmbeddedLog, clock: Callable[[], int]) -> None:
+        self.log = log
+        self.clock = clock
+        self.extra: list[Outgoing] = []  # outputs of agents that have no state of their own
+        self.committed_at = clock()
+        self._lock = asyncio.Lock()
+        self._last = time.perf_counter()
+
+    async def __call__(self, partitions: Iterable[Partition], *, backlog: bool = False) -> int:
+        """Commits what changed; the number of states written."""
+        async with self._lock:
+            budget = (time.perf_counter() - self._last) * UPDATE_SHARE if backlog else 1e9
+            now = self.clock()
+            snapshots = [s for p in partitions if (s := self._snapshot(p, now, budget)) is not None]
+            extra, self.extra = self.extra, []
+            if snapshots or extra:
+                try:
+                    await asyncio.get_running_loop().run_in_executor(None, self._write, snapshots, extra, now)
+                except BaseException:
+                    self._put_back(snapshots, extra)
+                    raise
+                self._written(snapshots)
+            self._last = time.perf_counter()
+            self.committed_at = self.clock()
+            return sum(len(snapshot.dirty) for snapshot in snapshots)
+
+    def _snapshot(self, partition: Partition, now: int, budget: float) -> Snapshot | None:
+        updates, emitted = self._updates(partition, now, budget)
+        committed = {(topic, partition.number): offset for topic, offset in partition.meta.applied.items()}
+        if not (partition.dirty or updates or partition.outputs or partition.changes) and committed == partition.saved:
+            return None
+        dirty = list(partition.dirty)
+        changes = [*partition.changes, *self._values(partition, dirty)]
+        partition.meta.committed_at = now
+        changes.append((KEY, encode_meta(partition.meta)))
+        outputs = [*partition.outputs, *updates]
+        partition.flushing = dict(changes)
+        partition.dirty, partition.changes, partition.outputs = {}, [], []
+        return Snapshot(partition, changes, outputs, committed, dirty, emitted)
+
+    def _updates(self, partition: Partition, now: int, budget: float) -> tuple[list[Outgoing], list[str]]:
+        """Score updates of who is owed one, as far as the budget (s) goes; the rest waits for the next commit."""
+        owed = partition.owed
+        owed.update(partition.dirty)
+        began = time.perf_counter()
+        updates: list[Outgoing] = []
+        emitted: list[str] = []
+        for count, employee_id in enumerate(owed):
+            if count % 64 == 0 and time.perf_counter() - began > budget:
+                break
+            person = partition.person(employee_id)
+            as_of = max(partition.meta.now, person.state.newest)
+            emitted.append(employee_id)
+            if as_of >= 0:
+                updates.append(outgoing_update(partition.number, now, score_update(person, as_of)))
+        for employee_id in emitted:
+            del owed[employee_id]
+            partition.dirty[employee_id] = None  # its due changes
+        return updates, emitted
+
+    def _values(self, partition: Partition, dirty: Iterable[str]) -> Iterable[tuple[bytes, bytes | None]]:
+        for employee_id in dirty:
+            person = partition.person(employee_id)
+            due = 0
+            if employee_id not in partition.owed:
+                due = next_change(person, max(partition.meta.now, person.state.newest))
+                waits_until = expiry(person, partition.limits.held)
+                due = due if waits_until is None else min(due, waits_until)
+                partition.schedule(employee_id, due)
+            yield employee_key(employee_id), encode_state(person.state, due)
+            if person.state.held:
+                partition.holding.add(employee_id)
+                yield holding_key(employee_id), b""
+            elif employee_id in partition.holding:
+                partition.holding.discard(employee_id)
+                yield holding_key(employee_id), None
+
+    def _write(self, snapshots: list[Snapshot], extra: list[Outgoing], now: int) -> None:
+        """In a thread: the transaction, then the stores. Fail points stand where a crash would hurt most."""
+        reach("before-transaction")
+        records: list[Outgoing] = []
+        offsets: dict[tuple[str, int], int] = {}
+        spans: list[tuple[Snapshot, int, int]] = []
+        for snapshot in snapshots:
+            number = snapshot.partition.number
+            first = len(records)
+            records.extend(Outgoing(CHANGELOG, number, now, key, value) for key, value in snapshot.changes)
+            spans.append((snapshot, first, len(records)))
+            offsets.update(snapshot.offsets)
+        for snapshot in snapshots:
+            records.extend(snapshot.outputs)
+        given = self.log.transact([*records, *extra], offsets)
+        reach("after-transaction")
+        for snapshot, _, behind in spans:
+            reach("before-store")
+            snapshot.partition.store.write(snapshot.changes, Position(self.log.log_id, given[behind - 1] + 1))
+        reach("after-store")
+
+    def _put_back(self, snapshots: list[Snapshot], extra: list[Outgoing]) -> None:
+        self.extra = [*extra, *self.extra]
+        for snapshot in snapshots:
+            partition = snapshot.partition
+            partition.dirty.update(dict.fromkeys(snapshot.dirty))
+            partition.owed.update(dict.fromkeys(snapshot.emitted))
+            partition.changes = [*(c for c in snapshot.changes if c[0][:1] == IDENTITIES), *partition.changes]
+            partition.outputs = [*(o for o in snapshot.outputs if o.topic != SCORE_UPDATES), *partition.outputs]
+            partition.flushing = {}
+
+    def _written(self, snapshots: list[Snapshot]) -> None:
+        for snapshot in snapshots:
+            partition = snapshot.partition
+            partition.flushing = {}
+            partition.saved = snapshot.offsets
+            partition.identities.written(key for key, _ in snapshot.changes if key[:1] == IDENTITIES)

@@ -1,0 +1,126 @@
+"""What the worker tells Prometheus: an immutable snapshot, built beside the loop's work, never inside a step.
+
+No employee appears here: units and counts only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
+
+from stream import metric_names as names
+
+QUANTILES: Final = (0.5, 0.9, 0.99)
+_SAMPLES: Final = 20_000
+_HISTORY: Final = 3600.0  # s; older log times are an import's, not a latency
+
+
+class Snapshot:
+    """Gauges of one moment; see stream/metric_names.py."""
+
+    def __init__(
+        self,
+        outcomes: Mapping[str, int],
+        lag: Mapping[tuple[str, int], int],
+        gauges: Mapping[str, float],
+        per_partition: Mapping[str, Mapping[int, float]],
+    ) -> None:
+        self.outcomes = dict(outcomes)
+        self.lag = dict(lag)
+        self.gauges = dict(gauges)
+        self.per_partition = {name: dict(values) for name, values in per_partition.items()}
+
+
+class Metrics:
+    """Counts and times of one worker, and the last snapshot."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.snapshot = Snapshot({}, {}, {}, {})
+        self.last_failure = ""
+        self._chunks = _histogram(names.CHUNK_RECORDS, self.registry, (1, 10, 100, 1_000, 10_000, 100_000))
+        self._steps = _histogram(names.STEP_SECONDS, self.registry, (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3))
+        self._commits = _histogram(names.COMMIT_SECONDS, self.registry, (0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10))
+        self._written = Counter(names.EMPLOYEES_WRITTEN.name, names.EMPLOYEES_WRITTEN.help, registry=self.registry)
+        self._failures = Counter(names.COMMIT_FAILURES.name, names.COMMIT_FAILURES.help, registry=self.registry)
+        self._waiting: list[float] = []
+        self._latencies: deque[float] = deque(maxlen=_SAMPLES)
+        self._latency_count = 0
+        self._latency_sum = 0.0
+        self.registry.register(self)  # type: ignore[arg-type] - a collector is what has `collect`
+
+    def chunk(self, topic: str, rows: Sequence[tuple[int, int, object, object, object]], seconds: float) -> None:
+        """A chunk was applied. Its first and last log times stand for its latency."""
+        self._chunks.labels(topic).observe(len(rows))
+        self._steps.labels(topic).observe(seconds)
+        self._waiting.extend((rows[0][1] / 1000, rows[-1][1] / 1000))
+
+    def committed(self, states: int, seconds: float) -> None:
+        """A commit ended: what it holds is visible now."""
+        self._commits.observe(seconds)
+        self._written.inc(states)
+        now = time.time()
+        for logged in self._waiting:
+            if 0 <= now - logged <= _HISTORY:
+                self._latencies.append(now - logged)
+                self._latency_count += 1
+                self._latency_sum += now - logged
+        self._waiting.clear()
+        self.last_failure = ""
+
+    def commit_failed(self, reason: str) -> None:
+        """A commit was put off."""
+        self._failures.inc()
+        self.last_failure = reason
+
+    def latency(self, quantile: float) -> float | None:
+        """Event-to-score latency in s at a quantile of the last samples, None without any."""
+        if not self._latencies:
+            return None
+        ordered = sorted(self._latencies)
+        return ordered[min(len(ordered) - 1, int(quantile * len(ordered)))]
+
+    def collect(self) -> Iterator[Metric]:
+        """The snapshot as metric families (prometheus-client calls this)."""
+        shot = self.snapshot
+        records = CounterMetricFamily(names.RECORDS.name, names.RECORDS.help, labels=names.RECORDS.labels)
+        for outcome, number in sorted(shot.outcomes.items()):
+            kind, _, reason = outcome.partition(":")
+            records.add_metric([kind, reason], number)
+        yield records
+        lag = GaugeMetricFamily(names.LAG.name, names.LAG.help, labels=names.LAG.labels)
+        for (topic, partition), number in sorted(shot.lag.items()):
+            lag.add_metric([topic, str(partition)], number)
+        yield lag
+        declared = {name.name: name for name in names.ALL}
+        for name, value in shot.gauges.items():
+            yield GaugeMetricFamily(name, declared[name].help, value=value)
+        for name, values in shot.per_partition.items():
+            family = GaugeMetricFamily(name, declared[name].help, labels=("partition",))
+            for partition, value in sorted(values.items()):
+                family.add_metric([str(partition)], value)
+            yield family
+        yield self._latency_family()
+
+    def _latency_family(self) -> Metric:
+        family = SummaryMetricFamily(
+            names.LATENCY.name, names.LATENCY.help, count_value=self._latency_count, sum_value=self._latency_sum
+        )
+        for quantile in QUANTILES:
+            value = self.latency(quantile)
+            if value is not None:
+                family.add_sample(names.LATENCY.name, {"quantile": str(quantile)}, value)
+        return family
+
+    def text(self) -> bytes:
+        """The exposition."""
+        return generate_latest(self.registry)
+
+
+def _histogram(name: names.Name, registry: CollectorRegistry, buckets: Iterable[float]) -> Histogram:
+    return Histogram(name.name, name.help, name.labels, registry=registry, buckets=tuple(buckets))

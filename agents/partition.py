@@ -1,0 +1,264 @@
+"""One partition's employees: chunks in, decisions by the core, what changed kept for the next commit.
+
+Everything here happens in the worker's loop, so nothing needs a lock. The commit takes a snapshot without an await.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from agents.gate import admit
+from agents.identities import Identities
+from agents.outbox import dead_letter, late_event
+from agents.replay import by_employee, replay
+from agents.store import Store
+from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.murmur2 import partition_for
+from schemas.event import INPUT_TOPICS, Event, Memo, Rejection, Row, decode_chunk, decode_one
+from stream.held import expire, expiry, open_gate, release
+from stream.history import History
+from stream.keys import EMPLOYEE, HOLDING, employee_key
+from stream.meta import KEY, Meta, decode_meta
+from stream.pipeline import Limits, step
+from stream.rulebook import Rulebook
+from stream.state import NEVER, Held, Person, State, decode_state, due_of
+from stream.tally import Tally
+from stream.topics import TICKS
+
+TOPIC_NUMBER: Final = {name: number for number, name in enumerate(INPUT_TOPICS)}
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """A record of topic ticks: it is `at` (ms), and every input is applied up to `follows`."""
+
+    at: int
+    follows: dict[str, int]
+
+
+class Partition:
+    """Employees of one partition. `dirty` changed since the last snapshot; `owed` wait for a score update."""
+
+    def __init__(
+        self, number: int, partitions: int, store: Store, log: EmbeddedLog, rules: Rulebook, limits: Limits
+    ) -> None:
+        self.number = number
+        self.store = store
+        self.log = log
+        self.rules = rules
+        self.limits = limits
+        self.identities = Identities(store)
+        raw = store.get(KEY)
+        self.meta = Meta() if raw is None else decode_meta(raw)
+        self.persons: dict[str, Person] = {}
+        self.dirty: dict[str, None] = {}
+        self.owed: dict[str, None] = {}
+        self.holding = {key[1:].decode() for key, _ in store.items(HOLDING)}
+        self.outputs: list[Outgoing] = []
+        self.changes: list[tuple[bytes, bytes | None]] = []  # identities, for the changelog
+        self.saved: Mapping[tuple[str, int], int] = {}  # offsets of the last commit
+        self.flushing: Mapping[bytes, bytes | None] = {}
+        self._due: list[tuple[int, str]] = []
+        self._ticks: list[tuple[int, Tick]] = []
+        self._scheduled: dict[str, int] = {}
+        self._memos = {name: Memo(name, lambda key: partition_for(key, partitions) == number) for name in INPUT_TOPICS}
+
+    def apply(self, topic: str, rows: Sequence[Row]) -> int:
+        """Applies a chunk of an input topic; the number of records that were new."""
+        expected = self.meta.applied.get(topic, 0)
+        rows = admit(topic, rows, expected, self.log.start(topic, self.number) if rows[0][0] > expected else 0)
+        if not rows:
+            return 0
+        events, refused = decode_chunk(rows, self._memos[topic])
+        tally = Tally()
+        number = TOPIC_NUMBER[topic]
+        for employee_id, own in by_employee(events).items():
+            person = self.person(employee_id)
+            step(person, own, number, self.limits, self.identities.recall, tally)
+            self.dirty[employee_id] = None
+            if person.state.measured > self.meta.measured:
+                self.meta.measured = person.state.measured
+        self._settle(topic, rows, refused, tally)
+        self.meta.applied[topic] = rows[-1][0] + 1
+        self.meta.logged = max(self.meta.logged, rows[-1][1])
+        for employee_id in tally.restate:
+            self.restate({employee_id})
+        for employee_id in tally.release - tally.restate:
+            self.release(employee_id)
+        self._run_ticks()
+        return len(rows)
+
+    def _settle(self, topic: str, rows: Sequence[Row], refused: Sequence[tuple[Row, Rejection]], tally: Tally) -> None:
+        """Outcomes, and what goes to dead letters and late events."""
+        self._count(tally)
+        if refused or tally.conflicts or tally.late_events:
+            by_offset = {row[0]: Row(*row) for row in rows}
+            conflicts = [
+                (
+                    by_offset[event.offset],
+                    Rejection("conflict", f"event_id: {event.event_id!r} is known with other content"),
+                )
+                for event in tally.conflicts
+            ]
+            for row, reason in (*refused, *conflicts):
+                self.meta.count(f"rejected:{reason.reason}", 1)
+                self.outputs.append(dead_letter(topic, self.number, row, reason))
+            for event in tally.late_events:
+                self.outputs.append(late_event(topic, self.number, by_offset[event.offset]))
+        self.changes.extend(self.identities.put_away(tally.sealed))
+        self.changes.extend(self.identities.forgotten(tally.forget))
+
+    def _count(self, tally: Tally) -> None:
+        meta = self.meta
+        for outcome in ("scored", "unused", "held", "duplicate", "late"):
+            meta.count(outcome, getattr(tally, outcome))
+        meta.last = max(meta.last, tally.last)
+
+    def person(self, employee_id: str) -> Person:
+        """The employee at work: from memory, from a commit under way, from the store, or new."""
+        found = self.persons.get(employee_id)
+        if found is None:
+            key = employee_key(employee_id)
+            raw = self.flushing.get(key) or self.store.get(key)
+            found = Person(employee_id, State() if raw is None else decode_state(raw), self.rules)
+            self.persons[employee_id] = found
+        return found
+
+    # Rules and assignments that change the past
+
+    def adopt(self, rules: Rulebook, since: int) -> None:
+        """Takes a new rulebook that differs from the old one from `since` on: restates, releases, shows."""
+        self.rules = rules
+        for person in self.persons.values():
+            person.adopt(rules)
+        everybody = self.employees()
+        measured: set[str] = set()
+        if since <= self.meta.measured:
+            measured = {name for name in everybody if self.person(name).state.measured >= since}
+        if measured:
+            self.restate(measured)
+        for employee_id in list(self.holding | {name for name in self.dirty if self.person(name).state.held}):
+            if employee_id not in measured:
+                self.release(employee_id)
+        self.owed.update(dict.fromkeys(everybody))
+
+    def employees(self) -> list[str]:
+        """Everybody with a state."""
+        stored = [key[1:].decode() for key, _ in self.store.items(EMPLOYEE)]
+        flushing = [key[1:].decode() for key in self.flushing if key[:1] == EMPLOYEE]
+        return list(dict.fromkeys([*stored, *flushing, *self.persons]))
+
+    def restate(self, employees: set[str]) -> None:
+        """Counts some employees' records anew, from the log, under the assignments and rules known by now."""
+        histories = replay(self.log, self.rules, self.number, self.limits, employees=employees, until=self.meta.applied)
+        for employee_id in employees:
+            if employee_id in histories:
+                self._transplant(self.person(employee_id), histories[employee_id])
+
+    def _transplant(self, person: Person, history: History) -> None:
+        """Sums, held records and counts of the replay take the place of the old ones; identities stay."""
+        old, new = person.state, history.person.state
+        for outcome, was, now in (
+            ("scored", old.scored, new.scored),
+            ("unused", old.unused, new.unused),
+            ("held", len(old.held), len(new.held)),
+        ):
+            self.meta.count(outcome, now - was)
+        old.segments, old.held = new.segments, new.held
+        old.scored, old.unused, old.measured, old.newest = new.scored, new.unused, new.measured, new.newest
+        person.adopt(self.rules)
+        self.meta.last = max(self.meta.last, new.newest)
+        self.dirty[person.id] = None
+
+    def release(self, employee_id: str) -> None:
+        """Decides an employee's held records anew, read from the log again."""
+        person = self.person(employee_id)
+        waiting = open_gate(person)
+        if not waiting:
+            return
+        tally = Tally()
+        release(person, {held: event for held in waiting if (event := self._again(held)) is not None}, tally)
+        self._count(tally)
+        self.dirty[employee_id] = None
+
+    def _again(self, held: Held) -> Event | None:
+        """A held record as an event; None when retention has taken it (it stays held until it is late)."""
+        topic = INPUT_TOPICS[held.topic]
+        rows = self.log.read(topic, self.number, held.offset, 1)
+        if not rows or rows[0][0] != held.offset:
+            return None
+        event = decode_one(rows[0][3], rows[0][2], topic, rows[0][1], lambda key: True)
+        if isinstance(event, Rejection):
+            return None
+        event.offset = held.offset
+        return event
+
+    # Time
+
+    def tick(self, rows: Sequence[Row]) -> None:
+        """Takes ticks; each is applied once the inputs it follows are."""
+        expected = self.meta.applied.get(TICKS, 0)
+        for row in rows:
+            if row[0] >= expected and row[3] is not None:
+                try:
+                    self._ticks.append((row[0], msgspec.json.decode(row[3], type=Tick)))
+                except msgspec.MsgspecError:
+                    continue  # nobody but a worker writes ticks; a stranger's record moves nothing
+        self._run_ticks()
+
+    def _run_ticks(self) -> None:
+        applied = self.meta.applied
+        done = 0
+        for offset, tick in self._ticks:
+            if any(applied.get(topic, 0) < follows for topic, follows in tick.follows.items()):
+                break
+            done += 1
+            applied[TICKS] = offset + 1
+            self.meta.now = max(self.meta.now, tick.at)
+        if done:
+            del self._ticks[:done]
+            self._fall_due(self.meta.now)
+
+    def _fall_due(self, now: int) -> None:
+        while self._due and self._due[0][0] <= now:
+            due, employee_id = heapq.heappop(self._due)
+            if self._scheduled.get(employee_id) != due:
+                continue
+            del self._scheduled[employee_id]
+            person = self.person(employee_id)
+            waits_until = expiry(person, self.limits.held)
+            if waits_until is not None and waits_until <= now:
+                tally = Tally()
+                expire(person, now, self.limits.held, tally)
+                self._count(tally)
+                self.dirty[employee_id] = None
+            self.owed[employee_id] = None
+
+    def schedule(self, employee_id: str, due: int) -> None:
+        """Wakes an employee at a tick at or after `due` (ms); waking early does no harm."""
+        if due < self._scheduled.get(employee_id, NEVER):
+            self._scheduled[employee_id] = due
+            heapq.heappush(self._due, (due, employee_id))
+
+    def wake(self, start: bytes | None, limit: int) -> bytes | None:
+        """After a start: schedules the next `limit` stored employees from `start` on; where to go on, None at the end."""
+        for count, (key, raw) in enumerate(self.store.items(EMPLOYEE, start)):
+            if count == limit:
+                return key
+            due = due_of(raw)
+            if due == 0:
+                self.owed[key[1:].decode()] = None
+            self.schedule(key[1:].decode(), due)
+        return None
+
+    def evict(self, limit: int) -> None:
+        """Lets go of the employees longest in memory that nothing waits for, down to `limit`."""
+        excess = len(self.persons) - limit
+        if excess <= 0:
+            return
+        idle = (name for name in self.persons if name not in self.dirty and name not in self.owed)
+        for name in [name for _, name in zip(range(excess), idle, strict=False)]:
+            del self.persons[name]

@@ -1,0 +1,113 @@
+"""Questions to a log beside a live worker: the state as of the last commit, and the past from the events.
+
+Nothing here needs the worker or its RocksDB: the changelog has every state, the log has every event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from agents.meta import read_meta
+from agents.replay import Progress, replay
+from agents.rules import rulebook
+from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.murmur2 import partition_for
+from schemas.event import INPUT_TOPICS
+from schemas.rows import ScoreRow
+from stream.history import History, history_rows
+from stream.keys import EMPLOYEE, employee_key
+from stream.meta import Meta
+from stream.pipeline import Limits
+from stream.rulebook import Rulebook
+from stream.score import score_rows
+from stream.state import Person, State, decode_state
+from stream.topics import CHANGELOG
+
+
+@dataclass(slots=True)
+class Committed:
+    """The states and metas of one instant: `applied` per partition says which records are in them."""
+
+    rules: Rulebook
+    metas: list[Meta]
+    persons: list[dict[str, Person]] = field(default_factory=list)  # per partition
+
+    @property
+    def last(self) -> int:
+        """Newest occurred_at of any scored event, 0 when there is none."""
+        return max(0, *(meta.last for meta in self.metas)) if self.metas else 0
+
+    @property
+    def now(self) -> int:
+        """Newest tick, 0 when there is none."""
+        return max(0, *(meta.now for meta in self.metas)) if self.metas else 0
+
+    @property
+    def committed_at(self) -> int:
+        """Wall clock of the newest commit in ms, -1 before the first."""
+        return max((meta.committed_at for meta in self.metas), default=-1)
+
+
+def committed(log: EmbeddedLog, employee: str | None = None) -> Committed:
+    """Every state (or one employee's) as of each partition's last commit."""
+    rules = rulebook(log)
+    partitions = log.topics()[CHANGELOG].partitions
+    metas = read_meta(log)
+    found = Committed(rules, metas, [{} for _ in range(partitions)])
+    numbers = range(partitions) if employee is None else [partition_for(employee.encode(), partitions)]
+    for number in numbers:
+        found.persons[number] = {name: Person(name, state, rules) for name, state in _states(log, number, employee)}
+    return found
+
+
+def _states(log: EmbeddedLog, partition: int, employee: str | None) -> Iterator[tuple[str, State]]:
+    wanted = None if employee is None else employee_key(employee)
+    latest: dict[bytes, bytes] = {}
+    offset = 0
+    while rows := log.read(CHANGELOG, partition, offset, 20_000):
+        offset = rows[-1][0] + 1
+        for _, _, key, value, _ in rows:
+            if key is not None and value is not None and key[:1] == EMPLOYEE and (wanted is None or key == wanted):
+                latest[key] = value
+    for key, value in sorted(latest.items()):
+        yield key[1:].decode(), decode_state(value)
+
+
+def rows_as_of(
+    log: EmbeddedLog, known: Committed, as_of: int, limits: Limits, progress: Progress | None = None
+) -> Iterator[ScoreRow]:
+    """Rows of everybody in `known`: from the state at or after its newest event, from the log before that."""
+    for number, persons in enumerate(known.persons):
+        early = [name for name, person in persons.items() if person.state.newest > as_of]
+        histories: dict[str, History] = {}
+        if early:
+            histories = replay(
+                log, known.rules, number, limits, employees=early, until=known.metas[number].applied, progress=progress
+            )
+        for name, person in persons.items():
+            history = histories.get(name)
+            yield from score_rows(person, as_of) if history is None else history_rows(history, as_of)
+
+
+def histories_known_at(
+    log: EmbeddedLog,
+    known_at: int | None,
+    limits: Limits,
+    employee: str | None = None,
+    progress: Progress | None = None,
+) -> dict[str, History]:
+    """Histories from the log alone, of everybody or one employee; `known_at` (ms) leaves out what was logged later."""
+    rules = rulebook(log, known_at)
+    partitions = log.topics()[INPUT_TOPICS[0]].partitions
+    numbers = range(partitions) if employee is None else [partition_for(employee.encode(), partitions)]
+    found: dict[str, History] = {}
+    for number in numbers:
+        only = None if employee is None else [employee]
+        found |= replay(log, rules, number, limits, employees=only, known_at=known_at, progress=progress)
+    return found
+
+
+def newest_tick(log: EmbeddedLog) -> int:
+    """The newest tick that some commit holds, 0 when there is none."""
+    return max((meta.now for meta in read_meta(log)), default=0)

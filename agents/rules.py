@@ -1,0 +1,72 @@
+"""Templates in the log become a rulebook; what broke a rule of publication has no effect."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from agents.transport.embedded.log import EmbeddedLog
+from stream.rulebook import Rulebook
+from stream.template import Template, TemplateError, load_published
+from stream.topics import TEMPLATES
+
+logger: Final = logging.getLogger(__name__)
+
+
+class Publication(NamedTuple):
+    """A template as the log has it."""
+
+    published_at: int
+    partition: int
+    offset: int
+    template: Template
+
+
+def publications(log: EmbeddedLog, known_at: int | None = None) -> list[Publication]:
+    """What was published, in order of time; `known_at` (ms) leaves out what came later."""
+    found = []
+    for partition in range(log.topics()[TEMPLATES].partitions):
+        offset = 0
+        while rows := log.read(TEMPLATES, partition, offset, 1000):
+            offset = rows[-1][0] + 1
+            for at, timestamp, _, value, _ in rows:
+                template = _template(value)
+                if template is not None and (known_at is None or timestamp <= known_at):
+                    found.append(Publication(timestamp, partition, at, template))
+    return _valid(sorted(found, key=lambda entry: entry[:3]))
+
+
+def rulebook(log: EmbeddedLog, known_at: int | None = None) -> Rulebook:
+    """The rules that the log holds."""
+    return Rulebook(entry.template for entry in publications(log, known_at))
+
+
+def changed_since(old: Rulebook, new: Rulebook) -> int | None:
+    """The earliest instant from which two rulebooks differ, None when they are the same."""
+    known = {(template.template, template.version) for template in old.templates()}
+    return min((t.effective_from for t in new.templates() if (t.template, t.version) not in known), default=None)
+
+
+def _valid(entries: Iterable[Publication]) -> list[Publication]:
+    valid: list[Publication] = []
+    versions: dict[str, set[int]] = {}
+    for entry in entries:
+        template = entry.template
+        known = versions.setdefault(template.template, set())
+        if template.version in known or (known and template.effective_from <= entry.published_at):
+            logger.warning(
+                "template %s@%s is ignored: it broke a rule of publication", template.template, template.version
+            )
+            continue
+        known.add(template.version)
+        valid.append(entry)
+    return valid
+
+
+def _template(value: bytes | None) -> Template | None:
+    try:
+        return load_published((value or b"").decode())
+    except (TemplateError, UnicodeDecodeError) as error:
+        logger.warning("a record in %s is no template and is ignored: %s", TEMPLATES, error)
+        return None

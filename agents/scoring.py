@@ -1,0 +1,193 @@
+"""The scoring agent's work, whatever carries its records: chunks to partitions, commits, ticks, unit pools.
+
+Faust calls `handle`, `commit` and `start_offsets` (agents/app.py); nothing here knows Faust.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, cast
+
+import msgspec
+
+from agents.flush import Flush
+from agents.metrics import Metrics
+from agents.partition import Partition
+from agents.recovery import Progress, restore
+from agents.rules import changed_since, rulebook
+from agents.ticker import Ticker
+from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.errors import LogBusy, LogFull
+from agents.transport.murmur2 import partition_for
+from schemas.event import INPUT_TOPICS, Row
+from schemas.updates import ScoreUpdate
+from stream.pipeline import Limits
+from stream.pool import Units
+from stream.rulebook import Rulebook
+from stream.topics import PEOPLE_EVENTS, SCORE_UPDATES, TEMPLATES, TICKS, UNIT_UPDATES
+
+logger: Final = logging.getLogger(__name__)
+BACKLOG_COMMIT: Final = 2.0  # seconds between commits while there is a backlog: fewer, larger writes
+WAKE: Final = 2_000  # stored employees looked at per step after a start
+_updates: Final = msgspec.json.Decoder(ScoreUpdate)
+_encoder: Final = msgspec.json.Encoder()
+
+
+def wall_clock() -> int:
+    """Milliseconds since 1970 UTC. It stamps commits and ticks; no decision reads it."""
+    return time.time_ns() // 1_000_000
+
+
+class Scoring:
+    """All partitions of one worker. `open` reads rules and restores stores; it blocks and may take a while."""
+
+    def __init__(
+        self, log: EmbeddedLog, partitions: Sequence[Partition], rules: Rulebook, metrics: Metrics, cached: int
+    ) -> None:
+        self.log = log
+        self.partitions = {partition.number: partition for partition in partitions}
+        self.rules = rules
+        self.metrics = metrics
+        self.cached = max(1, cached // len(self.partitions))
+        self.flush = Flush(log, wall_clock)
+        self.ticker = Ticker(log, partitions)
+        self.units = Units()
+        self.backlog = False
+        self._waking: dict[int, bytes | None] = dict.fromkeys(self.partitions)
+        self._committed = time.monotonic()
+
+    @classmethod
+    def open(
+        cls,
+        log: EmbeddedLog,
+        folder: Path,
+        limits: Limits,
+        metrics: Metrics,
+        cached: int,
+        progress: Progress | None = None,
+    ) -> Scoring:
+        """Everything as the last commit left it."""
+        count = log.topics()[INPUT_TOPICS[0]].partitions
+        rules = rulebook(log)
+        partitions = [
+            Partition(number, count, restore(log, folder / "state" / str(number), number, progress), log, rules, limits)
+            for number in range(count)
+        ]
+        found = cls(log, partitions, rules, metrics, cached)
+        found._people_first()
+        return found
+
+    def _people_first(self) -> None:
+        """Assignments that wait in the log are applied before the events that they place: nothing needs restating."""
+        for number, partition in self.partitions.items():
+            while rows := self.log.read(PEOPLE_EVENTS, number, partition.meta.applied.get(PEOPLE_EVENTS, 0), 10_000):
+                self.handle(PEOPLE_EVENTS, number, cast("list[Row]", rows))
+
+    def start_offset(self, topic: str, partition: int) -> int:
+        """Where reading begins: what the state has applied, for what it applies; the rest from the beginning."""
+        if topic in (*INPUT_TOPICS, TICKS):
+            return max(self.partitions[partition].meta.applied.get(topic, 0), self.log.start(topic, partition))
+        if topic == TEMPLATES:
+            return self.log.end(topic, partition) if self._rules_are_new() is None else 0
+        return self.log.start(topic, partition)
+
+    def handle(self, topic: str, partition: int, rows: Sequence[Row]) -> None:
+        """Applies a chunk of a topic. Blocks for the chunk's length: some tens of milliseconds."""
+        began = time.perf_counter()
+        if topic in INPUT_TOPICS:
+            self.partitions[partition].apply(topic, rows)
+            self.metrics.chunk(topic, rows, time.perf_counter() - began)
+        elif topic == TICKS:
+            self.partitions[partition].tick(rows)
+        elif topic == TEMPLATES:
+            self.refresh_rules()
+        elif topic == SCORE_UPDATES:
+            self._pool(rows)
+
+    def refresh_rules(self) -> None:
+        """Takes over what was published; restates and releases where it reaches into the past."""
+        new = self._rules_are_new()
+        if new is not None:
+            since = cast("int", changed_since(self.rules, new))
+            self.rules = new
+            for partition in self.partitions.values():
+                partition.adopt(new, since)
+
+    def _rules_are_new(self) -> Rulebook | None:
+        new = rulebook(self.log)
+        return None if changed_since(self.rules, new) is None else new
+
+    def _pool(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            if row[3] is not None:
+                self.units.take(_updates.decode(row[3]))
+
+    def lag(self) -> dict[tuple[str, int], int]:
+        """Records not applied yet, per input topic and partition."""
+        bounds = self.log.bounds()
+        return {
+            (topic, number): max(0, bounds[topic, number][1] - partition.meta.applied.get(topic, 0))
+            for number, partition in self.partitions.items()
+            for topic in INPUT_TOPICS
+        }
+
+    async def beat(self, interval: float) -> None:
+        """One round of what time alone does: commit when due, ticks, unit updates, waking stored employees."""
+        lag = sum(self.lag().values())
+        self.backlog = lag > 5_000
+        since = time.monotonic() - self._committed
+        if since >= (BACKLOG_COMMIT if self.backlog else interval):
+            await self.commit()
+        ticks = self.ticker.due(wall_clock())
+        if ticks:
+            await asyncio.get_running_loop().run_in_executor(None, self.log.append, ticks)
+        self._pool_changed()
+        self._wake()
+
+    def has_work(self) -> bool:
+        """Whether anything waits for a commit."""
+        return any(p.dirty or p.owed or p.outputs or p.changes for p in self.partitions.values())
+
+    async def commit(self) -> None:
+        """Commits everything applied so far. A disk without room is waited for; nothing is lost meanwhile."""
+        began = time.perf_counter()
+        try:
+            written = await self.flush(self.partitions.values(), backlog=self.backlog)
+        except (LogFull, LogBusy) as error:
+            logger.error("commit put off, nothing is lost: %s", error)
+            self.metrics.commit_failed(str(error))
+            self._committed = time.monotonic()
+            return
+        self._committed = time.monotonic()
+        self.metrics.committed(written, time.perf_counter() - began)
+        for partition in self.partitions.values():
+            partition.evict(self.cached)
+
+    def _pool_changed(self) -> None:
+        """Unit updates of units whose members changed; they leave with the next commit."""
+        changed, self.units.changed = self.units.changed, set()
+        now = max((partition.meta.now for partition in self.partitions.values()), default=0)
+        for unit in sorted(changed):
+            update = self.units.update(unit, self.rules, max(now, 0))
+            key = unit.encode()
+            number = partition_for(key, len(self.partitions))
+            self.flush.extra.append(Outgoing(UNIT_UPDATES, number, wall_clock(), key, _encoder.encode(update)))
+
+    def _wake(self) -> None:
+        """After a start, a slice at a time: who is stored learns when time changes their scores."""
+        for number, start in list(self._waking.items()):
+            following = self.partitions[number].wake(start, WAKE)
+            if following is None:
+                del self._waking[number]
+            else:
+                self._waking[number] = following
+            return
+
+    def close(self) -> None:
+        """Lets go of the stores."""
+        for partition in self.partitions.values():
+            partition.store.close()

@@ -1,0 +1,122 @@
+"""The local state of a partition in RocksDB: a cache of the changelog that is one read away.
+
+The position in the changelog is written in the same batch as the values, so whatever survives a crash is a whole
+prefix; the rest is read again from the changelog. A store that is damaged, of another log, or ahead of the
+changelog is set aside and built anew. Nothing is lost with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch
+
+from agents.transport.errors import RecoverableError
+
+POSITION: Final = b"@position"
+_BLOCK_CACHE: Final = 32 << 20
+_MEMTABLE: Final = 16 << 20
+
+
+class StoreDamaged(RecoverableError):
+    """RocksDB refused to open, read or write; the store can be built anew from the changelog."""
+
+
+class Position(msgspec.Struct, frozen=True):
+    """Up to where the store holds the changelog: the next offset, of the log with this id."""
+
+    log_id: str
+    offset: int
+
+
+class Store:
+    """Keys and values of one partition. All errors of RocksDB are StoreDamaged."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _translated(folder):
+            self._db: Any = Rdict(str(folder), _options())
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value of a key, None when there is none."""
+        with _translated(self.folder):
+            found: bytes | None = self._db.get(key)
+            return found
+
+    def items(self, prefix: bytes, start: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Keys and values with a prefix, in order, from `start` on."""
+        with _translated(self.folder):
+            options = ReadOptions()
+            options.set_iterate_upper_bound(_after(prefix))
+            yield from self._db.items(from_key=start or prefix, read_opt=options)
+
+    def write(self, changes: Sequence[tuple[bytes, bytes | None]], position: Position) -> None:
+        """All changes and the position, in one batch. A value of None deletes its key."""
+        with _translated(self.folder):
+            batch: Any = WriteBatch(raw_mode=True)
+            for key, value in changes:
+                if value is None:
+                    batch.delete(key)
+                else:
+                    batch.put(key, value)
+            batch.put(POSITION, msgspec.json.encode(position))
+            self._db.write(batch)
+
+    def position(self) -> Position | None:
+        """Up to where the changelog is in here, None in a new store."""
+        raw = self.get(POSITION)
+        return None if raw is None else msgspec.json.decode(raw, type=Position)
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        return sum(file.stat().st_size for file in self.folder.iterdir() if file.is_file())
+
+    def close(self) -> None:
+        """Flush and let go."""
+        with _translated(self.folder):
+            self._db.close()
+
+
+def _after(prefix: bytes) -> bytes:
+    """The first key behind all keys with this prefix."""
+    head = prefix.rstrip(b"\xff")
+    return head[:-1] + bytes((head[-1] + 1,))
+
+
+def set_aside(folder: Path) -> None:
+    """Moves a store that cannot be used out of the way, in place of the one moved before it."""
+    aside = folder.with_name(folder.name + ".aside")
+    shutil.rmtree(aside, ignore_errors=True)
+    if folder.exists():
+        folder.rename(aside)
+
+
+@contextlib.contextmanager
+def _translated(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (StoreDamaged, GeneratorExit):
+        raise
+    except Exception as error:  # RocksDB's errors have no type of their own
+        raise StoreDamaged(f"{folder}: {error}") from error
+
+
+def _options() -> Options:
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_write_buffer_size(_MEMTABLE)
+    options.set_max_write_buffer_number(3)
+    options.set_keep_log_file_num(2)
+    options.set_max_background_jobs(2)
+    options.set_max_open_files(256)
+    table = BlockBasedOptions()
+    table.set_block_cache(Cache(_BLOCK_CACHE))
+    table.set_bloom_filter(10, False)
+    options.set_block_based_table_factory(table)
+    return options

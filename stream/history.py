@@ -1,0 +1,75 @@
+"""The past of one employee from the events themselves: any as-of, and which events make a score.
+
+`History` is what a replay of the log leaves: assignments, targets and every event that ended held, unused or
+scored. Its sums equal those of the state wherever the state has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from schemas.event import Event
+from schemas.rows import ScoreRow
+from stream.plan import plan_of
+from stream.rulebook import Group, Version
+from stream.score import version_rows, versions_for
+from stream.state import Person, Vector, assignment_at, target_values
+from stream.window import Window, calendar_bounds, rolling_bounds
+
+FOREVER = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A person as the log knows them, with the business and qc events that count or wait."""
+
+    person: Person
+    events: Sequence[Event]
+
+    def newest(self) -> int:
+        """The newest scored instant, -1 when nothing was scored."""
+        return self.person.state.newest
+
+
+def history_rows(history: History, as_of: int) -> list[ScoreRow]:
+    """All rows as of any instant."""
+    person = history.person
+    targets = target_values(person.state, as_of)
+    rows: list[ScoreRow] = []
+    for version in versions_for(person.state, person.rules, as_of):
+        vectors = [
+            _sum(version.groups[slot.group], counted(history, version, version.groups[slot.group], slot.window, as_of))
+            for slot in plan_of(version).slots
+        ]
+        rows.extend(version_rows(person.id, version, vectors, targets, as_of))
+    return rows
+
+
+def counted(history: History, version: Version, group: Group, window: Window, as_of: int) -> Iterator[Event]:
+    """The events in a window of a version, in the order of the log per topic."""
+    low, high = window_bounds(window, version, as_of)
+    for event in history.events:
+        if low <= event.occurred_at < high and group.matches(event.type, event.dims.values):
+            role = assignment_at(history.person.state.assignments, event.occurred_at)[0]
+            if version in history.person.rules.regime(role, event.occurred_at).versions:
+                yield event
+
+
+def window_bounds(window: Window, version: Version, as_of: int) -> tuple[int, int]:
+    """[from, until) of the occurred_at that a window as of an instant holds under a version."""
+    if window.kind == "rolling":
+        low, high = rolling_bounds(window, as_of)
+    elif window.kind == "all":
+        low, high = version.begins, FOREVER
+    else:
+        low, high = calendar_bounds(window.kind, version.timezone, as_of)
+    return max(low, version.begins), min(high, version.ends)
+
+
+def _sum(group: Group, events: Iterator[Event]) -> Vector:
+    total = [0] * (1 + len(group.names))
+    for event in events:
+        for index, number in enumerate(event.measures.vector(group.names)):
+            total[index] += number
+    return total

@@ -1,0 +1,39 @@
+"""Keys of the state and its changelog: the first byte says what a value is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EMPLOYEE: Final = b"e"  # + employee id: the state
+IDENTITIES: Final = b"i"  # + employee id, 0, lane, hour, number: a block of sealed identities
+HOLDING: Final = b"h"  # + employee id: somebody has held records
+
+
+def employee_key(employee_id: str) -> bytes:
+    """Of an employee's state."""
+    return EMPLOYEE + employee_id.encode()
+
+
+def holding_key(employee_id: str) -> bytes:
+    """Of the mark that an employee has held records."""
+    return HOLDING + employee_id.encode()
+
+
+def lane_prefix(employee_id: str, lane: int) -> bytes:
+    """Of all blocks of a lane; ids hold no zero byte."""
+    return IDENTITIES + employee_id.encode() + bytes((0, lane))
+
+
+def hour_prefix(employee_id: str, lane: int, hour: int) -> bytes:
+    """Of the blocks of an hour (occurred_at // HOUR) in a lane."""
+    return lane_prefix(employee_id, lane) + hour.to_bytes(4, "big")
+
+
+def block_key(employee_id: str, lane: int, hour: int, number: int) -> bytes:
+    """Of one block."""
+    return hour_prefix(employee_id, lane, hour) + number.to_bytes(4, "big")
+
+
+def hour_of(key: bytes) -> int:
+    """The hour in a block's key."""
+    return int.from_bytes(key[-8:-4], "big")

@@ -1,0 +1,40 @@
+"""What is remembered per partition besides the employees: how far its inputs are applied, and how records ended."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+KEY: Final = b"@meta"
+
+
+class Meta(msgspec.Struct):
+    """`applied`: next offset per topic; `outcomes`: records by how they ended (`scored`, `rejected:bad_id`, ...).
+
+    Instants in ms since 1970 UTC, -1 for none: `last` newest occurred_at of a scored event, `measured` the same over
+    unused ones too, `now` newest tick, `logged` newest log time applied, `committed_at` wall clock of the commit.
+    """
+
+    applied: dict[str, int] = {}
+    outcomes: dict[str, int] = {}
+    last: int = -1
+    measured: int = -1
+    now: int = -1
+    logged: int = -1
+    committed_at: int = -1
+
+    def count(self, outcome: str, number: int) -> None:
+        """Adds records that ended so."""
+        if number:
+            self.outcomes[outcome] = self.outcomes.get(outcome, 0) + number
+
+
+def encode_meta(meta: Meta) -> bytes:
+    """The durable value."""
+    return msgspec.json.encode(meta)
+
+
+def decode_meta(raw: bytes) -> Meta:
+    """The meta in a durable value."""
+    return msgspec.json.decode(raw, type=Meta)

@@ -1,0 +1,50 @@
+"""Every metric of the worker is declared here once: name, help, labels. Base units, one prefix."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+Kind = Literal["counter", "gauge", "histogram", "summary"]
+
+
+class Name(NamedTuple):
+    """A metric family. Counters end in `_total` on the wire."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+RECORDS: Final = Name(
+    "scorestream_records",
+    "counter",
+    "Records of the input topics by how they ended; the reason is empty unless rejected. Durable.",
+    ("outcome", "reason"),
+)
+LAG: Final = Name("scorestream_lag_records", "gauge", "Records in the log not applied yet.", ("topic", "partition"))
+COMMIT_TIME: Final = Name("scorestream_last_commit_timestamp_seconds", "gauge", "When the last commit ended.")
+COMMIT_SECONDS: Final = Name("scorestream_commit_seconds", "histogram", "How long commits take.")
+COMMIT_FAILURES: Final = Name("scorestream_commit_failures", "counter", "Commits put off: disk full or log busy.")
+CHUNK_RECORDS: Final = Name("scorestream_chunk_records", "histogram", "Records per chunk.", ("topic",))
+STEP_SECONDS: Final = Name("scorestream_step_seconds", "histogram", "Time to apply a chunk.", ("topic",))
+EMPLOYEES_WRITTEN: Final = Name("scorestream_states_written", "counter", "Employee states written by commits.")
+EMPLOYEES_CACHED: Final = Name("scorestream_cached_employees", "gauge", "Employee states in memory.", ("partition",))
+HELD: Final = Name("scorestream_held_records", "gauge", "Records waiting for a template.")
+OWED: Final = Name("scorestream_owed_updates", "gauge", "Employees whose score update is due.", ("partition",))
+STATE_BYTES: Final = Name("scorestream_state_bytes", "gauge", "Local state on disk.", ("partition",))
+LATENCY: Final = Name(
+    "scorestream_event_to_score_seconds",
+    "summary",
+    "From an event's log time to the commit that made its score visible, by quantile over the last minutes.",
+    ("quantile",),
+)
+TICK_TIME: Final = Name("scorestream_newest_tick_timestamp_seconds", "gauge", "The newest tick: the boards' now.")
+EVENT_TIME: Final = Name(
+    "scorestream_newest_event_timestamp_seconds", "gauge", "The newest occurred_at of a scored event."
+)
+
+ALL: Final = (
+    RECORDS, LAG, COMMIT_TIME, COMMIT_SECONDS, COMMIT_FAILURES, CHUNK_RECORDS, STEP_SECONDS, EMPLOYEES_WRITTEN,
+    EMPLOYEES_CACHED, HELD, OWED, STATE_BYTES, LATENCY, TICK_TIME, EVENT_TIME,
+)  # fmt: skip

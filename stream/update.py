@@ -1,0 +1,72 @@
+"""What a screen needs of one employee: rows, the trend of rates, and what goes into the pools of units."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from schemas.rows import NO_DATA, ScoreRow
+from schemas.updates import Pool, ScoreUpdate
+from stream.plan import plan_of
+from stream.rulebook import Version
+from stream.score import pooled, rfc3339, slot_vectors, version_rows, versions_for, window_start
+from stream.state import Person, Segment, assignment_at, target_values
+from stream.window import rolling_bounds
+
+POINTS: Final = 12  # of a trend
+
+
+def score_update(person: Person, as_of: int) -> ScoreUpdate:
+    """The latest values of an employee. Totals without points are left out: a screen shows nothing for them."""
+    state = person.state
+    targets = target_values(state, as_of)
+    rows: list[ScoreRow] = []
+    trends: dict[str, list[tuple[int, float, float]]] = {}
+    pools: list[Pool] = []
+    for version in versions_for(state, person.rules, as_of):
+        segments = [s for s in state.segments if (s.template, s.version) == version.key]
+        vectors = pooled(segments, version, as_of)
+        rows.extend(
+            row
+            for row in version_rows(person.id, version, vectors, targets, as_of)
+            if row.status != NO_DATA or not row.indicator.startswith("@")
+        )
+        trends.update(rate_trends(version, segments, as_of))
+        pools.extend(_pool(segment, version, as_of) for segment in segments if segment.unit)
+    unit = assignment_at(state.assignments, as_of)[1] or max((s.unit for s in state.segments), default="")
+    return ScoreUpdate(
+        person.id, unit, rfc3339(as_of), rfc3339(state.newest) if state.newest >= 0 else None, rows, trends, pools
+    )
+
+
+def _pool(segment: Segment, version: Version, as_of: int) -> Pool:
+    slots = plan_of(version).slots
+    starts = [0 if s.window.kind in ("rolling", "all") else window_start(s.window, version, as_of) for s in slots]
+    return Pool(segment.unit, segment.template, segment.version, starts, slot_vectors(segment, version, as_of))
+
+
+def rate_trends(version: Version, segments: list[Segment], as_of: int) -> dict[str, list[tuple[int, float, float]]]:
+    """Per rolling rate at most POINTS of (start ms, n, good), of whole panes, aligned to multiples of their length, oldest first."""
+    found: dict[str, list[tuple[int, float, float]]] = {}
+    for line in plan_of(version).lines:
+        if line.window.kind != "rolling" or line.of is None or line.good is None:
+            continue
+        low, high = rolling_bounds(line.window, as_of)
+        step = -(-(high - low) // POINTS // line.window.grain) * line.window.grain
+        group = version.groups[version.group_of[version.template.indicators.index(line.indicator)]]
+        place = next(i for i, (grain, _) in enumerate(group.panes) if grain == line.window.grain)
+        sums: dict[int, list[int]] = {}
+        for segment in segments:
+            for number, vector in segment.groups[group.index].panes[place].items():
+                start = number * line.window.grain
+                if low <= start < high:
+                    total = sums.setdefault(start // step * step, [0] * len(vector))
+                    for index, value in enumerate(vector):
+                        total[index] += value
+        points = []
+        for start, total in sorted(sums.items()):
+            units = [micro / 1_000_000 for micro in total[1:]]
+            n, good = line.of(units, {}), line.good(units, {})
+            if n is not None and good is not None:
+                points.append((start, n, good))
+        found[f"{version.template.template}/{line.indicator.id}/{line.window.text}"] = points
+    return found
