@@ -14,6 +14,9 @@ _TOKEN = re.compile(
 )
 
 
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
 class FormulaError(ValueError):
     """The text is no formula."""
 
@@ -93,7 +96,7 @@ class _Parser:
             return node
         if token[0].isdigit() or (token[0] == "." and len(token) > 1):
             return _constant(float(token))
-        if not token[0].isalpha():
+        if not _NAME.fullmatch(token):
             raise FormulaError(f"formula {self._text!r}: unexpected {token!r}")
         return self._call(token) if self._peek() == "(" else self._name(token)
 
