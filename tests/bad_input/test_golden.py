@@ -12,7 +12,7 @@ from agents.oracle.event import Rejected, read_event
 from agents.oracle.log import LogRecord
 from agents.transport.murmur2 import partition_for
 from schemas.event import Event, Memo, Rejection, Row, decode_chunk
-from tests.bad_input.case import EMPLOYEE, GOOD, HOME, NOW, PARTITIONS, Case, encode
+from tests.bad_input.case import EMPLOYEE, GOOD, HOME, NOW, PARTITIONS, Case, encode, spliced
 from tests.bad_input.golden import ACCEPTED, all_cases, content, decide, read_golden, verdict
 from tests.bad_input.suites import json_suite, json_suite_is_here
 
@@ -83,6 +83,21 @@ def test_all_cases_of_a_partition_in_one_chunk_are_decided_alike() -> None:
         found: dict[str, object] = {cases[event.offset].name: content(event) for event in events}
         found |= {cases[row.offset].name: rejection.reason for row, rejection in refused}
         assert expected == found
+
+
+@pytest.mark.parametrize("depth", [30, 64, 65, 100, 300, 600, 900, 980])
+def test_how_deep_a_record_may_nest_does_not_hang_on_the_caller(depth: int) -> None:
+    """A record read from deep inside a program ends as it does at the top: a replay decides alike."""
+    case = Case("deep", spliced("unknown", b"[" * depth + b"]" * depth))
+    shallow = (_said(decide(case)), _chunk([_row(0, case)], case.topic, case.partition))
+    for frames in (100, 400):
+        assert shallow == _from_below(frames, case)
+
+
+def _from_below(frames: int, case: Case) -> tuple[object, list[str]]:
+    if frames:
+        return _from_below(frames - 1, case)
+    return _said(decide(case)), _chunk([_row(0, case)], case.topic, case.partition)
 
 
 @needs_suite
