@@ -15,6 +15,7 @@ import yaml
 from agents.importers.adventureworks import Message, load, slug, template
 from agents.importers.tsv import SourceError
 from schemas.event import Event, decode_one
+from stream.template import check
 from tests.importers.company import changed, write
 
 DAY = 86_400_000
@@ -161,6 +162,14 @@ def test_broken_fields_are_named(tmp_path: Path, file: str, row: int, column: in
     """A field that cannot be right stops the import with file, line, column, value and what would be right."""
     with pytest.raises(SourceError, match=said):
         load(write(tmp_path, file, changed(file, row, column, value)))
+
+
+def test_the_template_is_correct() -> None:
+    """The template that an import publishes passes the check with nothing to say, and its first target is 90 %."""
+    report = check(template())
+    assert (report.errors, report.warnings, report.not_evaluated) == ((), (), ())
+    assert report.template is not None
+    assert report.template.indicators[0].target == 0.9
 
 
 def test_slugs_are_lower_case_words() -> None:
