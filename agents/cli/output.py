@@ -76,12 +76,23 @@ def _print_ndjson(rows: Iterable[Row], columns: Sequence[str], out: TextIO) -> i
 
 
 def _print_csv(rows: Iterable[Row], columns: Sequence[str], out: TextIO) -> int:
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(_LineFeeds(out), lineterminator="\r\n")
     writer.writerow(columns)
     count = 0
     for count, row in enumerate(rows, 1):  # noqa: B007
         writer.writerow([_csv_cell(row.get(column)) for column in columns])
     return count
+
+
+class _LineFeeds:
+    """Ends rows with a line feed. The csv module is told CR LF, or it would leave a lone CR in a cell unquoted."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, row: str) -> None:
+        """One row with its end."""
+        self._out.write(row[:-2] + "\n")
 
 
 def _csv_cell(value: object) -> str:
