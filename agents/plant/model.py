@@ -17,7 +17,11 @@ from schemas.instants import MINUTE
 
 
 def history(plant: Plant, start: int, minutes: int = 90) -> list[Sending]:
-    """Everyone's assignment, then the last `minutes` before `start` (ms), by time; nothing repeated, late or wrong."""
+    """Everyone's assignment, then the last `minutes` before `start` (ms), by time; nothing repeated, late or wrong.
+
+    Who starts the plant again on the same log asks for the minutes since its last event only: of what an earlier run
+    has sent the same events are duplicates, but those of its drops would be conflicts.
+    """
     records = [sent(assignment(person), assignment(person).at) for person in plant.people]
     begin = start - minutes * MINUTE
     for minute in range(begin // MINUTE, start // MINUTE + 1):

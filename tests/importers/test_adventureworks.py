@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,11 +13,15 @@ import yaml
 
 from agents.importers.adventureworks import Message, load, slug, template
 from agents.importers.tsv import SourceError
+from agents.oracle.log import LogRecord
+from agents.oracle.recompute import recompute
 from schemas.event import Event, decode_one
 from stream.template import check
 from tests.importers.company import changed, write
+from tests.importers.real_data import data_path
 
 DAY = 86_400_000
+PUBLISHED = 1_790_000_000_000
 YIELDS = {  # received and accepted units per buyer, over everything, as published with the data
     "AW-250": (83_462, 64_078), "AW-251": (245_467, 245_440), "AW-252": (105_547, 104_748),
     "AW-253": (239_557, 239_329), "AW-254": (202_553, 199_891), "AW-255": (211_219, 211_138),
@@ -29,12 +32,8 @@ YIELDS = {  # received and accepted units per buyer, over everything, as publish
 
 @pytest.fixture(scope="session")
 def real() -> tuple[Message, ...]:
-    """The messages of the real company; skips where the data is not at hand."""
-    given = os.environ.get("SCORESTREAM_TEST_DATA")
-    folder = Path(given) if given else Path(__file__).parents[3] / "shared" / "data"
-    if not (folder / "adventureworks").is_dir():
-        pytest.skip(f"no folder {folder / 'adventureworks'}: set SCORESTREAM_TEST_DATA to the folder that holds it")
-    return load(folder / "adventureworks").messages
+    """The messages of the real company."""
+    return load(data_path("adventureworks")).messages
 
 
 @pytest.fixture(scope="session")
@@ -108,6 +107,36 @@ def test_every_order_falls_in_its_buyers_role(real: tuple[Message, ...]) -> None
             role[event["employee_id"]] = event["dims"]["role"]
         else:
             assert role[event["employee_id"]] in applies
+
+
+def as_log(messages: Iterable[Message], times: int) -> Iterator[LogRecord]:
+    """The template's publication, then the messages `times` times over, in one partition per topic."""
+    yield LogRecord("templates", 0, 0, PUBLISHED, b"adventureworks-buyer@1", template().encode())
+    offsets: Counter[str] = Counter()
+    for _ in range(times):
+        for message in messages:
+            yield LogRecord(message.topic, 0, offsets[message.topic], message.timestamp, message.key, message.value)
+            offsets[message.topic] += 1
+
+
+def test_a_recomputation_gives_the_published_yields(real: tuple[Message, ...]) -> None:
+    """From the log alone every buyer's receiving yield over everything is the known one, to the last unit."""
+    found = recompute(as_log(real, 1), partitions=1)
+    assert found.outcomes == {"scored": len(real)}
+    rows = {
+        row["employee_id"]: (row["n"], row["good"], row["value"])
+        for row in found.rows(found.last)
+        if (row["indicator"], row["window"]) == ("receiving_yield", "all")
+    }
+    assert rows == {buyer: (n, good, pytest.approx(good / n, rel=1e-12)) for buyer, (n, good) in YIELDS.items()}
+
+
+def test_a_second_import_changes_nothing(real: tuple[Message, ...]) -> None:
+    """Imported again, every record is a duplicate or late, none a conflict, and all rows stay as they were."""
+    once, twice = (recompute(as_log(real, times), partitions=1) for times in (1, 2))
+    assert set(twice.outcomes) == {"scored", "duplicate", "late"}
+    assert twice.outcomes["scored"] == once.outcomes["scored"] == len(real)
+    assert list(twice.rows(twice.last)) == list(once.rows(once.last))
 
 
 def test_second_import_is_the_same(tmp_path: Path) -> None:

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import csv
-import os
-from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
 
 from agents.plant.garments import FINISHING, LEVELS, SEWING, Department, Spread
-
-FILE = "garments_worker_productivity.csv"
+from tests.importers.real_data import data_path
 
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, str]]:
-    """The source's team-days; skips where the data is not at hand."""
-    given = os.environ.get("SCORESTREAM_TEST_DATA")
-    path = (Path(given) if given else Path(__file__).parents[3] / "shared" / "data") / FILE
-    if not path.is_file():
-        pytest.skip(f"no file {path}: set SCORESTREAM_TEST_DATA to the folder that holds {FILE}")
+    """The source's team-days."""
+    path = data_path("garments_worker_productivity.csv")
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 

@@ -8,6 +8,8 @@ from itertools import islice
 
 import pytest
 
+from agents.oracle.log import LogRecord
+from agents.oracle.recompute import recompute
 from agents.plant.model import history, live
 from agents.plant.senders import Sending
 from agents.plant.work import HIRED
@@ -164,6 +166,27 @@ def test_every_event_counts_in_an_indicator(past: list[Sending], template: Templ
     assert used == {indicator.id for indicator in template.indicators}
     assert template.roles == frozenset({"operator"})
     assert template.effective_from <= HIRED
+
+
+def test_a_recomputation_tells_the_senders_apart(
+    past: list[Sending], present: list[Sending], template: Template
+) -> None:
+    """What is scored, duplicate, late or rejected is exactly the work, the repetitions, the old events, the garbage."""
+    records = [LogRecord("templates", 0, 0, START, b"production-operator@1", template.text.encode())]
+    for offset, record in enumerate([*past, *present]):
+        records.append(LogRecord(record.topic, 0, offset, record.at, record.key, record.value))
+    found = recompute(records, partitions=1)
+    kinds = Counter(record.kind for record in present)
+    outcomes = {name.partition(":")[0]: 0 for name in found.outcomes}
+    for name, count in found.outcomes.items():
+        outcomes[name.partition(":")[0]] += count
+    assert outcomes == {
+        "scored": len(past) + sum(kinds[kind] for kind in ("inspection", "output", "cost", "lab")),
+        "duplicate": kinds["duplicate"],
+        "late": kinds["late"],
+        "rejected": kinds["garbage"],
+    }
+    assert len(found.employees) == len(plant().people)
 
 
 def test_output_and_cost_are_around_their_targets(past: list[Sending]) -> None:
