@@ -52,7 +52,7 @@ class Worker:
         folder = self.settings.folder
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = FolderLock.acquire(folder)
-        failpoints.arm(self.settings.fail_at)
+        failpoints.arm(self.settings.fail_points)
         self.log = shared_log(folder)
         ensure_topics(self.log, self.settings)
         settings = self.settings

@@ -81,7 +81,6 @@ class Settings:
     language: str
     stale_seconds: int
     log_level: str
-    fail_at: str
     fail_points: str
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
 
@@ -161,7 +160,6 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("language", "en", "language of boards and messages: en or zh", one_of("en", "zh")),
     Setting("stale_seconds", "120", "age of the newest event at which a board marks its data stale", whole(1, 86_400)),
     Setting("log_level", "info", "what is worth a log line", one_of("debug", "info", "warning", "error")),
-    Setting("fail_at", "", "for tests: kill the worker with SIGKILL at PLACE:N[,...] (see agents/failpoints.py)", str),
     Setting("fail_points", "", "for tests: PLACE:N,... kills the worker the N-th time it is there", parse_fail_points),
 )
 

@@ -63,7 +63,6 @@ class Flags:
     language: Annotated[str | None, _setting("language")] = None
     stale_seconds: Annotated[str | None, _setting("stale_seconds")] = None
     log_level: Annotated[str | None, _setting("log_level")] = None
-    fail_at: Annotated[str | None, _setting("fail_at")] = None
     fail_points: Annotated[str | None, _setting("fail_points")] = None
 
     def settings(self) -> Settings:

@@ -1,0 +1,176 @@
+"""`scorestream demo`: the service, a simulated plant and the board on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from contextlib import suppress
+from importlib.resources import files
+from typing import Annotated, Final
+
+from cyclopts import Parameter
+
+from agents.cli.errors import CommandError
+from agents.cli.flags import NO_FLAGS, Flags
+from agents.cli.opening import now_ms, writable_log
+from agents.cli.progress import say
+from agents.plant.factory import Plant, build
+from agents.plant.model import history, live
+from agents.plant.run import Append, send_history
+from agents.plant.run import run as run_plant
+from agents.publishing import is_published, publish
+from agents.settings import Settings
+from agents.transport.embedded.log import EmbeddedLog, FolderInUse, FolderLock, Outgoing, partition_for
+from stream.topics import UNIT_UPDATES
+
+PORT: Final = 8080  # unless it is taken
+PATIENCE: Final = 20.0  # s for the parts to stop by themselves
+START: Final = 60.0  # s until the first score
+
+
+def demo(
+    *,
+    seed: Annotated[int, Parameter(help="another seed is another plant")] = 7,
+    flags: Flags = NO_FLAGS,
+) -> int:
+    """Run everything on this machine: service, simulated plant and board; prints the board's address.
+
+    Three lines in two shifts, about forty people; the last ninety minutes are there at once, and a minute after
+    the start the quality of one line drops. Ctrl-C stops everything; started again it goes on with its data.
+
+    For example
+
+        scorestream demo
+        scorestream demo --port 9000 --data /tmp/plant
+    """
+    settings = flags.settings()
+    owner = FolderLock.owner(settings.folder) if settings.folder.exists() else None
+    if owner is not None:
+        raise FolderInUse(owner, settings.folder)
+    return asyncio.run(_demo(settings, seed))
+
+
+async def _demo(settings: Settings, seed: int) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(signum, stop.set)
+    port = settings.port or _free_port(settings.host, PORT)
+    with writable_log(settings) as (log, partitions):
+        plant, start = build(seed), now_ms()
+        await _prepare(log, plant, start, partitions)
+        broker = f"embedded://{settings.folder.resolve()}"
+        parts = [
+            await _part("worker", "--broker", broker, "--log-level", "warning"),
+            await _part("web", "--broker", broker, "--port", str(port), "--host", settings.host),
+        ]
+        try:
+            await _first_score(log, parts, stop)
+            if not stop.is_set():
+                sys.stdout.write(f"http://{settings.host}:{port}/\n")
+                sys.stdout.flush()
+                await _live(log, plant, start, partitions, parts, stop)
+        finally:
+            await _end(parts)
+    say("stopped")
+    return 0
+
+
+async def _prepare(log: EmbeddedLog, plant: Plant, start: int, partitions: int) -> None:
+    """The templates, and what happened before the start."""
+    for name in ("production-operator",):
+        text = (files("schemas.packs") / f"{name}.yaml").read_text(encoding="utf-8")
+        if not is_published(log, text):
+            publish(log, text, start)
+    sent = await send_history(
+        history(plant, start), _append(log), partition_of=lambda key: partition_for(key, partitions)
+    )
+    say(f"the plant's last ninety minutes: {sent:,} events")
+
+
+def _append(log: EmbeddedLog) -> Append:
+    async def append(records: list[Outgoing]) -> list[int]:
+        return await asyncio.to_thread(log.append, records)
+
+    return append
+
+
+async def _part(*arguments: str) -> asyncio.subprocess.Process:
+    """A command of this program as a process of its own; Ctrl-C reaches it through us only."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "agents.cli.main",
+        *arguments,
+        stdout=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+async def _first_score(log: EmbeddedLog, parts: list[asyncio.subprocess.Process], stop: asyncio.Event) -> None:
+    deadline = asyncio.get_running_loop().time() + START
+    while not stop.is_set():
+        _check(parts)
+        if any(log.end(UNIT_UPDATES, number) for number in range(log.topics()[UNIT_UPDATES].partitions)):
+            return
+        if asyncio.get_running_loop().time() > deadline:
+            raise CommandError(f"no score after {START:g} s; see the messages above")
+        await asyncio.sleep(0.1)
+
+
+async def _live(
+    log: EmbeddedLog,
+    plant: Plant,
+    start: int,
+    partitions: int,
+    parts: list[asyncio.subprocess.Process],
+    stop: asyncio.Event,
+) -> None:
+    plant_run = asyncio.create_task(
+        run_plant(
+            live(plant, start),
+            _append(log),
+            partition_of=lambda key: partition_for(key, partitions),
+            clock=now_ms,
+            stop=stop,
+            start=start,
+        )
+    )
+    ends = [asyncio.create_task(part.wait()) for part in parts]
+    await asyncio.wait([plant_run, *ends], return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        if not end.done():
+            end.cancel()
+    if not stop.is_set():
+        stop.set()
+        await plant_run
+        _check(parts)
+    await plant_run
+
+
+def _check(parts: list[asyncio.subprocess.Process]) -> None:
+    for part, name in zip(parts, ("worker", "web"), strict=True):
+        if part.returncode is not None:
+            raise CommandError(f"the {name} ended with exit code {part.returncode}; see its messages above")
+
+
+async def _end(parts: list[asyncio.subprocess.Process]) -> None:
+    for part in parts:
+        with suppress(ProcessLookupError):
+            part.terminate()
+    _, late = await asyncio.wait([asyncio.create_task(part.wait()) for part in parts], timeout=PATIENCE)
+    for part in parts if late else ():
+        with suppress(ProcessLookupError):
+            part.kill()
+
+
+def _free_port(host: str, wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind((host, port))
+                return int(probe.getsockname()[1])
+    return wanted

@@ -1,0 +1,32 @@
+"""`scorestream web`: boards, pages and API in a process of their own."""
+
+from __future__ import annotations
+
+import importlib
+
+from agents.cli.errors import UsageError
+from agents.cli.flags import NO_FLAGS, Flags
+
+
+def web(*, flags: Flags = NO_FLAGS) -> int:
+    """Serve the boards, pages and the API; prints the address. Ctrl-C stops it.
+
+    It only reads what the worker writes, may start before it, and any number of them may run.
+    The language is each browser's own unless --language is given.
+
+    For example
+
+        scorestream web --port 8080
+        scorestream web --host 0.0.0.0 --language zh
+    """
+    settings = flags.settings()
+    language = settings.language if settings.origins.get("language", "default") != "default" else None
+    # By name: the shell does not depend on the screens, it only starts them.
+    server = importlib.import_module("dashboards.web.server")
+    try:
+        code: int = server.run(
+            str(settings.folder), settings.host, settings.port, language, stale_seconds=settings.stale_seconds
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return code
