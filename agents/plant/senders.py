@@ -78,7 +78,7 @@ def deliveries(dice: Random, happening: Happening) -> Iterator[Sending]:
 def spoiled(spoiler: Spoiled, happening: Happening, at: int) -> Sending:
     """Garbage made of a good event, as the scale of line 3 sends it at `at` (ms)."""
     event: dict[str, Any] = happening.event | {"source": "line-3-scale", "event_id": f"scale-{at}"}
-    event["measures"] = dict(happening.event["measures"])  # type: ignore[call-overload]
+    event["measures"] = dict(happening.event["measures"])
     topic = topic_of(event)
     spoiler.change(event)
     value = encode(event)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import floor
 from random import Random
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -35,7 +35,7 @@ class Happening(NamedTuple):
     at: int
     kind: str
     person: str
-    event: dict[str, object]
+    event: dict[str, Any]
 
 
 def encode(event: Mapping[str, object]) -> bytes:
@@ -109,7 +109,7 @@ def _happening(
     kind: str, name: str, type_: str, person: Person, at: int, source: str,
     measures: Mapping[str, float], dims: Mapping[str, str],
 ) -> Happening:  # fmt: skip
-    event: dict[str, object] = {
+    event: dict[str, Any] = {
         "event_id": name,
         "type": type_,
         "employee_id": person.id,
