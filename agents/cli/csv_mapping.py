@@ -110,6 +110,8 @@ def csv_events(source: BinaryIO, mapping: Mapping, name: str) -> Iterator[Block]
         yield Block(lines, numbers, sum(map(len, lines)))
     except (csv.Error, UnicodeDecodeError) as error:
         raise CommandError(f"{name}: line {reader.line_num}: {error}; is it CSV in {mapping.encoding}?") from None
+    finally:
+        text.detach()  # the file is the caller's to close
 
 
 Cell = Callable[[list[str]], str]

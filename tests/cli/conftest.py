@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -55,12 +56,21 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     return run
 
 
+@pytest.fixture(scope="session")
+def blank_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log with all topics and four partitions, to be copied: making one takes many syncs."""
+    folder = tmp_path_factory.mktemp("blank") / "log"
+    with EmbeddedLog.open(folder) as made:
+        ensure_topics(made, Settings.load({}))
+    return folder
+
+
 @pytest.fixture
-def log() -> Iterator[EmbeddedLog]:
+def log(blank_log: Path, _alone: None) -> Iterator[EmbeddedLog]:
     """The log that commands use here by default, with all topics and four partitions."""
-    settings = Settings.load({})
-    with EmbeddedLog.open(settings.folder) as opened:
-        ensure_topics(opened, settings)
+    folder = Settings.load({}).folder
+    shutil.copytree(blank_log, folder)
+    with EmbeddedLog.open(folder) as opened:
         yield opened
 
 
