@@ -12,8 +12,6 @@ from typing import NamedTuple
 _TOKEN = re.compile(
     r"\s*(?:([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+)|([a-z][a-z0-9_]*)|(\"[^\"]*\"|'[^']*')|(\S))"
 )
-
-
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 

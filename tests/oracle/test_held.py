@@ -177,6 +177,11 @@ def test_ticks_of_other_partitions_and_people_events_are_left_alone() -> None:
 def test_broken_ticks_are_passed_over() -> None:
     """What is no tick moves nothing."""
     log = published()
-    for key, value in ((b"0", b"{}"), (b"x", b'{"at":1,"follows":{}}'), (None, None), (b"0", b'{"at":"1","follows":{}}')):
+    for key, value in (
+        (b"0", b"{}"),
+        (b"x", b'{"at":1,"follows":{}}'),
+        (None, None),
+        (b"0", b'{"at":"1","follows":{}}'),
+    ):
         log.append("ticks", 0, MIDNIGHT, key, value)
     assert log.recompute().now == 0

@@ -99,7 +99,9 @@ def test_tombstones_and_broken_bytes_are_passed_over() -> None:
 
 def test_scalars_are_read_as_they_stand() -> None:
     """YAML 1.1 would make of these texts a truth, an octal number and a time: here they are what was written."""
-    read = read_template(template("{id: on, from: qc.inspection, where: {a: no, b: [010, 1]}, value: a, windows: [day]}"))
+    read = read_template(
+        template("{id: on, from: qc.inspection, where: {a: no, b: [010, 1]}, value: a, windows: [day]}")
+    )
     (indicator,) = read.indicators
     assert indicator.where == (("a", frozenset({"no"})), ("b", frozenset({"010", "1"})))
     assert indicator.id == "on"
@@ -120,7 +122,7 @@ def test_of_versions_with_one_effective_time_the_higher_is_in_force() -> None:
     """Versions are sorted by effective time, then number."""
     log = published(template(version=2), template(version=3, effective_from=MARCH_3))
     log.publish(template(version=1, effective_from=MARCH_3))
-    assert [3] == [row["version"] for row in _rows_of_an_event(log, MIDNIGHT + DAY)]
+    assert [row["version"] for row in _rows_of_an_event(log, MIDNIGHT + DAY)] == [3]
 
 
 def test_version_published_out_of_order_ends_at_the_next_effective_time() -> None:
@@ -161,7 +163,7 @@ def test_event_enters_every_template_that_applies() -> None:
     """Rows are per template, by name."""
     log = published(template(name="b"), template(name="a"))
     log.send()
-    assert ["a", "b"] == [row["template"] for row in log.rows(NOON, "yield", "day")]
+    assert [row["template"] for row in log.rows(NOON, "yield", "day")] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
