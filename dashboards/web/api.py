@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final
 
-import msgspec
-from litestar import MediaType, Request, Router, get
+from litestar import Request, Router, get
 from litestar.datastructures import ResponseHeader
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
@@ -15,17 +14,13 @@ from litestar.params import Parameter
 from dashboards.web.api_types import EmployeeScores, ScoreList, TrendPane, UnitEntry, UnitList, UnitScores
 from dashboards.web.names import path_segments, unit_segment, valid_employee, valid_unit
 from dashboards.web.problems import Problem, RequestProblem
-from dashboards.web.updates import Known
+from dashboards.web.updates import KnownEmployee, KnownUnit
 from dashboards.web.view import View, members_of
 from dashboards.web.web import Web
 from schemas.instants import format_rfc3339
 from schemas.rows import ScoreRow
-from schemas.updates import ScoreUpdate, UnitUpdate
 
 MOST_ROWS: Final = 10_000
-
-_scores: Final = msgspec.json.Decoder(ScoreUpdate)
-_units: Final = msgspec.json.Decoder(UnitUpdate)
 
 NOT_FOUND: Final = {404: ResponseSpec(Problem, description="Nothing is known under this id.")}
 BAD: Final = {400: ResponseSpec(Problem, description="A parameter cannot be used; the problem names it.")}
@@ -72,7 +67,7 @@ def get_unit(
     # As sent: `unit` has lost the difference between a slash and %2F.
     asked = "/".join(segments[segments.index("units") + 1 :]) or unit
     known = _unit(web.view, asked)
-    update = _units.decode(known.value)
+    update = known.update()
     return UnitScores(asked, update.as_of, update.newest, update.members, update.rows, _trends(update.trends))
 
 
@@ -93,10 +88,8 @@ def get_employee(
     ],
 ) -> EmployeeScores:
     """An employee's rows in every window of the templates that apply to them, as of the last publication."""
-    update = _scores.decode(_employee(web.view, employee_id).value)
-    return EmployeeScores(
-        employee_id, update.unit, update.as_of, update.newest, update.rows, _trends(update.trends)
-    )
+    update = _employee(web.view, employee_id).update()
+    return EmployeeScores(employee_id, update.unit, update.as_of, update.newest, update.rows, _trends(update.trends))
 
 
 @get(
@@ -136,7 +129,7 @@ def list_scores(
     return ScoreList(_text(web.view.now), rows, following)
 
 
-def _chosen(view: View, unit: str | None, employee: str | None) -> Sequence[tuple[str, Known]]:
+def _chosen(view: View, unit: str | None, employee: str | None) -> Sequence[tuple[str, KnownEmployee]]:
     if employee is not None:
         known = _employee(view, employee)
         if unit is not None and employee not in _unit(view, unit).members:
@@ -148,13 +141,13 @@ def _chosen(view: View, unit: str | None, employee: str | None) -> Sequence[tupl
     return sorted(view.employees.items())
 
 
-def _matching(known: Known, indicator: str | None, window: str | None) -> Iterator[ScoreRow]:
-    for row in _scores.decode(known.value).rows:
+def _matching(known: KnownEmployee, indicator: str | None, window: str | None) -> Iterator[ScoreRow]:
+    for row in known.update().rows:
         if (indicator is None or row.indicator == indicator) and (window is None or row.window == window):
             yield row
 
 
-def _unit(view: View, unit: str) -> Known:
+def _unit(view: View, unit: str) -> KnownUnit:
     if not valid_unit(unit):
         detail = "a unit's id is 1 to 128 characters without control characters"
         raise RequestProblem(400, detail, "unit", unit)
@@ -165,7 +158,7 @@ def _unit(view: View, unit: str) -> Known:
     return known
 
 
-def _employee(view: View, employee: str) -> Known:
+def _employee(view: View, employee: str) -> KnownEmployee:
     if not valid_employee(employee):
         raise RequestProblem(400, "an employee's id is [A-Za-z0-9_.:-]{1,64}", "employee", employee)
     known = view.employees.get(employee)

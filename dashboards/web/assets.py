@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 from dashboards.web.languages import LANGUAGES, catalogue_bytes
 
 TYPES: Final = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
     ".json": "application/json",
     ".svg": "image/svg+xml",
 }

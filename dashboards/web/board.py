@@ -6,19 +6,18 @@ the target, everything between is `near`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
 
 from dashboards.web.catalogue import Catalogue, Facts
-from dashboards.web.updates import Body, Known, Row
+from dashboards.web.updates import Key, KnownEmployee, Row, Subject, is_total, key, subject
 from dashboards.web.view import View, members_of
 from schemas.instants import format_rfc3339
 
 Mark = Literal["above", "near", "below", "none", "insufficient", "no_data"]
-Key = tuple[str, str, str]
+Trends = Mapping[str, Sequence[tuple[int, float, float]]]
 
 TOTAL: Final = "@total"
 MOST_OTHERS: Final = 6
@@ -77,7 +76,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 def flagship(rows: Sequence[Row], catalogue: Catalogue) -> Row | None:
     """The reading to show large: the first rate in a rolling window, else the first rate, indicator, row."""
-    own = [row for row in rows if not row.is_total]
+    own = [row for row in rows if not is_total(row)]
     rates = [row for row in own if row.n is not None or _facts(row, catalogue).is_rate]
     rolling = [row for row in rates if row.window.startswith("rolling ")]
     return next(iter([*rolling, *rates, *own, *rows]), None)
@@ -88,8 +87,8 @@ def summary(view: View, unit: str) -> Summary | None:
     known = view.units.get(unit)
     if known is None:
         return None
-    body = known.body()
-    row = flagship(body.rows, view.catalogue)
+    update = known.update()
+    row = flagship(update.rows, view.catalogue)
     guide = None if row is None else view.catalogue.guide(row.template, row.version)
     return Summary(
         unit=unit,
@@ -99,23 +98,23 @@ def summary(view: View, unit: str) -> Summary | None:
         title=guide.title if guide else {},
         people=len(known.members),
         reading=None if row is None else reading(row, view.catalogue),
-        trend=Trend() if row is None else trend(body, row.key),
-        others=tuple(reading(other, view.catalogue) for other in _others(body.rows, row)),
+        trend=Trend() if row is None else trend(update.trends, key(row)),
+        others=tuple(reading(other, view.catalogue) for other in _others(update.rows, row)),
     )
 
 
-def tile(employee: str, known: Known, catalogue: Catalogue, key: Key | None) -> Tile:
+def tile(employee: str, known: KnownEmployee, catalogue: Catalogue, main: Key | None) -> Tile:
     """A person's part of a board: the reading that the unit shows, or their own when they have another template."""
-    body = known.body()
-    row = next((row for row in body.rows if row.key == key), None) or flagship(body.rows, catalogue)
+    update = known.update()
+    row = next((row for row in update.rows if key(row) == main), None) or flagship(update.rows, catalogue)
     if row is None:
         return Tile(employee, _text(known.newest), None, None, Trend())
     return Tile(
         id=employee,
         newest=_text(known.newest),
         reading=reading(row, catalogue),
-        score=_score(body.rows, row),
-        trend=trend(body, row.key),
+        score=_score(update.rows, row),
+        trend=trend(update.trends, key(row)),
     )
 
 
@@ -131,21 +130,22 @@ class Drawing:
 
     def __init__(self, unit: str) -> None:
         self._unit = unit
-        self._seen: dict[str, tuple[Known, Tile]] = {}
+        self._seen: dict[str, tuple[KnownEmployee, Tile]] = {}
         self._basis: tuple[Key | None, int] = (None, 0)
 
     def draw(self, view: View) -> Drawn:
         """The board as of the view."""
         head = summary(view, self._unit)
         main = head.reading if head else None
-        key = (main.template, main.indicator, main.window) if main else None
-        basis = (key, view.catalogue.size)
+        shown = (main.template, main.indicator, main.window) if main else None
+        basis = (shown, view.catalogue.size)
         before = self._seen if basis == self._basis else {}
         self._basis, self._seen = basis, {}
         for employee, known in members_of(view, self._unit).items():
             seen = before.get(employee)
-            fresh = seen is not None and seen[0] is known
-            self._seen[employee] = seen if seen and fresh else (known, tile(employee, known, view.catalogue, key))
+            if seen is None or seen[0] is not known:
+                seen = (known, tile(employee, known, view.catalogue, shown))
+            self._seen[employee] = seen
         return Drawn(head, {employee: drawn for employee, (_, drawn) in self._seen.items()})
 
 
@@ -160,11 +160,11 @@ def reading(row: Row, catalogue: Catalogue) -> Reading:
         unit=facts.unit,
         status=row.status,
         mark=mark(row, facts.target),
-        value=_finite(row.value),
-        points=_finite(row.points),
-        n=_finite(row.n),
-        low=_finite(row.low),
-        high=_finite(row.high),
+        value=row.value,
+        points=row.points,
+        n=row.n,
+        low=row.low,
+        high=row.high,
         target=facts.target,
         min_sample=facts.min_sample,
     )
@@ -183,43 +183,43 @@ def mark(row: Row, target: float | None) -> Mark:
     return "below" if high < target else "near"
 
 
-def trend(body: Body, key: Key) -> Trend:
+def trend(trends: Trends, main: Key) -> Trend:
     """The rate of each pane of the published trend."""
-    panes = sorted(body.trends.get("/".join(key), []))
+    panes = sorted(trends.get("/".join(main), []))
     if not panes:
         return Trend()
     first = panes[0][0]
-    values = tuple(good / n if n and good is not None else None for _, n, good in panes)
+    values = tuple(good / n if n else None for _, n, good in panes)
     return Trend(format_rfc3339(first), tuple((start - first) / 1000 for start, _, _ in panes), values)
 
 
 def _others(rows: Sequence[Row], main: Row | None) -> list[Row]:
-    """The total, the same indicator in its other windows, then each other indicator in one window."""
+    """The total, the same indicator in its next window, each other indicator in one window, then what is left."""
     if main is None:
         return []
-    totals = [row for row in rows if row.indicator == TOTAL and row.scope == main.scope]
-    windows = [row for row in rows if row.key[:2] == main.key[:2] and row.window != main.window]
-    further: dict[tuple[str, str], Row] = {}
+    totals = [row for row in rows if _is_total_of(row, main)]
+    windows = [row for row in rows if subject(row) == subject(main) and row.window != main.window]
+    further: dict[Subject, Row] = {}
     for row in rows:
-        if not row.is_total and row.key[:2] != main.key[:2]:
-            if row.key[:2] not in further or row.window == main.window:
-                further[row.key[:2]] = row
-    return [*totals, *windows, *further.values()][:MOST_OTHERS]
+        new = subject(row) not in further or row.window == main.window
+        if new and not is_total(row) and subject(row) != subject(main):
+            further[subject(row)] = row
+    return [*totals, *windows[:1], *further.values(), *windows[1:]][:MOST_OTHERS]
+
+
+def _is_total_of(row: Row, main: Row) -> bool:
+    return row.indicator == TOTAL and (row.template, row.window) == (main.template, main.window)
 
 
 def _score(rows: Sequence[Row], main: Row) -> float | None:
     for row in rows:
-        if row.indicator == TOTAL and row.scope == main.scope:
-            return _finite(row.value)
+        if _is_total_of(row, main):
+            return row.value
     return None
 
 
 def _facts(row: Row, catalogue: Catalogue) -> Facts:
     return catalogue.facts(row.template, row.version, row.indicator) or Facts({})
-
-
-def _finite(number: float | None) -> float | None:
-    return number if number is not None and math.isfinite(number) else None
 
 
 def _text(at: int | None) -> str | None:

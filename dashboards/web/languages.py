@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from babel import Locale
 from babel.numbers import format_decimal
@@ -45,7 +45,7 @@ def _preferred(header: str) -> list[str]:
 
 def _known(tag: str | None) -> Language | None:
     primary = (tag or "").replace("_", "-").split("-")[0].lower()
-    return cast(Language, primary) if primary in LANGUAGES else None
+    return next((language for language in LANGUAGES if language == primary), None)
 
 
 class Words:
@@ -61,8 +61,9 @@ class Words:
         """The text of `key` with values put in; `n` chooses the plural form. KeyError for a key that is not there."""
         text = self._texts[key]
         if isinstance(text, dict):
-            number = values.get("n", 0)
-            text = text.get(self._locale.plural_form(number), text["other"])
+            number = values.get("n")
+            form = self._locale.plural_form(number) if isinstance(number, int | float) else "other"
+            text = text.get(form, text["other"])
         shown = {name: self._shown(value) for name, value in values.items()}
         return str(text).format_map(shown)
 

@@ -36,9 +36,7 @@ class RequestProblem(Exception):
 
 def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
     """The problem as an HTTP answer."""
-    return Response(
-        msgspec.json.encode(problem), status_code=problem.status, media_type=CONTENT_TYPE, headers=headers
-    )
+    return Response(msgspec.json.encode(problem), status_code=problem.status, media_type=CONTENT_TYPE, headers=headers)
 
 
 def on_request_problem(_: Request[Any, Any, Any], error: RequestProblem) -> Response[bytes]:

@@ -30,9 +30,7 @@ class Server(uvicorn.Server):
         self._web.hub.close()
 
 
-def run(
-    folder_or_broker: str, host: str, port: int | None, language: str | None, *, stale_seconds: int = 120
-) -> int:
+def run(folder_or_broker: str, host: str, port: int | None, language: str | None, *, stale_seconds: int = 120) -> int:
     """Serves until stopped; the exit code. Prints the address first.
 
     `folder_or_broker`: an embedded log's folder or URL; `port`: None or 0 for a free one; `language`: en or zh for

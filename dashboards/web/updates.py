@@ -1,7 +1,6 @@
-"""What the service publishes, as far as the web reads it: unknown fields are skipped, wrong ones refuse the record.
+"""A published update is checked whole when it arrives, kept as its bytes, and decoded again when somebody looks.
 
-The head of an update is decoded when it arrives, its rows only when somebody looks at them: most employees of a
-company are on no screen at a given moment.
+Most employees of a company are on no screen at a given moment, and bytes take a third of the room of objects.
 """
 
 from __future__ import annotations
@@ -11,53 +10,12 @@ from typing import Final
 import msgspec
 
 from schemas.instants import parse_rfc3339
+from schemas.rows import ScoreRow, UnitRow
+from schemas.updates import ScoreUpdate, UnitUpdate
 
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """A row of the contract; `value` and the interval as numbers of the formula (0.93), `n` and `good` in units."""
-
-    template: str
-    version: int
-    indicator: str
-    window: str
-    status: str
-    value: float | None = None
-    points: float | None = None
-    n: float | None = None
-    good: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What the row measures, whatever the version: template, indicator, window."""
-        return (self.template, self.indicator, self.window)
-
-    @property
-    def scope(self) -> tuple[str, str]:
-        """Where a total over the row's indicator is found: template and window."""
-        return (self.template, self.window)
-
-    @property
-    def is_total(self) -> bool:
-        """Whether it is a score over indicators (`@total`, `@performance`, ...)."""
-        return self.indicator.startswith("@")
-
-
-class Body(msgspec.Struct, frozen=True):
-    """The part of an update that is drawn. A trend is [pane start in ms, n, good] per pane, oldest first."""
-
-    rows: list[Row] = []
-    trends: dict[str, list[tuple[int, float | None, float | None]]] = {}
-
-
-class Head(msgspec.Struct, frozen=True):
-    """The part of an update that is indexed."""
-
-    as_of: str | None = None
-    newest: str | None = None
-    employee_id: str | None = None
-    unit: str | None = None
-    members: list[str] = []
+Row = ScoreRow | UnitRow
+Subject = tuple[str, str]
+Key = tuple[str, str, str]
 
 
 class Tick(msgspec.Struct, frozen=True, gc=False):
@@ -67,25 +25,52 @@ class Tick(msgspec.Struct, frozen=True, gc=False):
 
 
 class Known:
-    """The latest update of one employee or unit. `value` is the JSON text as it came; times in ms, None for none."""
+    """The latest update of somebody. `value` is the JSON text as it came; times in ms, `newest` None for no event."""
 
-    __slots__ = ("as_of", "employee", "members", "newest", "unit", "value")
+    __slots__ = ("as_of", "newest", "value")
 
-    def __init__(self, value: bytes) -> None:
-        head = _head.decode(value)
+    def __init__(self, value: bytes, update: ScoreUpdate | UnitUpdate) -> None:
         self.value = value
-        self.employee = head.employee_id
-        self.unit = head.unit or ""
-        self.members = tuple(head.members)
-        self.as_of = _instant("as_of", head.as_of)
-        self.newest = _instant("newest", head.newest)
+        self.as_of = _instant("as_of", update.as_of)
+        self.newest = None if update.newest is None else _instant("newest", update.newest)
 
-    def body(self) -> Body:
-        """Its rows and trends; none when they are not of the published shape, so that a screen goes on."""
-        try:
-            return _body.decode(self.value)
-        except msgspec.MsgspecError:
-            return Body()
+
+class KnownEmployee(Known):
+    """An employee's latest update."""
+
+    __slots__ = ()
+
+    def update(self) -> ScoreUpdate:
+        """All of it."""
+        return _scores.decode(self.value)
+
+
+class KnownUnit(Known):
+    """A unit's latest update; `members` by id."""
+
+    __slots__ = ("members",)
+
+    def __init__(self, value: bytes, update: UnitUpdate) -> None:
+        super().__init__(value, update)
+        self.members = tuple(sorted(update.members))
+
+    def update(self) -> UnitUpdate:
+        """All of it."""
+        return _units.decode(self.value)
+
+
+def decode_scores(employee: str, value: bytes) -> KnownEmployee:
+    """An employee's update; msgspec.MsgspecError when it is not of the published shape or somebody else's."""
+    update = _scores.decode(value)
+    _same("employee_id", update.employee_id, employee)
+    return KnownEmployee(value, update)
+
+
+def decode_unit(unit: str, value: bytes) -> KnownUnit:
+    """A unit's update; msgspec.MsgspecError when it is not of the published shape or another unit's."""
+    update = _units.decode(value)
+    _same("unit", update.unit, unit)
+    return KnownUnit(value, update)
 
 
 def decode_tick(value: bytes) -> Tick:
@@ -93,15 +78,33 @@ def decode_tick(value: bytes) -> Tick:
     return _tick.decode(value)
 
 
-def _instant(field: str, text: str | None) -> int | None:
-    if text is None:
-        return None
+def subject(row: Row) -> Subject:
+    """What is measured, in whatever window: template and indicator."""
+    return (row.template, row.indicator)
+
+
+def key(row: Row) -> Key:
+    """What is measured, whatever the version: template, indicator, window."""
+    return (row.template, row.indicator, row.window)
+
+
+def is_total(row: Row) -> bool:
+    """Whether it is a score over indicators (`@total`, `@performance`, ...)."""
+    return row.indicator.startswith("@")
+
+
+def _same(field: str, found: str, expected: str) -> None:
+    if found != expected:
+        raise msgspec.ValidationError(f"{field}: {found!r} is not the record's key {expected!r}")
+
+
+def _instant(field: str, text: str) -> int:
     at = parse_rfc3339(text)
     if at is None:
         raise msgspec.ValidationError(f"{field}: {text!r} is not RFC 3339 with zone")
     return at
 
 
-_head: Final = msgspec.json.Decoder(Head)
-_body: Final = msgspec.json.Decoder(Body)
+_scores: Final = msgspec.json.Decoder(ScoreUpdate)
+_units: Final = msgspec.json.Decoder(UnitUpdate)
 _tick: Final = msgspec.json.Decoder(Tick)

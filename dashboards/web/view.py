@@ -13,7 +13,7 @@ import msgspec
 
 from dashboards.web.catalogue import Catalogue, Reader, read_template
 from dashboards.web.names import valid_employee, valid_unit
-from dashboards.web.updates import Known, decode_tick
+from dashboards.web.updates import KnownEmployee, KnownUnit, decode_scores, decode_tick, decode_unit
 from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS, UNIT_UPDATES
 
 
@@ -43,8 +43,8 @@ class View:
 
     def clear(self) -> None:
         """Forgets everything: the log is another one."""
-        self.employees: dict[str, Known] = {}
-        self.units: dict[str, Known] = {}
+        self.employees: dict[str, KnownEmployee] = {}
+        self.units: dict[str, KnownUnit] = {}
         self.catalogue = Catalogue(self._reader)
         self.last_record: int | None = None
         self._ticks: dict[int, int] = {}
@@ -102,14 +102,14 @@ class View:
         if record.value is None:
             self.employees.pop(employee, None)
         else:
-            self.employees[employee] = Known(record.value)
+            self.employees[employee] = decode_scores(employee, record.value)
         return self._boards.get(employee, ())
 
     def _unit(self, record: Published) -> Iterable[str]:
         unit = _key(record)
         if not valid_unit(unit):
             raise msgspec.ValidationError(f"key {unit!r} is no unit id")
-        known = None if record.value is None else Known(record.value)
+        known = None if record.value is None else decode_unit(unit, record.value)
         before = self.units.get(unit)
         members = set(known.members if known else ())
         for employee in set(before.members if before else ()) - members:
@@ -129,8 +129,8 @@ def _key(record: Published) -> str:
     return (record.key or b"").decode()
 
 
-def members_of(view: View, unit: str) -> Mapping[str, Known]:
+def members_of(view: View, unit: str) -> Mapping[str, KnownEmployee]:
     """The people of a unit that have published scores, by id."""
     known = view.units.get(unit)
-    found = {} if known is None else {employee: view.employees.get(employee) for employee in sorted(known.members)}
+    found = {} if known is None else {employee: view.employees.get(employee) for employee in known.members}
     return {employee: update for employee, update in found.items() if update is not None}

@@ -46,7 +46,7 @@ export class Board {
     const readings = [...this.people.values()].map((tile) => tile.reading);
     const main = this.summary ? this.summary.reading : null;
     const context = {
-      words: this.words, now: serverNow(), staleAfter: this.staleAfter, domain: domainOf([main, ...readings]),
+      words: this.words, now: serverNow(), staleAfter: this.staleAfter, domain: domainOf(readings),
     };
     this.hero.show(this.summary, context);
     this.drawPeople(main, context);

@@ -3,7 +3,7 @@
 import { attribute, el, text } from "./dom.js";
 import { Mark, standing } from "./mark.js";
 import { Trend } from "./trend.js";
-import { Whisker } from "./whisker.js";
+import { Whisker, ownDomain } from "./whisker.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -20,7 +20,7 @@ export class Hero {
     this.shownOthers = "";
   }
 
-  show(summary, { words, now, staleAfter, domain }) {
+  show(summary, { words, now, staleAfter }) {
     const reading = summary ? summary.reading : null;
     const newest = summary && summary.newest !== null ? Date.parse(summary.newest) : null;
     const [kind, word] = standing(words, reading, newest, now, staleAfter);
@@ -34,7 +34,7 @@ export class Hero {
     text(byId("window"), reading ? words.window(reading.window) : "");
     text(byId("hero-interval"), reading ? interval(words, reading) : "");
     text(byId("hero-sample"), reading && reading.n !== null ? words.say("sample", { n: reading.n }) : "");
-    this.whisker.show(words, reading, domain);
+    this.whisker.show(words, reading, ownDomain(reading));
     this.trend.show(words, reading, summary ? summary.trend : { start: null, seconds: [], values: [] });
     this.showOthers(words, summary ? summary.others : []);
   }
@@ -54,15 +54,17 @@ function interval(words, reading) {
 }
 
 function other(words, reading) {
-  const mark = el("span", { class: "mark" });
-  const kind = reading.indicator.startsWith("@") && reading.mark === "none" ? "none" : reading.mark;
+  const total = reading.indicator.startsWith("@");
   const [number, unit] = words.value(reading, reading.value);
-  const value = el("span", { class: "other-value" }, number, el("small", {}, unit));
-  const name = el("span", { class: "other-name" }, words.name(reading), " ", el("small", {}, words.window(reading.window)));
-  const item = el("li", { "data-mark": kind }, mark, name, value);
-  new Mark(mark).show(kind, "");
-  mark.title = words.say(`mark.${kind}`);
-  mark.setAttribute("aria-label", words.say(`mark.${kind}`));
-  mark.setAttribute("role", "img");
-  return item;
+  const shown = total && reading.value !== null ? words.say("points", { n: reading.value }) : number;
+  const window = el("span", { class: "other-window" }, words.window(reading.window));
+  const value = el("p", { class: "other-value" }, shown, el("small", {}, unit), window);
+  const mark = el("span", { class: "mark" });
+  if (!total) {
+    const word = words.say(`mark.${reading.mark}`);
+    new Mark(mark).show(reading.mark, "");
+    for (const [key, text] of [["role", "img"], ["aria-label", word], ["title", word]]) mark.setAttribute(key, text);
+    value.prepend(mark);
+  }
+  return el("li", {}, el("p", { class: "other-name" }, words.name(reading)), value);
 }

@@ -28,9 +28,9 @@ export class Mark {
 }
 
 /** What to say of a reading: [kind, word]; staleness comes first, a stale value has no standing. */
-export function standing(words, reading, newest, now, staleAfter) {
+export function standing(words, reading, newest, now, staleAfter, staleKey = "stale") {
   if (newest === null) return ["no_data", words.say("stale.never")];
-  if (now - newest > staleAfter) return ["stale", words.say("stale", { time: words.time(newest, now) })];
+  if (now - newest > staleAfter) return ["stale", words.say(staleKey, { time: words.time(newest, now) })];
   if (!reading) return ["no_data", words.say("mark.no_data")];
   return [reading.mark, words.say(`mark.${reading.mark}`)];
 }

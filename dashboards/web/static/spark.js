@@ -13,7 +13,7 @@ export class Spark {
     this.line = svg("path", { class: "line" });
     this.dot = el("i", { class: "dot" });
     const box = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none" };
-    node.replaceChildren(svg("svg", box, this.goal, this.line), this.dot);
+    node.replaceChildren(el("div", { class: "box" }, svg("svg", box, this.goal, this.line), this.dot));
   }
 
   show(trend, target) {

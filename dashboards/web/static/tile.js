@@ -12,7 +12,7 @@ export class TileView {
     this.number = el("span");
     this.unit = el("small");
     this.other = el("p", { class: "other" });
-    this.facts = el("span");
+    this.facts = el("p", { class: "facts" });
     const mark = el("p", { class: "mark" });
     const whisker = el("div", { class: "whisker" });
     const spark = el("div", { class: "spark" });
@@ -20,10 +20,8 @@ export class TileView {
     this.whisker = new Whisker(whisker);
     this.spark = new Spark(spark);
     const value = el("p", { class: "value" }, this.number, this.unit);
-    const foot = el("p", { class: "facts" }, this.facts);
     const head = el("div", { class: "tile-head" }, this.id, this.score);
-    const middle = el("div", { class: "tile-middle" }, value, spark);
-    this.node = el("li", { class: "tile" }, head, middle, mark, whisker, foot, this.other);
+    this.node = el("li", { class: "tile" }, head, value, spark, this.other, whisker, mark, this.facts);
     this.id.textContent = id;
   }
 
@@ -31,11 +29,12 @@ export class TileView {
   show(tile, main, { words, now, staleAfter, domain }) {
     const reading = tile.reading;
     const newest = tile.newest === null ? null : Date.parse(tile.newest);
-    const [kind, word] = standing(words, reading, newest, now, staleAfter);
+    const [kind, word] = standing(words, reading, newest, now, staleAfter, "stale.short");
     attribute(this.node, "data-mark", kind);
     this.mark.show(kind, word);
     const [number, unit] = reading ? words.value(reading, reading.value) : ["–", ""];
     text(this.number, number);
+    attribute(this.node, "data-long", number.length > 4 ? String(Math.min(number.length, 9)) : null);
     text(this.unit, unit);
     text(this.score, tile.score === null ? "" : words.say("points", { n: Math.round(tile.score) }));
     text(this.facts, reading ? facts(words, reading) : "");

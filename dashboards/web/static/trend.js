@@ -51,7 +51,7 @@ function options(node, words, reading) {
   return {
     width: node.clientWidth,
     height: node.clientHeight,
-    padding: [size / 2, size / 2, 0, 0],
+    padding: [size / 2, size * 1.6, 0, 0],
     legend: { show: false },
     cursor: { show: false },
     tzDate: (seconds) => zoned(seconds, words.timezone),

@@ -9,11 +9,13 @@ export class Whisker {
     this.bar = el("i", { class: "bar" });
     this.dot = el("i", { class: "dot" });
     this.target = el("i", { class: "target" });
-    node.replaceChildren(el("i", { class: "track" }), this.bar, this.target, this.dot);
+    const scaleNode = el("div", { class: "scale" }, el("i", { class: "track" }), this.bar, this.dot, this.target);
+    node.replaceChildren(scaleNode);
     if (scale) {
-      this.ends = [el("b", { class: "end low" }), el("b", { class: "end high" })];
+      this.ends = [el("b"), el("b")];
       this.goal = el("b", { class: "goal" });
-      node.append(...this.ends, this.goal);
+      scaleNode.append(this.goal);
+      node.replaceChildren(this.ends[0], scaleNode, this.ends[1]);
     }
   }
 
@@ -26,7 +28,7 @@ export class Whisker {
     style(this.bar, "left", `${at(reading.low).toFixed(2)}%`);
     style(this.bar, "right", `${(100 - at(reading.high)).toFixed(2)}%`);
     style(this.dot, "left", `${at(reading.value).toFixed(2)}%`);
-    attribute(this.bar, "data-cut", reading.low < domain[0] ? "" : null);
+    attribute(this.node, "data-cut", reading.low < domain[0] ? "" : null);
     attribute(this.target, "hidden", reading.target === null ? "" : null);
     if (reading.target !== null) style(this.target, "left", `${at(reading.target).toFixed(2)}%`);
     if (this.goal) this.showScale(words, reading, domain, at);
@@ -38,7 +40,6 @@ export class Whisker {
     if (reading.target === null) return;
     this.goal.textContent = words.say("target", { value: words.valueText(reading, reading.target) });
     style(this.goal, "left", `${at(reading.target).toFixed(2)}%`);
-    attribute(this.goal, "data-side", at(reading.target) > 70 ? "right" : "middle");
   }
 }
 
@@ -52,13 +53,27 @@ function label(words, reading) {
   });
 }
 
-/** One scale for all bars of a board, so that they can be compared: from below the lowest sure interval to the top. */
+/** One scale for all bars of people on a board, so that they can be compared. What lies below is drawn cut off. */
 export function domainOf(readings) {
   const sure = readings.filter((reading) => reading && reading.status === "ok" && reading.low !== null);
-  const targets = readings.filter((reading) => reading && reading.target !== null).map((reading) => reading.target);
-  if (!sure.length && !targets.length) return [0, 1];
-  const low = Math.min(...sure.map((reading) => reading.low), ...targets.map((target) => target - 0.05));
+  const targets = sure.filter((reading) => reading.target !== null).map((reading) => reading.target);
+  if (!sure.length) return [0, 1];
+  const low = Math.min(...sure.map((reading) => reading.low));
   const high = Math.max(...sure.map((reading) => reading.high), ...targets);
-  const top = high <= 1 ? 1 : high * 1.05;
-  return [Math.max(0, Math.floor(low * 20) / 20), top];
+  // One very low value must not press all the others together.
+  const least = targets.length ? Math.max(low, Math.min(...targets) - 0.12) : low;
+  return [floor(Math.min(least, ...targets.map((target) => target - 0.05)), 0.01), high <= 1 ? 1 : high * 1.05];
+}
+
+/** The scale of one bar alone: its interval and the target with some room around them. */
+export function ownDomain(reading) {
+  if (!reading || reading.low === null) return [0, 1];
+  const low = Math.min(reading.low, reading.target ?? reading.low);
+  const high = Math.max(reading.high, reading.target ?? reading.high);
+  const room = Math.max((high - low) * 0.5, 0.02);
+  return [Math.max(0, floor(low - room, 0.01)), high <= 1 ? Math.min(1, -floor(-high - room, 0.01)) : high + room];
+}
+
+function floor(value, step) {
+  return Math.floor(value / step + 1e-9) * step;
 }

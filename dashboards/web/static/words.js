@@ -33,7 +33,7 @@ export class Words {
     if (typeof text === "object") text = text[this.plurals.select(Number(values.n))] ?? text.other;
     return text.replace(/\{(\w+)\}/g, (_, name) => {
       const value = values[name];
-      return typeof value === "number" ? this.number(value) : String(value ?? "");
+      return typeof value === "number" ? this.number(value, 1) : String(value ?? "");
     });
   }
 
