@@ -11,6 +11,8 @@ from typing import NamedTuple
 from agents.transport.embedded.file import TopicPartition
 from agents.transport.embedded.log import EmbeddedLog, Record
 
+_LOOK_S = 0.1  # how often to look for new records while there is something left to read
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkSettings:
@@ -19,7 +21,7 @@ class ChunkSettings:
     max_records: int = 20_000
     max_bytes: int = 8 * 1024 * 1024
     linger_s: float = 0.02
-    poll_s: float = 0.01  # how often an idle consumer looks for new records
+    poll_s: float = 0.015  # how often an idle consumer looks for new records
 
 
 class Chunk(NamedTuple):
@@ -41,6 +43,7 @@ class Chunks:
     def __init__(self, log: EmbeddedLog, settings: ChunkSettings) -> None:
         self._log = log
         self._settings = settings
+        self._look_at = 0.0
         self._seen: tuple[int, ...] | None = None
         self._bounds: dict[TopicPartition, tuple[int, int]] = {}
         self._due: dict[TopicPartition, float] = {}  # in the order of turns
@@ -57,7 +60,9 @@ class Chunks:
 
     def next(self, positions: Mapping[TopicPartition, int], now: float) -> Chunk | None:
         """A chunk of one of the partitions, from its position on; None when there is nothing, or only what lingers."""
-        self._look()
+        if now >= self._look_at or not self._known(positions):
+            self._look()
+            self._look_at = now + _LOOK_S
         self.next_due = None
         for place in positions.keys() - self._due.keys():
             self._due[place] = now
@@ -69,6 +74,9 @@ class Chunks:
             elif chunk := self._read(place, positions[place], now):
                 return chunk
         return None
+
+    def _known(self, positions: Mapping[TopicPartition, int]) -> bool:
+        return any(self._has_records(place, position) for place, position in positions.items())
 
     def _look(self) -> None:
         version = self._log.version()  # before the bounds, so that a commit in between is seen the next time

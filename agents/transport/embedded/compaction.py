@@ -35,7 +35,11 @@ def _compact(file: LogFile, topic: TopicInfo, partition: int, min_dirty: float, 
         start, end, cleaned = connection.execute(
             "SELECT start, next, cleaned FROM partitions WHERE topic = ? AND partition = ?", (topic.number, partition)
         ).fetchone()
-    if end - cleaned < max(1.0, min_dirty * (end - start)):
+        clean = connection.execute(
+            f"SELECT coalesce(sum(count), 0) FROM {topics.table(topic.number, partition)} WHERE last < ?", (cleaned,)
+        ).fetchone()[0]
+    dirty = end - max(cleaned, start)
+    if dirty < max(1.0, min_dirty * (clean + dirty)):
         return 0
     walk = _Walk(file, topic, partition, end, now_ms)
     dropped = 0

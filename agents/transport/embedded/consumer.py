@@ -229,7 +229,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
         """Commit a last time and end the reading thread."""
         await self.wait_empty()
         if self._ahead is not None:
-            await asyncio.wait([self._ahead])
+            await asyncio.gather(self._ahead, return_exceptions=True)
         self._thread.shutdown(wait=False)
 
     # The rest of Faust's interface.

@@ -35,7 +35,7 @@ class LogFile:
             if self._closed:
                 raise LogError(f"{self.path}: the log has been closed")
             if self._writer is None:
-                self._writer = connect(self.path, read_only=self._read_only)
+                self._writer = connect(self.path, read_only=self._read_only, patience_s=0.0)
             with transaction(self.path, self._writer):
                 yield self._writer
 

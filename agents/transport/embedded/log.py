@@ -169,7 +169,7 @@ class EmbeddedLog:
     def compact(self, *, min_dirty: float = 0.0) -> int:
         """Keep the newest record of every key in compacted topics. Returns the number of records dropped.
 
-        `min_dirty`: leave a partition alone while less than this share of its offsets is new since the last time.
+        `min_dirty`: leave a partition alone while less than this share of its records is new since the last time.
         Only the process that holds the folder's FolderLock may call this.
         """
         return compact_file(self._log, min_dirty, self._clock()) + compact_file(self._ledger, min_dirty, self._clock())
@@ -201,18 +201,13 @@ class EmbeddedLog:
     def _write(self, file: LogFile, records: Sequence[Outgoing], offsets: Mapping[TopicPartition, int]) -> list[int]:
         if not records and not offsets:
             return []
-        where: dict[TopicPartition, list[int]] = {}
-        for index, record in enumerate(records):
-            where.setdefault((record[0], record[1]), []).append(index)
-        places = [self._writable(file, topic, partition) for topic, partition in where]
-        groups = {
-            (info, partition): [records[i] for i in indices] if len(where) > 1 else records
-            for info, (_, partition), indices in zip(places, where, where.values(), strict=True)
-        }
+        where = _by_place(records)
+        places = [(self._writable(file, topic, partition), partition) for topic, partition in where]
+        groups = dict(zip(places, ([records[i] for i in indices] for indices in where.values()), strict=True))
         first = file.write(groups, offsets, self._clock())
         given = [0] * len(records)
-        for base, indices in zip(first.values(), where.values(), strict=True):
-            for offset, index in enumerate(indices, base):
+        for place, indices in zip(places, where.values(), strict=True):
+            for offset, index in enumerate(indices, first[place]):
                 given[index] = offset
         return given
 
@@ -221,6 +216,17 @@ class EmbeddedLog:
         if self._file(info) is not file:
             _wrong_door(info)
         return info
+
+
+def _by_place(records: Sequence[Outgoing]) -> Mapping[TopicPartition, Sequence[int]]:
+    """Which records go to which partition, by index."""
+    places = [(record[0], record[1]) for record in records]
+    if len(set(places)) == 1:
+        return {places[0]: range(len(records))}
+    where: dict[TopicPartition, list[int]] = {}
+    for index, place in enumerate(places):
+        where.setdefault(place, []).append(index)
+    return where
 
 
 def _wrong_door(topic: TopicInfo) -> NoReturn:

@@ -1,7 +1,8 @@
 """A read asks SQLite few questions, however many batches it takes: which ones, then many of them in one row.
 
 Python gives up the interpreter lock at every step of a query; a reader thread that stepped batch by batch would wait
-for a busy event loop each time. Pieces of a megabyte or two keep memory in the processor's caches.
+for a busy event loop each time. Pieces of a few megabytes keep memory near the
+processor.
 """
 
 import sqlite3
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from agents.transport.embedded.records import Record, unpack
 
 _WIDTHS = (1, 8, 64, 512)
-_PIECE_BYTES = 2 * 1024 * 1024
+_PIECE_BYTES = 4 * 1024 * 1024
 _SMALL = 16  # records: batches up to here are unpacked together, one call for all
 
 

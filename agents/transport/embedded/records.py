@@ -10,12 +10,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from agents.transport.errors import LogError
-
 BATCH_RECORDS = 1_000
 BATCH_BYTES = 256 * 1024
 MAX_RECORD_BYTES = 64 * 1024 * 1024
-_RECORD_OVERHEAD = 24  # of msgpack and SQLite, roughly; keeps batches of empty records bounded
 
 _BINARY = frozenset((bytes, type(None)))
 
@@ -49,11 +46,13 @@ class Batch(NamedTuple):
     packed: bytes
 
 
+_Row = tuple[int, int, bytes | None, bytes | None, bytes | None]  # what a Record is on the hot path
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[int, int, bytes | None, bytes | None, bytes | None]]).decode
 
 
-def pack(records: Sequence[tuple[int, int, bytes | None, bytes | None, bytes | None]]) -> bytes:
+def pack(records: Sequence[_Row]) -> bytes:
     """Pack records of one batch; the msgpack array header is left off."""
     header = 1 if len(records) < 16 else 3 if len(records) < 1 << 16 else 5
     return _encode(records)[header:]
@@ -65,47 +64,46 @@ def unpack(count: int, packed: bytes) -> list[Record]:
 
 
 def batches(first: int, records: Sequence[Outgoing]) -> Iterator[Batch]:
-    """Give `records` of one partition the offsets from `first` on and cut them into batches."""
-    _check(records)
-    rows = zip(range(first, first + len(records)), *list(zip(*records, strict=True))[2:], strict=True)
-    return merged(rows)
+    """Give `records` of one partition the offsets from `first` on and cut them into batches.
+
+    Raises TypeError, ValueError for a record that could be stored but then would break every reader.
+    """
+    _, _, timestamps, keys, values, headers = zip(*records, strict=True)
+    _check_times(timestamps)
+    for name, column in (("key", keys), ("value", values), ("headers", headers)):
+        _check_bytes(name, column)
+    return merged(zip(range(first, first + len(records)), timestamps, keys, values, headers, strict=True))
 
 
-def merged(rows: Iterable[tuple[int, int, bytes | None, bytes | None, bytes | None]]) -> Iterator[Batch]:
+def merged(rows: Iterable[_Row]) -> Iterator[Batch]:
     """Cut records, in offset order, into batches of bounded count and size."""
     rows = iter(rows)
     while part := list(islice(rows, BATCH_RECORDS)):
-        for piece in _by_size(part):
-            yield Batch(piece[-1][0], len(piece), pack(piece))
+        yield from _halved(part)
 
 
-_Row = tuple[int, int, bytes | None, bytes | None, bytes | None]
+def _halved(part: list[_Row]) -> Iterator[Batch]:
+    packed = pack(part)
+    if len(packed) > BATCH_BYTES and len(part) > 1:
+        yield from _halved(part[: len(part) // 2])
+        yield from _halved(part[len(part) // 2 :])
+    elif len(packed) > MAX_RECORD_BYTES:
+        raise ValueError(
+            f"a record of {len(packed)} bytes; the most a log takes is {MAX_RECORD_BYTES}, send it in parts"
+        )
+    else:
+        yield Batch(part[-1][0], len(part), packed)
 
 
-def _by_size(part: list[_Row]) -> Iterator[list[_Row]]:
-    begin = size = 0
-    for i, (_, _, key, value, headers) in enumerate(part):
-        size += _RECORD_OVERHEAD + len(key or b"") + len(value or b"") + len(headers or b"")
-        if size >= BATCH_BYTES:
-            yield part[begin : i + 1]
-            begin, size = i + 1, 0
-    if begin < len(part):
-        yield part[begin:]
+def _check_bytes(name: str, column: Sequence[object]) -> None:
+    if not _BINARY.issuperset(map(type, column)):
+        bad = next(x for x in column if type(x) not in _BINARY)
+        raise TypeError(f"record {name} {bad!r} is {type(bad).__name__}; give bytes or None")
 
 
-def _check(records: Sequence[Outgoing]) -> None:
-    """A record of the wrong types would be stored and then break every reader: refuse it here."""
-    _, _, timestamps, keys, values, headers = zip(*records, strict=True)
-    for name, column in (("key", keys), ("value", values), ("headers", headers)):
-        if not _BINARY.issuperset(map(type, column)):
-            bad = next(x for x in column if type(x) not in _BINARY)
-            raise TypeError(f"record {name} {bad!r} is {type(bad).__name__}; give bytes or None")
-    if set(map(type, timestamps)) != {int}:
-        bad = next(x for x in timestamps if type(x) is not int)
-        raise TypeError(f"record timestamp {bad!r} is {type(bad).__name__}; give milliseconds as int")
-    if not -(2**63) <= min(timestamps) <= max(timestamps) < 2**63:
+def _check_times(timestamps: Sequence[object]) -> None:
+    for bad in timestamps if set(map(type, timestamps)) != {int} else ():
+        if type(bad) is not int:
+            raise TypeError(f"record timestamp {bad!r} is {type(bad).__name__}; give milliseconds as int")
+    if not -(2**63) <= min(timestamps) <= max(timestamps) < 2**63:  # type: ignore[type-var,operator]  # all int
         raise ValueError("record timestamp is beyond 64 bits; give milliseconds since 1970 UTC")
-    if max(len(v or b"") + len(k or b"") + len(h or b"") for k, v, h in zip(keys, values, headers, strict=True)) > (
-        MAX_RECORD_BYTES
-    ):
-        raise LogError(f"a record of {records[0].topic} is larger than {MAX_RECORD_BYTES} bytes; send a smaller one")

@@ -5,6 +5,7 @@ WAL with synchronous=FULL: a commit that returned has been fsynced, readers neve
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,11 +26,12 @@ _PRAGMAS = (
     "wal_autocheckpoint=4096",  # pages: every 32 MB
     "journal_size_limit=67108864",
 )
+_RETRY_S = 0.001
 _LEFT = 1 << 20  # bytes free below which a failed write counts as a full disk
 
 
 def connect(path: Path, *, read_only: bool = False, patience_s: float = PATIENCE_S) -> sqlite3.Connection:
-    """Open an existing database, usable from any one thread at a time."""
+    """Open an existing database, usable from any one thread at a time; `patience_s` is SQLite's own waiting."""
     with translated(path):
         try:
             return _connect(path, "ro" if read_only else "rw", patience_s)
@@ -83,7 +85,7 @@ def _no_room(path: Path) -> bool:
 def transaction(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
     """One write transaction: all or nothing, on disk when it returns."""
     with translated(path):
-        connection.execute("BEGIN IMMEDIATE")
+        _begin(connection)
         try:
             yield
             connection.execute("COMMIT")
@@ -91,6 +93,19 @@ def transaction(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Wait for the write lock in short steps: SQLite's own waiting backs off until a busy log leaves it no turn."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(_RETRY_S)
 
 
 class Readers:
