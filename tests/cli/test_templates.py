@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from agents.cli.templates import local_time
 from agents.publishing import PublicationRefused, is_published, publish
+from agents.rules import Publication, publications
 from agents.transport.embedded.log import EmbeddedLog, Outgoing, partition_for
 from stream.topics import TEMPLATES
 from tests.cli.conftest import Run, records
@@ -148,15 +152,47 @@ def test_is_published(log: EmbeddedLog) -> None:
 
 
 def test_only_one_of_many_publishers(log: EmbeddedLog) -> None:
-    """When several processes publish the same version at once, exactly one of them succeeds."""
+    """When two processes publish the same version at once, exactly one of them succeeds."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     command = (sys.executable, "-m", "agents.cli.main", "templates", "publish")
-    names = [file(TEXT.replace("0.95", f"0.9{n}"), f"{n}.yaml") for n in range(4)]
+    names = [file(TEXT.replace("0.95", f"0.9{n}"), f"{n}.yaml") for n in range(2)]
     started = [subprocess.Popen([*command, name], stdout=subprocess.DEVNULL, env=environment) for name in names]
     codes = [process.wait() for process in started]
-    assert sorted(codes) == [0, 1, 1, 1]
+    assert sorted(codes) == [0, 1]
     ((_, record),) = records(log, TEMPLATES)
     assert record.value == Path(names[codes.index(0)]).read_bytes()
+
+
+def test_a_publisher_waits_for_another(log: EmbeddedLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between a publisher's check and its append nobody else gets in: the second one sees the first one's version."""
+    checked, other_waits_or_is_through = threading.Event(), threading.Event()
+    first = threading.Thread(target=publish, args=(log, TEXT, 1))
+
+    def look(opened: EmbeddedLog) -> list[Publication]:
+        found = publications(opened)
+        if threading.current_thread() is first:
+            checked.set()
+            assert other_waits_or_is_through.wait(30)
+        return found
+
+    def lock(descriptor: int, operation: int, flock: Callable[[int, int], None] = fcntl.flock) -> None:
+        try:
+            flock(descriptor, operation | fcntl.LOCK_NB)
+        except BlockingIOError:
+            other_waits_or_is_through.set()
+            flock(descriptor, operation)
+
+    monkeypatch.setattr("agents.publishing.publications", look)
+    monkeypatch.setattr("agents.publishing.fcntl.flock", lock)
+    first.start()
+    assert checked.wait(30)
+    try:
+        with pytest.raises(PublicationRefused, match="is published already"):
+            publish(log, TEXT.replace("0.95", "0.9"), 2)
+    finally:
+        other_waits_or_is_through.set()
+        first.join()
+    assert [record.value for _, record in records(log, TEMPLATES)] == [TEXT.encode()]
 
 
 def test_list(run: Run, log: EmbeddedLog) -> None:
