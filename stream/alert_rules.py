@@ -91,9 +91,9 @@ DEFAULT: Final = DefaultRules("default", "warning", 0)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a rule has to know of its indicator."""
+    """What a rule has to know of its indicator; `windows` is None when they are wrong themselves."""
 
-    windows: tuple[Window, ...]
+    windows: tuple[Window, ...] | None
     is_rate: bool
 
 
@@ -168,7 +168,7 @@ def _ewma(fields: Fields, setting: Setting, id: str, severity: Severity, pending
 def _naive(fields: Fields, setting: Setting, id: str, severity: Severity, pending: int) -> AlertRule | None:
     _needs_rate(fields["naive"], setting)
     below = _threshold(fields["naive"], setting)
-    window = _window(fields["window"], setting) if fields["window"].present else next(iter(setting.windows), None)
+    window = _window(fields["window"], setting) if fields["window"].present else next(iter(setting.windows or ()), None)
     fields["naive"].warn(
         "the naive rule alerts a good worker too: it falsely alerts a true-95 % worker in most shifts",
         "prefer `below` with `confidence`, `drift`, or `alerts: default`",
@@ -189,7 +189,7 @@ def _needs_rate(field: Field, setting: Setting) -> None:
 
 def _window(field: Field, setting: Setting) -> Window | None:
     window = read_window(field)
-    if window is None or window in setting.windows:
+    if window is None or setting.windows is None or window in setting.windows:
         return window
     known = ", ".join(known.text for known in setting.windows)
     field.fail("is not among the indicator's windows", f"add it there, or use one of {known}")
@@ -232,6 +232,8 @@ def _rule(field: Field, setting: Setting) -> AlertRule | None:
     if fields is None:
         return None
     kinds = [kind for kind in KINDS if fields[kind].present]
+    if not kinds and not field.findings.is_clean(field.path):
+        return None  # the condition's name is misspelt, which has been said
     if len(kinds) != 1:
         said = f"has the conditions {', '.join(kinds)}" if kinds else "has no condition"
         field.fail(said, f"write exactly one of {', '.join(KINDS)}")

@@ -72,6 +72,7 @@ def read_indicator(field: Field) -> Indicator | None:
     rate_good, rate_of = _rate(fields["rate"])
     target = read_number(fields["target"], "write a number such as 0.95") if fields["target"].present else None
     windows = _windows(fields["windows"])
+    known = windows if field.findings.is_clean(fields["windows"].path) else None
     indicator = Indicator(
         id=id,
         name=_named(fields["name"], id),
@@ -88,7 +89,7 @@ def read_indicator(field: Field) -> Indicator | None:
         weight=read_number(fields["weight"], "write 0 or more", low=0) if fields["weight"].present else 1.0,
         windows=windows,
         min_sample=_min_sample(fields["min_sample"], fields["rate"]),
-        alerts=read_alerts(fields["alerts"], Setting(windows, fields["rate"].present)),
+        alerts=read_alerts(fields["alerts"], Setting(known, fields["rate"].present)),
         next_step=read_text(fields["next_step"], "what to do when it is missed"),
     )
     _warn_unknown_measures(fields, indicator)
