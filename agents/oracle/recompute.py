@@ -11,7 +11,7 @@ from agents.oracle.rows import Contribution, Person, contributions_of, entered, 
 from agents.oracle.rulebook import Rulebook, publications
 from agents.oracle.score import Row
 from agents.oracle.template import Template
-from agents.oracle.ticks import Expiry, Ticks, read_ticks
+from agents.oracle.ticks import AllTicks, Expiry
 
 LATE_MS = 7 * DAY
 HORIZON_MS = 35 * DAY
@@ -81,17 +81,20 @@ def recompute(
     admission = Admission(Limits(late_ms, horizon_ms, correction_ms))
     outcomes: Counter[str] = Counter()
     admitted: dict[str, list[Event]] = {}
-    aside: dict[str, list[LogRecord]] = {"templates": [], "ticks": []}
+    templates: list[LogRecord] = []
+    ticks = AllTicks()
     for record in records:
         if known_at is not None and record.timestamp > known_at:
             continue
-        if record.topic in aside:
-            aside[record.topic].append(record)
+        if record.topic == "templates":
+            templates.append(record)
+        elif record.topic == "ticks":
+            ticks.read(record)
         elif record.topic in INPUT_TOPICS:
             event = _admit(record, partitions, admission, outcomes)
             if event is not None:
                 admitted.setdefault(event.employee, []).append(event)
-    return _settle(admitted, publications(aside["templates"]), read_ticks(aside["ticks"]), outcomes, held_ms)
+    return _settle(admitted, publications(templates), ticks, outcomes, held_ms)
 
 
 def _admit(record: LogRecord, partitions: int, admission: Admission, outcomes: Counter[str]) -> Event | None:
@@ -110,7 +113,7 @@ def _admit(record: LogRecord, partitions: int, admission: Admission, outcomes: C
 def _settle(
     admitted: dict[str, list[Event]],
     published: list[tuple[int, Template]],
-    ticks: dict[int, Ticks],
+    ticks: AllTicks,
     outcomes: Counter[str],
     held_ms: int,
 ) -> Recomputed:
@@ -120,7 +123,7 @@ def _settle(
     last = 0
     for employee in sorted(admitted):
         events = admitted.pop(employee)
-        expiry = Expiry(ticks.get(events[0].partition, Ticks()), _of_people(events), published, held_ms)
+        expiry = Expiry(ticks.of(events[0].partition), _of_people(events), published, held_ms)
         kept = [event for event in events if event.topic == "people-events" or not expiry.is_late(event)]
         outcomes["late"] += len(events) - len(kept)
         if not kept:
@@ -131,8 +134,7 @@ def _settle(
             outcomes[outcome] += 1
             last = max(last, event.at) if outcome == "scored" else last
         people[employee] = person
-    now = max((partition.times[-1] for partition in ticks.values()), default=0)
-    return Recomputed(+outcomes, people, rulebook, last, now)
+    return Recomputed(+outcomes, people, rulebook, last, ticks.newest())
 
 
 def _of_people(events: list[Event]) -> list[Event]:

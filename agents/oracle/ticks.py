@@ -6,51 +6,69 @@ input topics that a tick follows; its log time is all there is to place it by).
 """
 
 import json
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from agents.oracle.log import Event, LogRecord
 from agents.oracle.person import Assignments
 from agents.oracle.rulebook import Rulebook
 from agents.oracle.template import Template
 
+_LARGEST = 2**63
+
 
 class Ticks:
-    """The ticks of one partition in log order: the newest time and, per topic, the offset reached at each."""
+    """The ticks of one partition in log order.
+
+    There is one per second, whatever happens: a time takes eight bytes, and per topic only the ticks are kept at which
+    the offset moved.
+    """
 
     def __init__(self) -> None:
-        self.times: list[int] = []
-        self._followed: dict[str, list[int]] = {}
+        self.times = array("q")
+        self._moved: dict[str, tuple[array[int], array[int]]] = {}  # topic -> (tick, offset reached there), ascending
 
-    def add(self, at: int, follows: dict[str, int]) -> None:
+    def add(self, at: int, follows: Mapping[str, int]) -> None:
         """Append the next tick; time and offsets never run back, whatever it says."""
         for topic, offset in follows.items():
-            reached = self._followed.setdefault(topic, [0] * len(self.times))
-            reached.append(max(offset, reached[-1] if reached else 0))
-        self.times.append(max(at, self.times[-1] if self.times else at))
-        for reached in self._followed.values():
-            if len(reached) < len(self.times):
-                reached.append(reached[-1] if reached else 0)
+            ticks, reached = self._moved.setdefault(topic, (array("q"), array("q")))
+            if not reached or offset > reached[-1]:
+                ticks.append(len(self.times))
+                reached.append(offset)
+        self.times.append(max(at, self.times[-1]) if self.times else at)
 
     def after(self, topic: str, offset: int) -> int:
         """Position of the first tick that follows the record at `offset`; the number of ticks when none does."""
-        reached = self._followed.get(topic)
-        return len(self.times) if reached is None else bisect_right(reached, offset)
+        ticks, reached = self._moved.get(topic, ((), ()))
+        position = bisect_right(reached, offset)
+        return ticks[position] if position < len(ticks) else len(self.times)
 
 
-def read_ticks(records: Iterable[LogRecord]) -> dict[int, Ticks]:
-    """The ticks per partition of the input topics (the tick's key); what is no tick is passed over."""
-    found: dict[int, Ticks] = {}
-    for record in records:
+class AllTicks:
+    """The ticks per partition of the input topics, which is the tick's key; what is no tick is passed over."""
+
+    def __init__(self) -> None:
+        self._partitions: dict[int, Ticks] = {}
+
+    def read(self, record: LogRecord) -> None:
+        """Take in the next record of the topic."""
         try:
             raw = json.loads(record.value or b"")
-            at, follows = raw["at"], {str(topic): int(offset) for topic, offset in raw["follows"].items()}
-            partition = int(record.key or b"")
+            at, follows, partition = raw["at"], raw["follows"], int(record.key or b"")
+            numbers = [at, *follows.values()]
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            continue
-        if isinstance(at, int):
-            found.setdefault(partition, Ticks()).add(at, follows)
-    return found
+            return
+        if all(isinstance(number, int) and 0 <= number < _LARGEST for number in numbers):
+            self.of(partition).add(at, follows)
+
+    def of(self, partition: int) -> Ticks:
+        """The ticks of a partition, none when it has none."""
+        return self._partitions.setdefault(partition, Ticks())
+
+    def newest(self) -> int:
+        """The newest time of any tick in ms, 0 when there is none."""
+        return max((ticks.times[-1] for ticks in self._partitions.values() if ticks.times), default=0)
 
 
 class Expiry:

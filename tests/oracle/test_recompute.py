@@ -22,7 +22,10 @@ def random_log(seed: int) -> Log:
     )
     roles = "{roles: [operator]}"
     log = published(template(windows, output, applies_to=roles, timezone="Asia/Shanghai"))
-    log.publish(template(windows, applies_to=roles, version=2, effective_from="2026-03-10T06:30:00Z"))
+    second = template(
+        windows, applies_to=roles, timezone="Asia/Shanghai", version=2, effective_from="2026-03-10T06:30:00Z"
+    )
+    log.publish(second)
     log.publish(template(windows, name="all"), at=NOON + 21 * DAY)
     for number in range(400):
         _send_any(log, rng, number)
