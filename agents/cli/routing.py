@@ -13,8 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from agents.cli.lines import Block
-from agents.cli.output import visible
 from agents.cli.progress import say
+from agents.cli.table import visible
 from agents.transport.embedded.log import Outgoing, partition_for
 from schemas.instants import FIRST, LAST, parse_rfc3339
 from stream.topics import topic_of

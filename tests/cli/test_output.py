@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agents.cli.output import Format, print_record, print_rows, time_text, visible
+from agents.cli.output import Format, print_record, print_rows, time_text
+from agents.cli.table import visible
 
 COLUMNS = ("id", "value", "sums")
 ROW = {"id": "E1", "value": 0.1 + 0.2, "sums": {"a": 1.5, "b": None}}
@@ -109,7 +110,7 @@ def test_table_is_harmless(text: str, shown: str) -> None:
 @pytest.mark.parametrize("width", [30, 60, 100, 200])
 def test_table_on_a_terminal_fits(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal no line is wider than the screen, and every value can be read in full."""
-    monkeypatch.setattr("agents.cli.output.shutil.get_terminal_size", lambda: os.terminal_size((width, 24)))
+    monkeypatch.setattr("agents.cli.table.shutil.get_terminal_size", lambda: os.terminal_size((width, 24)))
     columns = tuple(f"column_{number}" for number in range(8))
     rows: list[dict[str, object]] = [{column: f"value-{i}-{column}" for column in columns} for i in range(3)]
     out = Terminal()
@@ -121,7 +122,7 @@ def test_table_on_a_terminal_fits(width: int, monkeypatch: pytest.MonkeyPatch) -
 
 def test_long_cells_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A long cell beside short ones is folded within its column."""
-    monkeypatch.setattr("agents.cli.output.shutil.get_terminal_size", lambda: os.terminal_size((60, 24)))
+    monkeypatch.setattr("agents.cli.table.shutil.get_terminal_size", lambda: os.terminal_size((60, 24)))
     out = Terminal()
     print_rows([{"id": "E1", "value": "word " * 40}], ("id", "value"), "table", out=out)
     assert max(map(len, out.shown().splitlines())) <= 60
