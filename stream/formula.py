@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from stream.formula_code import compile_tree
-from stream.formula_parser import MEASURES, FormulaError, Node, parse_tree, scan
+from stream.formula_parser import Node, parse_tree
+from stream.formula_scanner import MEASURES, FormulaError, scan
 from stream.plain_number import plain
 
 __all__ = ["BoundFormula", "Formula", "FormulaError", "parse"]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 from schemas.measures import MAX_NAMES, MAX_TEXT, clean_text
-from stream.alert_rules import ID_PATTERN, ID_REMEDY, AlertRule, Setting, read_alerts
+from stream.alert_reader import ID_PATTERN, ID_REMEDY, Setting, read_alerts
+from stream.alert_rules import AlertRule
 from stream.bilingual import Text
 from stream.fields import Field
 from stream.formula import Formula, parse
