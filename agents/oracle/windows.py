@@ -69,22 +69,7 @@ def _following(kind: str, first: date) -> date:
 
 
 def _begin(day: date, zone: ZoneInfo) -> int:
-    """The first instant of a local date: where midnight is skipped, the moment the clocks jump over it."""
-    midnight = datetime.combine(day, time(), zone)
-    instant = int(midnight.timestamp()) * SECOND
-    if datetime.fromtimestamp(instant // SECOND, zone).replace(tzinfo=None) == midnight.replace(tzinfo=None):
-        return instant
-    return _jump(midnight)
-
-
-def _jump(midnight: datetime) -> int:
-    # The wall clock before the jump and the one after read midnight at two instants around it: look between them.
-    before, after = int(midnight.replace(fold=1).timestamp()), int(midnight.replace(fold=0).timestamp())
-    wall = midnight.replace(tzinfo=None)
-    while before < after:
-        middle = (before + after) // 2
-        if datetime.fromtimestamp(middle, midnight.tzinfo).replace(tzinfo=None) >= wall:
-            after = middle
-        else:
-            before = middle + 1
-    return after * SECOND
+    """The first instant of a local date: the first of two midnights, the jump of the clocks where there is none."""
+    # Of a skipped time, fold 0 is read with the offset before the jump. That is the jump itself when it begins at
+    # midnight, and no zone since 2000 skips a midnight otherwise.
+    return int(datetime.combine(day, time(), zone).timestamp()) * SECOND

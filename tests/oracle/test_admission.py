@@ -40,6 +40,14 @@ def test_the_newest_is_per_topic_employee_and_source(fields: dict[str, Any]) -> 
     assert "late" not in log.outcomes()
 
 
+def test_older_event_does_not_move_the_newest_back() -> None:
+    """The newest is the largest T so far, not the last."""
+    log = published()
+    for name, days in (("new", 0), ("middle", 20), ("old", 36)):
+        log.send(event_id=name, occurred_at=NOON - days * DAY)
+    assert log.outcomes() == {"late": 1, "scored": 2}
+
+
 def test_what_was_rejected_or_late_does_not_move_the_newest() -> None:
     """A conflict and a late record leave the limit where it was."""
     log = published()

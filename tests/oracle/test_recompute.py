@@ -111,6 +111,14 @@ def test_known_at_is_the_log_cut_at_that_log_time(seed: int) -> None:
     assert left.outcomes != log.outcomes()
 
 
+def test_known_at_includes_its_own_moment() -> None:
+    """A record is known at its log time, and not a millisecond before."""
+    log = published()
+    log.send(NOON + 5)
+    assert log.recompute(known_at=NOON + 4).outcomes == {}
+    assert log.recompute(known_at=NOON + 5).outcomes == {"scored": 1}
+
+
 def test_last_is_the_newest_scored_event_of_any_topic() -> None:
     """Held, unused, late and rejected records do not move `last`; people events do."""
     log = published(template(effective_from="2026-03-02T12:00:00Z"))
