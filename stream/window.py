@@ -115,9 +115,8 @@ def _holding(kind: str, timezone: str, t: int) -> tuple[int, int]:
     day = datetime.fromtimestamp(t / 1000, UTC).astimezone(zone).date()
     first = first_day(day)
     following = _following(first_day, first)
-    if t >= _midnight(
-        zone, following
-    ):  # clocks were set back over midnight: the new day goes on, the old never returns
+    # Where clocks are set back over midnight the old date shows again: the new day goes on, the old never returns.
+    if t >= _midnight(zone, following):
         first, following = following, _following(first_day, following)
     return _midnight(zone, first), _midnight(zone, following)
 

@@ -211,6 +211,13 @@ def test_depth_is_limited(text: str) -> None:
     assert "nested" in error.message or f"{len(text)} characters" in error.message
 
 
+def test_depth_is_that_of_the_deepest_place() -> None:
+    """32 parentheses inside each other are read, 33 are not; beside each other any number may stand."""
+    assert value("(" * 32 + "7" + ")" * 32, a=0) == 7
+    assert refusal("(" * 33 + "7" + ")" * 33).position == 32
+    assert value("+".join(["(-abs(1))"] * 90), a=0) == -90
+
+
 def test_the_longest_chain_computes() -> None:
     """A sum as long as a formula may be is compiled and computed."""
     assert value("1" + "+1" * (MAX_LENGTH // 2 - 1), a=0) == MAX_LENGTH / 2

@@ -156,6 +156,8 @@ def test_every_number_of_minutes_is_a_window_or_names_one(minutes: int) -> None:
             "2018-11-04T01:00:00-02:00",
         ),
         ("day", "Asia/Beirut", "2022-03-27T12:00+03:00", "2022-03-27T01:00:00+03:00", "2022-03-28T00:00:00+03:00"),
+        # The clocks went from 23:30 to 00:30: the day begins with the second.
+        ("day", "America/Toronto", "1919-03-31T12:00-04:00", "1919-03-31T00:30:00-04:00", "1919-04-01T00:00:00-04:00"),
         # Midnight comes twice: the day begins with the first.
         ("day", "America/Havana", "2025-11-02T12:00-05:00", "2025-11-02T00:00:00-04:00", "2025-11-03T00:00:00-05:00"),
         # One minute past midnight the clocks went back to the old date: that hour belongs to the new day.
