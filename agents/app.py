@@ -189,7 +189,7 @@ def _application(settings: Settings) -> faust.App:
         web_tables_enabled=False,
         topic_disable_leader=True,
         topic_allow_declare=False,
-        broker_commit_interval=settings.commit_interval,
+        broker_commit_interval=3600.0,  # commits are the beat's; Faust calls for one only at the end
         stream_wait_empty=False,
         stream_publish_on_commit=False,
         autodiscover=False,

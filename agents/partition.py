@@ -14,11 +14,11 @@ import msgspec
 from agents.gate import admit
 from agents.identities import Identities
 from agents.outbox import dead_letter, late_event
-from agents.replay import by_employee, replay
+from agents.replay import replay
 from agents.store import Store
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from agents.transport.murmur2 import partition_for
-from schemas.event import INPUT_TOPICS, Event, Memo, Rejection, Row, decode_chunk, decode_one
+from schemas.event import INPUT_TOPICS, Event, Memo, Rejection, Row, decode_groups, decode_one
 from stream.held import expire, expiry, open_gate, release
 from stream.history import History
 from stream.keys import EMPLOYEE, HOLDING, employee_key
@@ -72,10 +72,10 @@ class Partition:
         rows = admit(topic, rows, expected, self.log.start(topic, self.number) if rows[0][0] > expected else 0)
         if not rows:
             return 0
-        events, refused = decode_chunk(rows, self._memos[topic])
+        groups, refused = decode_groups(rows, self._memos[topic])
         tally = Tally()
         number = TOPIC_NUMBER[topic]
-        for employee_id, own in by_employee(events).items():
+        for employee_id, own in groups.items():
             person = self.person(employee_id)
             step(person, own, number, self.limits, self.identities.recall, tally)
             self.dirty[employee_id] = None

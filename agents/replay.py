@@ -10,7 +10,7 @@ from typing import cast
 
 from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.murmur2 import partition_for
-from schemas.event import INPUT_TOPICS, Event, Memo, Row, decode_chunk
+from schemas.event import INPUT_TOPICS, Event, Memo, Row, decode_groups
 from stream.dedupe import Block
 from stream.history import History
 from stream.pipeline import Limits, step
@@ -53,7 +53,7 @@ def replay(
                 row for row in rows if (keys is None or row[2] in keys) and (known_at is None or row[1] <= known_at)
             ]
             if wanted:
-                replayer.apply(topic, decode_chunk(wanted, memo)[0])
+                replayer.apply(topic, decode_groups(wanted, memo)[0])
     return replayer.histories()
 
 
@@ -67,8 +67,8 @@ class _Replayer:
         self.persons: dict[str, Person] = {}
         self.events: dict[str, list[Event]] = {}
 
-    def apply(self, topic: int, events: Sequence[Event]) -> None:
-        for employee_id, own in by_employee(events).items():
+    def apply(self, topic: int, groups: Mapping[str, Sequence[Event]]) -> None:
+        for employee_id, own in groups.items():
             person = self.persons.get(employee_id)
             if person is None:
                 person = self.persons[employee_id] = Person(employee_id, State(), self.rules)
@@ -91,18 +91,6 @@ class _Replayer:
             if any(lane and lane.latest >= 0 for lane in person.state.lanes)
         )
         return {name: History(self.persons[name], self.events.get(name, ())) for name in known}
-
-
-def by_employee(events: Sequence[Event]) -> dict[str, list[Event]]:
-    """Events grouped by employee, each group in log order."""
-    groups: dict[str, list[Event]] = {}
-    for event in events:
-        group = groups.get(event.employee_id)
-        if group is None:
-            groups[event.employee_id] = [event]
-        else:
-            group.append(event)
-    return groups
 
 
 def _chunks(log: EmbeddedLog, topic: str, partition: int, until: int) -> Iterator[list[Row]]:

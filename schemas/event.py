@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import insort
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from schemas.instants import FIRST, LAST, MINUTE, parse_rfc3339
 from schemas.measures import NO_DIMS, Dims, Measures, clean_text, digest, dims_of, measures_of
@@ -39,6 +42,7 @@ class Event(msgspec.Struct, gc=False):
     dims: Dims
     corrects: str | None
     digest: int
+    kind: int  # stands for type and dims
     offset: int
     timestamp: int
 
@@ -53,8 +57,9 @@ class _Wire(msgspec.Struct, gc=False):
     source: str
     measures: msgspec.Raw
     dims: msgspec.Raw = msgspec.Raw(b"{}")
-    corrects: str | msgspec.UnsetType = msgspec.UNSET
+    corrects: str | UnsetType = UNSET
     digest: int = msgspec.field(default=0, name=" digest")
+    kind: int = msgspec.field(default=0, name=" kind")
     offset: int = msgspec.field(default=0, name=" offset")
     timestamp: int = msgspec.field(default=0, name=" timestamp")
 
@@ -78,6 +83,7 @@ class Row(NamedTuple):
 
 InPartition = Callable[[bytes], bool]
 
+_OFFSET: Final = attrgetter("offset")
 _decoder: Final = msgspec.json.Decoder(_Wire)
 _raw_decoder: Final = msgspec.json.Decoder()
 _ids: Final = re.compile(r"(?:[A-Za-z0-9_.:-]{1,64}\n)*")
@@ -90,6 +96,7 @@ class Memo:
     def __init__(self, topic: str, in_partition: InPartition) -> None:
         self.topic = topic
         self.in_partition = in_partition
+        self.times: dict[str | int, int] = {}
         self.minutes: dict[str, int] = {}
         self.sources: dict[str, int] = {}
         self.types: dict[str, int] = {}
@@ -97,12 +104,26 @@ class Memo:
         self.dims: dict[bytes, Dims] = {b"{}": NO_DIMS}
         self.keys: dict[bytes | None, str] = {}
 
-    def minute(self, text: str) -> int | None:
-        """The whole of `text`, an RFC 3339 time, with its minute remembered."""
-        at = parse_rfc3339(text)
-        if at is not None and _SECONDS.get(text[17:19]) is not None:
-            _bound(self.minutes)[text[:17] + text[19:]] = at - _SECONDS[text[17:19]]
+    def time(self, raw: str | int) -> int | None:
+        """A new occurred_at in ms, None when it is none or out of range. Its minute is remembered, and itself."""
+        at = self._by_minute(raw) if isinstance(raw, str) else raw
+        if at is None or not FIRST <= at <= LAST:
+            return None
+        _bound(self.times)[raw] = at
         return at
+
+    def _by_minute(self, text: str) -> int | None:
+        second = _SECONDS.get(text[17:19])
+        if second is None:
+            return parse_rfc3339(text)
+        minute = text[:17] + text[19:]
+        base = self.minutes.get(minute)
+        if base is None:
+            at = parse_rfc3339(text)
+            if at is None:
+                return None
+            base = _bound(self.minutes)[minute] = at - second
+        return base + second
 
     def source(self, text: str) -> int | None:
         """The digest of a new source, None when it is not clean."""
@@ -141,43 +162,49 @@ class Memo:
 
 def decode_chunk(rows: Sequence[Row], memo: Memo) -> tuple[list[Event], list[tuple[Row, Rejection]]]:
     """The valid events of a chunk in log order, and the refused records with their reasons."""
-    events: list[Event] = []
-    refused: list[tuple[Row, Rejection]] = []
+    groups, refused = decode_groups(rows, memo)
+    return sorted((event for group in groups.values() for event in group), key=_OFFSET), refused
+
+
+def decode_groups(rows: Sequence[Row], memo: Memo) -> tuple[dict[str, list[Event]], list[tuple[Row, Rejection]]]:
+    """The valid events of a chunk by employee, each group in log order, and the refused records."""
     wires = _wires(rows)
-    sure = _turn(rows, wires, memo)
-    if sure:
-        return cast("list[Event]", wires), refused
-    for row, wire in zip(rows, wires, strict=True):
-        if wire is not None and wire.timestamp:
-            events.append(cast("Event", wire))
-            continue
-        found = decode_one(row.value if isinstance(row, Row) else row[3], row[2], memo.topic, row[1], memo.in_partition)
+    groups, unsure = _turn(rows, wires, memo)
+    refused: list[tuple[Row, Rejection]] = []
+    for index in unsure:
+        row = Row(*rows[index])
+        found = decode_one(row.value, row.key, memo.topic, row.timestamp, memo.in_partition)
         if isinstance(found, Rejection):
-            refused.append((Row(*row), found))
+            refused.append((row, found))
         else:
-            found.offset = row[0]
-            events.append(found)
-    return events, refused
+            found.offset = row.offset
+            insort(groups.setdefault(found.employee_id, []), found, key=_OFFSET)
+    return groups, refused
 
 
-def _wires(rows: Sequence[Row]) -> list[_Wire | None]:
+def _wires(rows: Sequence[Row]) -> Sequence[_Wire | None]:
     """Every record as msgspec reads it, None where it does not.
 
     The joined text is read in one call only when each record begins with `{` and ends with `}` and holds no line
     break: `}` line break `{` is a syntax error inside any JSON value, so each line is exactly one whole value.
     """
     values = [row[3] for row in rows]
-    if None not in values:
+    if None not in values and _framed(cast("list[bytes]", values)):
         joined = b"\n".join(cast("list[bytes]", values))
-        breaks = len(values) - 1
-        if joined.count(b"}\n{") == breaks == joined.count(b"\n") and joined[:1] == b"{" and joined[-1:] == b"}":
+        if joined.count(b"\n") == len(values) - 1:
             try:
                 wires = _decoder.decode_lines(joined)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 wires = []
             if len(wires) == len(values) and _valid_ids(wires):
-                return cast("list[_Wire | None]", wires)
+                return wires
     return [_wire(value) for value in values]
+
+
+def _framed(values: list[bytes]) -> bool:
+    """Every value is an object at first sight, and none is too large."""
+    ends = {(value[:1], value[-1:]) for value in values}
+    return ends == {(b"{", b"}")} and max(map(len, values)) <= MAX_BYTES
 
 
 def _valid_ids(wires: Sequence[_Wire]) -> bool:
@@ -186,7 +213,7 @@ def _valid_ids(wires: Sequence[_Wire]) -> bool:
 
 
 def _wire(value: bytes | None) -> _Wire | None:
-    if value is None:
+    if value is None or len(value) > MAX_BYTES:
         return None
     try:
         wire = _decoder.decode(value)
@@ -195,64 +222,55 @@ def _wire(value: bytes | None) -> _Wire | None:
     return wire if ID.fullmatch(wire.event_id) is not None else None
 
 
-def _turn(rows: Sequence[Row], wires: Sequence[_Wire | None], memo: Memo) -> bool:
-    """Turns wires into Events in place; True when all of them are. `timestamp` 0 marks those that are not.
+def _turn(rows: Sequence[Row], wires: Sequence[_Wire | None], memo: Memo) -> tuple[dict[str, list[Event]], list[int]]:
+    """Turns wires into Events in place and groups them; the indexes of those that are not sure to be valid.
 
-    The hottest loop of the product: lookups are local and memos are asked before functions are called.
+    The hottest loop of the product: lookups are local, and memos are asked before functions are called.
     """
-    minutes, seconds, sources, types = memo.minutes, _SECONDS, memo.sources, memo.types
-    measures, dims, keys = memo.measures, memo.dims, memo.keys
-    sure = True
-    for row, wire in zip(rows, wires, strict=True):
-        if wire is None:
-            sure = False
+    times, sources, types = memo.times, memo.sources, memo.types
+    measures, dims = memo.measures, memo.dims
+    slots: dict[bytes | None, tuple[str | None, list[Event]]] = {}
+    unsure: list[int] = []
+    for index, (row, wire) in enumerate(zip(rows, wires, strict=True)):
+        offset, stamp, key, _, _ = row
+        slot = slots.get(key)
+        if slot is None:
+            slot = slots[key] = (memo.keys.get(key) or memo.key(key), [])
+        if wire is None or slot[0] != wire.employee_id:
+            unsure.append(index)
             continue
-        wire.timestamp = 0
         at: Any = wire.occurred_at
-        if at.__class__ is str:
-            base, second = minutes.get(at[:17] + at[19:]), seconds.get(at[17:19])
-            at = memo.minute(at) if base is None or second is None else base + second
-        source, kind, key = sources.get(wire.source), types.get(wire.type), keys.get(row[2])
+        at = times.get(at) or memo.time(at)
+        source = sources.get(wire.source) or memo.source(wire.source)
+        kind = types.get(wire.type) or memo.type(wire.type)
         raw = bytes(wire.measures)
         measured = measures.get(raw) or memo.measured(raw)
         raw = bytes(wire.dims)
         dim = dims.get(raw) or memo.dimensions(raw)
-        if source is None:
-            source = memo.source(wire.source)
-        if kind is None:
-            kind = memo.type(wire.type)
-        if key is None:
-            key = memo.key(row[2])
-        stamp = row[1]
-        if (
-            at is None
-            or source is None
-            or kind is None
-            or measured is None
-            or dim is None
-            or key != wire.employee_id
-            or not FIRST <= at <= LAST
-            or at - stamp > SKEW
-            or stamp <= 0
-            or len(row[3]) > MAX_BYTES  # type: ignore[arg-type]
-        ):
-            sure = False
+        if not (at and source and kind and measured and dim) or at - stamp > SKEW:
+            unsure.append(index)
             continue
         event = cast("Event", wire)
-        if wire.corrects is not msgspec.UNSET:
-            if ID.fullmatch(wire.corrects) is None:
-                sure = False
-                continue
-            event.digest = measured.digest ^ dim.digest ^ source ^ kind ^ digest("corrects", wire.corrects)
-        else:
+        corrects = wire.corrects
+        if corrects is UNSET:
             if not measured.inspection and wire.type == INSPECTION:
-                sure = False
+                unsure.append(index)
                 continue
             event.digest = measured.digest ^ dim.digest ^ source ^ kind
             event.corrects = None
-        event.occurred_at, event.measures, event.dims = at, measured, dim
-        event.offset, event.timestamp = row[0], stamp
-    return sure
+        else:
+            if ID.fullmatch(corrects) is None:
+                unsure.append(index)
+                continue
+            event.digest = measured.digest ^ dim.digest ^ source ^ kind ^ digest("corrects", corrects)
+        event.kind = dim.digest ^ kind
+        event.occurred_at = at
+        event.measures = measured
+        event.dims = dim
+        event.offset = offset
+        event.timestamp = stamp
+        slot[1].append(event)
+    return {employee_id: group for employee_id, group in slots.values() if group and employee_id}, unsure
 
 
 def _bound(memo: dict[Any, Any], times: int = 1) -> dict[Any, Any]:
@@ -301,12 +319,13 @@ def decode_one(
     if place is not None:
         return place
     dims = cast("Dims", dims_of(parsed.get("dims", {})))
-    content = measured.digest ^ dims.digest ^ digest("source", parsed["source"]) ^ digest("type", parsed["type"])
+    kind = dims.digest ^ digest("type", parsed["type"])
+    content = measured.digest ^ digest("source", parsed["source"]) ^ kind
     if corrects is not None:
         content ^= digest("corrects", corrects)
     return Event(
         parsed["event_id"], parsed["type"], parsed["employee_id"], at, parsed["source"], measured, dims, corrects,
-        content, 0, timestamp,
+        content, kind, 0, timestamp,
     )  # fmt: skip
 
 

@@ -5,20 +5,22 @@ A window that no as-of at or after the employee's newest event can show is not k
 
 from __future__ import annotations
 
-from schemas.event import Event
-from stream.state import Bound, Vector
+from collections.abc import Sequence
+from typing import Final
+
+from schemas.measures import Measures
+from stream.state import Cells, Landing, Segment, Vector
 from stream.window import calendar_bounds
 
-FOREVER = 1 << 62
+FOREVER: Final = 1 << 62
 
 
-def add(bound: Bound, event: Event, newest: int) -> None:
-    """Adds an event's measures to the cells of its groups; `newest` is the employee's newest scored instant."""
-    at = event.occurred_at
-    vectors = event.measures.vectors
-    for names, group, timezone, cells in bound.entries:
-        vector = vectors.get(names) or event.measures.vector(names)
-        for panes, (grain, kept) in zip(cells.panes, group.panes, strict=True):
+def add(landings: Sequence[Landing], measures: Measures, at: int, newest: int) -> None:
+    """Adds an event at `at` to the cells where it lands; `newest` is the employee's newest scored instant (ms)."""
+    vectors = measures.vectors
+    for names, all_panes, calendars, timezone in landings:
+        vector = vectors.get(names) or measures.vector(names)
+        for panes, grain, kept in all_panes:
             number = at // grain
             pane = panes.get(number)
             if pane is not None:
@@ -26,14 +28,13 @@ def add(bound: Bound, event: Event, newest: int) -> None:
             elif number > newest // grain - kept:
                 panes[number] = list(vector)
                 if len(panes) > kept:
-                    prune(panes, max(newest, at) // grain - kept)
-        for calendar, kind in zip(cells.calendars, group.calendars, strict=True):
-            if calendar.start <= at < calendar.end:
-                _add(calendar.vector, vector)
-            elif at >= calendar.end:
-                bounds = (-1, FOREVER) if kind == "all" else calendar_bounds(kind, timezone, at)
-                calendar.start, calendar.end = bounds
+                    prune(panes, newest // grain - kept)
+        for calendar, kind in calendars:
+            if at >= calendar.end:
+                calendar.start, calendar.end = (-1, FOREVER) if kind == "all" else calendar_bounds(kind, timezone, at)
                 calendar.vector = list(vector)
+            elif at >= calendar.start:
+                _add(calendar.vector, vector)
 
 
 def prune(panes: dict[int, Vector], last_closed: int) -> None:
@@ -42,11 +43,21 @@ def prune(panes: dict[int, Vector], last_closed: int) -> None:
         del panes[number]
 
 
+def is_over(segment: Segment, newest: int) -> bool:
+    """Whether no window that an as-of at or after `newest` chooses can hold anything of a segment."""
+    return all(_calendars_over(cells, newest) and not any(cells.panes) for cells in segment.groups)
+
+
+def _calendars_over(cells: Cells, newest: int) -> bool:
+    return all(calendar.end <= newest for calendar in cells.calendars)
+
+
 def _add(into: Vector, vector: tuple[int, ...]) -> None:
     if len(vector) == 3:  # events and two measures: a rate
+        _, one, two = vector
         into[0] += 1
-        into[1] += vector[1]
-        into[2] += vector[2]
+        into[1] += one
+        into[2] += two
     elif len(vector) == 2:
         into[0] += 1
         into[1] += vector[1]

@@ -32,4 +32,7 @@ def decide(person: Person, event: Event, topic: int, tally: Tally) -> None:
         state.newest = at
         if at > tally.last:
             tally.last = at
-    add(person.bound.get(action) or person.bind(action), event, state.newest)
+    landings = person.bound.get(event.kind)
+    if landings is None:
+        landings = person.bind(event.kind, action)
+    add(landings, event.measures, at, state.newest)

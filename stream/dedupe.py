@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from schemas.event import Event
 from schemas.instants import HOUR
 from stream.state import Lane, State
 
@@ -64,6 +65,15 @@ def _among(ids: list[str], times: list[int], digests: list[int], event_id: str, 
         if known == event_id and times[index] == at:
             return digests[index]
     return None
+
+
+def register(lane: Lane, event: Event) -> None:
+    """Remembers an event's identity and content."""
+    lane.ids.append(event.event_id)
+    lane.times.append(event.occurred_at)
+    lane.digests.append(event.digest)
+    if event.occurred_at > lane.latest:
+        lane.latest = event.occurred_at
 
 
 def new_lane() -> Lane:

@@ -12,8 +12,9 @@ import msgspec
 
 from schemas.event import Event
 from schemas.instants import DAY, HOUR
+from stream.accumulate import add
 from stream.decide import decide
-from stream.dedupe import TAIL, Recall, new_lane, registered, seal
+from stream.dedupe import TAIL, Recall, new_lane, register, registered, seal
 from stream.people import apply_person_event
 from stream.state import LANES, PEOPLE, Lane, Person
 from stream.tally import Forget, Tally
@@ -30,52 +31,81 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 def step(person: Person, events: Sequence[Event], topic: int, limits: Limits, recall: Recall, tally: Tally) -> None:
-    """Applies events of one employee and topic, in log order; those below the applied offset are skipped."""
+    """Applies events of one employee and topic, in log order; those below the applied offset are skipped.
+
+    Most events are newer than all before them and of a kind that was seen before: they are counted right here.
+    All others go through `_general`, which is the whole rule and gives the same.
+    """
     state = person.state
     if events[0].offset < state.applied[topic]:
         events = [event for event in events if event.offset >= state.applied[topic]]
         if not events:
             return
     state.applied[topic] = events[-1].offset + 1
-    lanes = state.lanes
-    lane = lanes[topic] or _open(lanes, topic)
-    sources = state.sources[topic]
-    kept = tally.kept
+    lane = state.lanes[topic] or _open(state.lanes, topic)
+    sources, late_ms = state.sources[topic], limits.late
+    ids, times, digests, kept = lane.ids, lane.times, lane.digests, tally.kept
+    straight = topic != PEOPLE and state.lanes[topic + 3] is None and kept is None
+    latest, newest, scored, bound = lane.latest, state.newest, 0, person.bound
     for event in events:
-        at, corrects = event.occurred_at, event.corrects
-        newest = sources.get(event.source, -1)
-        if corrects is None:
-            late = event.timestamp - at > limits.late or at < newest - limits.horizon
-            home = lane
-        else:
-            late = event.timestamp - at > limits.correction or at < newest - limits.correction
-            home = lanes[topic + 3] or _open(lanes, topic + 3)
-        if late:
-            tally.late += 1
-            tally.late_events.append(event)
+        at = event.occurred_at
+        if (
+            straight
+            and at > latest
+            and person.begins <= at < person.ends
+            and event.corrects is None
+            and event.timestamp - at <= late_ms
+            and at >= sources.get(event.source, -1)
+            and (landings := bound.get(event.kind)) is not None
+        ):
+            sources[event.source] = latest = at
+            ids.append(event.event_id)
+            times.append(at)
+            digests.append(event.digest)
+            scored += 1
+            if at > newest:
+                newest = at
+            add(landings, event.measures, at, newest)
             continue
-        if at <= lane.latest or lanes[topic + 3] is not None:
-            known = registered(person.id, state, topic, event.event_id, at, recall)
-            if known is not None:
-                _repeated(event, known, tally)
-                continue
-        if kept is not None:
-            kept.append(event)
-        if at > newest:
-            sources[event.source] = at
-        if at > home.latest:
-            home.latest = at
-        home.ids.append(event.event_id)
-        home.times.append(at)
-        home.digests.append(event.digest)
-        if topic == PEOPLE:
-            _person_event(person, event, tally)
-        else:
-            decide(person, event, topic, tally)
+        lane.latest, state.newest = latest, newest
+        _general(person, event, topic, limits, recall, tally)
+        latest, newest, bound = lane.latest, state.newest, person.bound
+        straight = straight and state.lanes[topic + 3] is None
+    lane.latest, state.newest = latest, newest
+    if scored:
+        state.scored += scored
+        tally.scored += scored
+        state.measured = max(state.measured, latest)
+        tally.last = max(tally.last, latest)
     for number in (topic, topic + 3):
-        found = lanes[number]
+        found = state.lanes[number]
         if found is not None and len(found.ids) > limits.tail:
             _put_away(person, number, found, limits, tally)
+
+
+def _general(person: Person, event: Event, topic: int, limits: Limits, recall: Recall, tally: Tally) -> None:
+    """The whole rule for one event, in the contract's order: late, duplicate or conflict, then what it counts."""
+    state, at = person.state, event.occurred_at
+    newest = state.sources[topic].get(event.source, -1)
+    waiting, behind = (limits.late, limits.horizon) if event.corrects is None else (limits.correction,) * 2
+    if event.timestamp - at > waiting or at < newest - behind:
+        tally.late += 1
+        tally.late_events.append(event)
+        return
+    known = registered(person.id, state, topic, event.event_id, at, recall)
+    if known is not None:
+        _repeated(event, known, tally)
+        return
+    if tally.kept is not None:
+        tally.kept.append(event)
+    if at > newest:
+        state.sources[topic][event.source] = at
+    number = topic if event.corrects is None else topic + 3
+    register(state.lanes[number] or _open(state.lanes, number), event)
+    if topic == PEOPLE:
+        _person_event(person, event, tally)
+    else:
+        decide(person, event, topic, tally)
 
 
 def _person_event(person: Person, event: Event, tally: Tally) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from stream.rulebook import Version, measures_of, usable_windows
+from stream.rulebook import Group, Version, measures_of, usable_windows
 from stream.template import Indicator
 from stream.window import Window
 
@@ -19,6 +19,8 @@ class Slot:
 
     group: int
     window: Window
+    place: int  # of its panes or its calendar window in the group's cells
+    width: int  # of its vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,10 +57,16 @@ def plan_of(version: Version) -> Plan:
         for window in usable_windows(indicator):
             if (group, window.text) not in places:
                 places[group, window.text] = len(slots)
-                slots.append(Slot(group, window))
+                slots.append(_slot(version.groups[group], window))
             windows.setdefault(window.text, window)
             lines.append(_line(indicator, window, places[group, window.text], version.groups[group].names))
     return Plan(tuple(slots), tuple(lines), tuple(windows.values()))
+
+
+def _slot(group: Group, window: Window) -> Slot:
+    grains = [grain for grain, _ in group.panes]
+    place = grains.index(window.grain) if window.kind == "rolling" else group.calendars.index(window.kind)
+    return Slot(group.index, window, place, 1 + len(group.names))
 
 
 def _line(indicator: Indicator, window: Window, slot: int, names: tuple[str, ...]) -> Line:

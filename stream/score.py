@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Final
 
 from schemas.instants import MINUTE, format_rfc3339
 from schemas.measures import MICRO
-from schemas.rows import DIMENSIONS, INSUFFICIENT, NO_DATA, OK, Number, ScoreRow
+from schemas.rows import DIMENSIONS, INSUFFICIENT, NO_DATA, OK, TOTALS, Number, ScoreRow
 from stream.interval import wilson
-from stream.plan import Line, Plan, plan_of
-from stream.rulebook import Group, Rulebook, Version
+from stream.plan import Line, Plan, Slot, plan_of
+from stream.rulebook import Rulebook, Version
 from stream.state import NEVER, Cells, Person, Segment, State, Vector, assignment_at, target_values
 from stream.window import Window, calendar_bounds, rolling_bounds
 
+NO_INTERVAL: Final = (None, None)
 rfc3339 = lru_cache(maxsize=65_536)(format_rfc3339)
 
 
@@ -45,7 +47,7 @@ def pooled(segments: Sequence[Segment], version: Version, as_of: int) -> list[Ve
 def add_up(version: Version, contributions: Sequence[Sequence[Vector]]) -> list[Vector]:
     """Slot by slot sums of contributions; zeros without any."""
     plan = plan_of(version)
-    totals = [[0] * (1 + len(version.groups[slot.group].names)) for slot in plan.slots]
+    totals = [[0] * slot.width for slot in plan.slots]
     for contribution in contributions:
         for total, vector in zip(totals, contribution, strict=True):
             for index, number in enumerate(vector):
@@ -55,30 +57,23 @@ def add_up(version: Version, contributions: Sequence[Sequence[Vector]]) -> list[
 
 def slot_vectors(segment: Segment, version: Version, as_of: int) -> list[Vector]:
     """The sums of each slot of a version in one segment as of an instant."""
-    return [
-        window_vector(segment.groups[slot.group], version.groups[slot.group], slot.window, version.timezone, as_of)
-        for slot in plan_of(version).slots
-    ]
+    return [window_vector(segment.groups[slot.group], slot, as_of) for slot in plan_of(version).slots]
 
 
-def window_vector(cells: Cells, group: Group, window: Window, timezone: str, as_of: int) -> Vector:
+def window_vector(cells: Cells, slot: Slot, as_of: int) -> Vector:
     """The sums of a group in the window that an as-of chooses."""
+    window = slot.window
     if window.kind == "rolling":
-        panes = cells.panes[_place(group, window.grain)]
         low, high = rolling_bounds(window, as_of)
-        first, last = low // window.grain, high // window.grain
-        inside = [vector for number, vector in panes.items() if first <= number < last]
-        if not inside:
-            return [0] * (1 + len(group.names))
-        return [sum(column) for column in zip(*inside, strict=True)]
-    calendar = cells.calendars[group.calendars.index(window.kind)]
+        first, last = -(-low // window.grain), high // window.grain
+        inside = [vector for number, vector in cells.panes[slot.place].items() if first <= number < last]
+        if len(inside) > 1:
+            return [sum(column) for column in zip(*inside, strict=True)]
+        return inside[0] if inside else [0] * slot.width
+    calendar = cells.calendars[slot.place]
     if calendar.start <= as_of < calendar.end:
         return calendar.vector
-    return [0] * len(calendar.vector)
-
-
-def _place(group: Group, grain: int) -> int:
-    return next(place for place, (known, _) in enumerate(group.panes) if known == grain)
+    return [0] * slot.width
 
 
 def window_start(window: Window, version: Version, as_of: int) -> int:
@@ -92,43 +87,56 @@ def window_start(window: Window, version: Version, as_of: int) -> int:
 
 def version_rows(
     owner: str, version: Version, vectors: Sequence[Vector], targets: Mapping[str, float], as_of: int
-) -> Iterator[ScoreRow]:
+) -> list[ScoreRow]:
     """Rows of one template version from its slots' sums, totals last."""
     plan = plan_of(version)
-    template, number, at = version.template.template, version.template.version, rfc3339(as_of)
+    name, number, at = version.template.template, version.template.version, rfc3339(as_of)
     starts = {window.text: rfc3339(window_start(window, version, as_of)) for window in plan.windows}
     weighted: dict[str, list[tuple[str, float, float]]] = {window.text: [] for window in plan.windows}
+    rows = []
     for line in plan.lines:
-        window = line.window.text
-        row = _row(owner, line, vectors[line.slot], targets)
-        row.template, row.version, row.window_start, row.as_of = template, number, starts[window], at
+        text = line.window.text
+        row = _row(owner, name, number, line, starts[text], at, vectors[line.slot], targets)
         if row.points is not None:
-            weighted[window].append((line.indicator.dimension, line.indicator.weight, row.points))
-        yield row
-    for window, parts in weighted.items():
-        for name, score in _totals(parts):
-            status = NO_DATA if score is None else OK
-            start, nothing = starts[window], (None, None, None, None)
-            yield ScoreRow(owner, template, number, name, window, start, at, status, score, score, *nothing, {})
+            weighted[text].append((line.indicator.dimension, line.indicator.weight, row.points))
+        rows.append(row)
+    for text, parts in weighted.items():
+        for total, any_points, score in _totals(parts):
+            status, start = OK if any_points else NO_DATA, starts[text]
+            rows.append(
+                ScoreRow(owner, name, number, total, text, start, at, status, score, score, None, None, None, None, {})
+            )
+    return rows
 
 
-def _row(owner: str, line: Line, vector: Vector, targets: Mapping[str, float]) -> ScoreRow:
+def _row(
+    owner: str,
+    template: str,
+    version: int,
+    line: Line,
+    start: str,
+    at: str,
+    vector: Vector,
+    targets: Mapping[str, float],
+) -> ScoreRow:
+    indicator = line.indicator
     units = [micro / MICRO for micro in vector[1:]]
     value = line.value(units, targets) if vector[0] else None
     n = line.of(units, targets) if line.of else None
     good = line.good(units, targets) if line.good else None
-    interval = wilson(good, n) if n is not None and good is not None else None
+    low, high = (wilson(good, n) or NO_INTERVAL) if n is not None and good is not None else NO_INTERVAL
+    points = None
     if value is None:
-        status, points = NO_DATA, None
-    elif line.indicator.min_sample and (n is None or n < line.indicator.min_sample):
-        status, points = INSUFFICIENT, None
+        status = NO_DATA
+    elif line.of is not None and (indicator.min_sample > 0 if n is None else n < indicator.min_sample):
+        status = INSUFFICIENT
     else:
-        status, points = OK, line.points((value, line.indicator.target or 0.0), targets) if line.points else None
-    low, high = interval or (None, None)
+        status = OK
+        points = line.points((value, indicator.target or 0.0), targets) if line.points else None
     sums = {name: in_units(vector[place]) for name, place in line.shown}
-    indicator, window = line.indicator.id, line.window.text
+    n, good, window = _whole(n), _whole(good), line.window.text
     return ScoreRow(
-        owner, "", 0, indicator, window, "", "", status, value, points, _whole(n), _whole(good), low, high, sums
+        owner, template, version, indicator.id, window, start, at, status, value, points, n, good, low, high, sums
     )
 
 
@@ -142,16 +150,17 @@ def _whole(number: float | None) -> Number | None:
     return int(number) if number is not None and number.is_integer() else number
 
 
-def _totals(parts: Sequence[tuple[str, float, float]]) -> Iterator[tuple[str, float | None]]:
+def _totals(parts: Sequence[tuple[str, float, float]]) -> Iterator[tuple[str, bool, float | None]]:
     """Score of each dimension and in total: sum(weight * points) / sum(weight) over indicators that have points."""
-    for dimension in DIMENSIONS:
-        yield f"@{dimension}", _mean([(w, p) for d, w, p in parts if d == dimension])
-    yield "@total", _mean([(w, p) for _, w, p in parts])
+    for dimension, total in zip(DIMENSIONS, TOTALS, strict=False):
+        own = [(weight, points) for known, weight, points in parts if known == dimension]
+        yield total, bool(own), _mean(own)
+    yield TOTALS[-1], bool(parts), _mean([(weight, points) for _, weight, points in parts])
 
 
 def _mean(parts: Sequence[tuple[float, float]]) -> float | None:
-    weight = sum(w for w, _ in parts)
-    return sum(w * p for w, p in parts) / weight if weight else None
+    weight = sum([w for w, _ in parts])
+    return sum([w * p for w, p in parts]) / weight if weight else None
 
 
 def next_change(person: Person, as_of: int) -> int:
@@ -164,22 +173,21 @@ def next_change(person: Person, as_of: int) -> int:
         plan = plan_of(version)
         for segment in person.state.segments:
             if (segment.template, segment.version) == version.key:
-                due = min(due, _segment_change(segment, version, plan, as_of))
+                due = min(due, _segment_change(segment, plan, as_of))
     return min(due, NEVER)
 
 
-def _segment_change(segment: Segment, version: Version, plan: Plan, as_of: int) -> int:
+def _segment_change(segment: Segment, plan: Plan, as_of: int) -> int:
     due = NEVER
     for slot in plan.slots:
-        cells, group, window = segment.groups[slot.group], version.groups[slot.group], slot.window
+        cells, window = segment.groups[slot.group], slot.window
         if window.kind == "rolling":
-            panes = cells.panes[_place(group, window.grain)]
-            low = rolling_bounds(window, as_of)[0] // window.grain
-            oldest = min((number for number in panes if number >= low), default=None)
+            low = -(-rolling_bounds(window, as_of)[0] // window.grain)
+            oldest = min([number for number in cells.panes[slot.place] if number >= low], default=None)
             if oldest is not None:
                 due = min(due, oldest * window.grain + window.minutes * MINUTE)
         elif window.kind != "all":
-            calendar = cells.calendars[group.calendars.index(window.kind)]
+            calendar = cells.calendars[slot.place]
             if calendar.start <= as_of < calendar.end:
                 due = min(due, calendar.end)
     return due

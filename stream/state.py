@@ -10,12 +10,13 @@ from typing import Final
 
 import msgspec
 
-from stream.rulebook import Action, Group, Regime, Rulebook
+from stream.rulebook import Action, Group, Regime, Rulebook, Version
 
 FORMAT: Final = 1
 NEVER: Final = (1 << 63) - 1
 NO_REGIME: Final = Regime((), 0, 0)
 BUSINESS, QC, PEOPLE = 0, 1, 2
+_KINDS: Final = 500  # kinds of events remembered per person
 LANES: Final = 6  # identities: plain ones of the three topics, then corrections of the three topics
 
 Vector = list[int]
@@ -124,10 +125,9 @@ def due_of(raw: bytes) -> int:
     return int.from_bytes(raw[1:9], "little")
 
 
-class Bound(msgspec.Struct, gc=False):
-    """Where one action lands for one person: the cells of its groups."""
-
-    entries: list[tuple[tuple[str, ...], Group, str, Cells]]  # (names, group, timezone, cells)
+# Where an event lands for one person, once per group that it enters: the measures that count, the panes with their
+# grain (ms) and how many are kept, the calendar windows with their kind, and the time zone of these.
+Landing = tuple[tuple[str, ...], list[tuple[dict[int, Vector], int, int]], list[tuple[Calendar, str]], str]
 
 
 class Person:
@@ -146,7 +146,7 @@ class Person:
         self.begins, self.ends = 0, 0
         self.regime = NO_REGIME
         self.unit: str | None = None
-        self.bound: dict[Action, Bound] = {}
+        self.bound: dict[int, list[Landing]] = {}
 
     def resolve(self, at: int) -> Regime:
         """The regime at `at`; remembers it with the span [begins, ends) in which it holds."""
@@ -158,21 +158,25 @@ class Person:
         self.begins, self.ends = max(begins, regime.begins), min(ends, regime.ends)
         return regime
 
-    def bind(self, action: Action) -> Bound:
-        """The cells that an action enters under the current regime, made where they are missing."""
+    def bind(self, kind: int, action: Action) -> list[Landing]:
+        """Where events of this kind (type and dims) land under the current regime; cells are made where missing."""
         unit = self.unit or action.line
-        entries = []
+        landings: list[Landing] = []
         for version, group in action.entries:
-            cells = self._segment(version.key, unit, version.groups).groups[group.index]
-            entries.append((group.names, group, version.timezone, cells))
-        found = self.bound[action] = Bound(entries)
-        return found
+            cells = self._segment(version, unit).groups[group.index]
+            panes = [(cell, grain, kept) for cell, (grain, kept) in zip(cells.panes, group.panes, strict=True)]
+            calendars = list(zip(cells.calendars, group.calendars, strict=True))
+            landings.append((group.names, panes, calendars, version.timezone))
+        if len(self.bound) >= _KINDS:
+            self.bound.clear()
+        self.bound[kind] = landings
+        return landings
 
-    def _segment(self, key: tuple[str, int], unit: str, groups: tuple[Group, ...]) -> Segment:
+    def _segment(self, version: Version, unit: str) -> Segment:
         for segment in self.state.segments:
-            if (segment.template, segment.version) == key and segment.unit == unit:
+            if (segment.template, segment.version) == version.key and segment.unit == unit:
                 return segment
-        segment = Segment(key[0], key[1], unit, [_empty(group) for group in groups])
+        segment = Segment(*version.key, unit, [_empty(group) for group in version.groups])
         self.state.segments.append(segment)
         return segment
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from schemas.rows import NO_DATA, ScoreRow
 from schemas.updates import Pool, ScoreUpdate
 from stream.plan import plan_of
 from stream.rulebook import Version
-from stream.score import pooled, rfc3339, slot_vectors, version_rows, versions_for, window_start
+from stream.score import add_up, rfc3339, slot_vectors, version_rows, versions_for, window_start
 from stream.state import Person, Segment, assignment_at, target_values
 from stream.window import rolling_bounds
 
@@ -24,39 +25,50 @@ def score_update(person: Person, as_of: int) -> ScoreUpdate:
     pools: list[Pool] = []
     for version in versions_for(state, person.rules, as_of):
         segments = [s for s in state.segments if (s.template, s.version) == version.key]
-        vectors = pooled(segments, version, as_of)
+        contributions = [slot_vectors(segment, version, as_of) for segment in segments]
+        vectors = contributions[0] if len(contributions) == 1 else add_up(version, contributions)
         rows.extend(
             row
             for row in version_rows(person.id, version, vectors, targets, as_of)
             if row.status != NO_DATA or not row.indicator.startswith("@")
         )
         trends.update(rate_trends(version, segments, as_of))
-        pools.extend(_pool(segment, version, as_of) for segment in segments if segment.unit)
+        starts = slot_starts(version, as_of)
+        pools.extend(
+            Pool(segment.unit, *version.key, starts, own)
+            for segment, own in zip(segments, contributions, strict=True)
+            if segment.unit
+        )
     unit = assignment_at(state.assignments, as_of)[1] or max((s.unit for s in state.segments), default="")
     return ScoreUpdate(
         person.id, unit, rfc3339(as_of), rfc3339(state.newest) if state.newest >= 0 else None, rows, trends, pools
     )
 
 
-def _pool(segment: Segment, version: Version, as_of: int) -> Pool:
-    slots = plan_of(version).slots
-    starts = [0 if s.window.kind in ("rolling", "all") else window_start(s.window, version, as_of) for s in slots]
-    return Pool(segment.unit, segment.template, segment.version, starts, slot_vectors(segment, version, as_of))
+@lru_cache(maxsize=4096)
+def slot_starts(version: Version, as_of: int) -> list[int]:
+    """Where each slot's window starts (ms); 0 where it slides with the as-of or never ends."""
+    return [
+        0 if slot.window.kind in ("rolling", "all") else window_start(slot.window, version, as_of)
+        for slot in plan_of(version).slots
+    ]
 
 
 def rate_trends(version: Version, segments: list[Segment], as_of: int) -> dict[str, list[tuple[int, float, float]]]:
-    """Per rolling rate at most POINTS of (start ms, n, good), of whole panes, aligned to multiples of their length, oldest first."""
+    """Per rolling rate at most POINTS + 1 of (start ms, n, good), oldest first.
+
+    Each covers whole panes and starts at a multiple of its length, so that members' trends can be added up.
+    """
     found: dict[str, list[tuple[int, float, float]]] = {}
     for line in plan_of(version).lines:
         if line.window.kind != "rolling" or line.of is None or line.good is None:
             continue
+        slot = plan_of(version).slots[line.slot]
         low, high = rolling_bounds(line.window, as_of)
         step = -(-(high - low) // POINTS // line.window.grain) * line.window.grain
-        group = version.groups[version.group_of[version.template.indicators.index(line.indicator)]]
-        place = next(i for i, (grain, _) in enumerate(group.panes) if grain == line.window.grain)
         sums: dict[int, list[int]] = {}
         for segment in segments:
-            for number, vector in segment.groups[group.index].panes[place].items():
+            for number, vector in segment.groups[slot.group].panes[slot.place].items():
                 start = number * line.window.grain
                 if low <= start < high:
                     total = sums.setdefault(start // step * step, [0] * len(vector))
