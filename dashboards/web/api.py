@@ -7,13 +7,14 @@ from typing import Annotated, Any, Final
 
 from litestar import Request, Router, get
 from litestar.datastructures import ResponseHeader
-from litestar.openapi.datastructures import ResponseSpec
+from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 
+from dashboards.web.api_examples import EMPLOYEE, NOBODY, SCORES, TOO_MANY, UNIT, UNITS, answers
 from dashboards.web.api_types import EmployeeScores, ScoreList, TrendPane, UnitEntry, UnitList, UnitScores
 from dashboards.web.names import path_segments, unit_segment, valid_employee, valid_unit
-from dashboards.web.problems import Problem, RequestProblem
+from dashboards.web.problems import RequestProblem
 from dashboards.web.updates import KnownEmployee, KnownUnit
 from dashboards.web.view import View, members_of
 from dashboards.web.web import Web
@@ -22,12 +23,40 @@ from schemas.rows import ScoreRow
 
 MOST_ROWS: Final = 10_000
 
-NOT_FOUND: Final = {404: ResponseSpec(Problem, description="Nothing is known under this id.")}
-BAD: Final = {400: ResponseSpec(Problem, description="A parameter cannot be used; the problem names it.")}
+EmployeeId = Annotated[
+    str,
+    PathParameter(description="The employee's id, `[A-Za-z0-9_.:-]{1,64}`.", examples=[Example(value="E0261")]),
+]
+UnitId = Annotated[
+    str,
+    PathParameter(
+        description="The unit's id, URL-encoded: a slash in it is %2F.",
+        examples=[Example(summary="A line", value="L03")],
+    ),
+]
+OfUnit = Annotated[str | None, QueryParameter(description="Only members of this unit.")]
+OfEmployee = Annotated[str | None, QueryParameter(description="Only this employee.")]
+OfIndicator = Annotated[
+    str | None,
+    QueryParameter(description="Only this indicator; totals are `@total`, `@performance`, `@ability`, `@attitude`."),
+]
+OfWindow = Annotated[
+    str | None, QueryParameter(description="Only this window, as the template writes it: `rolling 60m`, `day`.")
+]
+After = Annotated[str | None, QueryParameter(description="The `next` of the page before.")]
+Limit = Annotated[
+    int, QueryParameter(ge=1, le=MOST_ROWS, description="How many rows are enough; whole employees are given.")
+]
 
 
-@get("/units", sync_to_thread=False, tags=["units"], summary="All units that have a board")
-def list_units(web: Web) -> UnitList:
+@get(
+    "/units",
+    sync_to_thread=False,
+    tags=["units"],
+    summary="All units that have a board",
+    responses=answers(UNITS, "The units by id."),
+)
+def list_units(web: NamedDependency[Web]) -> UnitList:
     """Every unit (line, team, store) that scores were published for, by id."""
     return UnitList(
         now=_text(web.view.now),
@@ -50,24 +79,14 @@ def list_units(web: Web) -> UnitList:
     sync_to_thread=False,
     tags=["units"],
     summary="One unit: pooled scores, members, trends",
-    responses=NOT_FOUND,
+    responses=answers(UNIT, "The unit as last published.", NOBODY),
 )
-def get_unit(
-    request: Request[Any, Any, Any],
-    web: Web,
-    unit: Annotated[
-        str,
-        Parameter(
-            description="The unit's id, URL-encoded (a slash in it as %2F).", examples=[Example("A line", value="L03")]
-        ),
-    ],
-) -> UnitScores:
+def get_unit(request: Request[Any, Any, Any], web: NamedDependency[Web], unit: UnitId) -> UnitScores:
     """A unit's rows pool the sums of its members at event time; they are never means of their rates."""
     segments = path_segments(request.scope.get("raw_path") or request.scope["path"].encode())
     # As sent: `unit` has lost the difference between a slash and %2F.
     asked = "/".join(segments[segments.index("units") + 1 :]) or unit
-    known = _unit(web.view, asked)
-    update = known.update()
+    update = _unit(web.view, asked).update()
     return UnitScores(asked, update.as_of, update.newest, update.members, update.rows, _trends(update.trends))
 
 
@@ -76,17 +95,9 @@ def get_unit(
     sync_to_thread=False,
     tags=["employees"],
     summary="One employee: scores and trends",
-    responses=NOT_FOUND | BAD,
+    responses=answers(EMPLOYEE, "The employee as last published.", NOBODY),
 )
-def get_employee(
-    web: Web,
-    employee_id: Annotated[
-        str,
-        Parameter(
-            description="The employee's id, `[A-Za-z0-9_.:-]{1,64}`.", examples=[Example("A person", value="E0261")]
-        ),
-    ],
-) -> EmployeeScores:
+def get_employee(web: NamedDependency[Web], employee_id: EmployeeId) -> EmployeeScores:
     """An employee's rows in every window of the templates that apply to them, as of the last publication."""
     update = _employee(web.view, employee_id).update()
     return EmployeeScores(employee_id, update.unit, update.as_of, update.newest, update.rows, _trends(update.trends))
@@ -97,36 +108,25 @@ def get_employee(
     sync_to_thread=False,
     tags=["scores"],
     summary="Rows of many employees, filtered",
-    responses=NOT_FOUND | BAD,
+    responses=answers(SCORES, "Rows by employee id.", NOBODY, TOO_MANY),
 )
 def list_scores(
-    web: Web,
-    unit: Annotated[str | None, Parameter(description="Only members of this unit.")] = None,
-    employee: Annotated[str | None, Parameter(description="Only this employee.")] = None,
-    indicator: Annotated[
-        str | None,
-        Parameter(description="Only this indicator; totals are `@total`, `@performance`, `@ability`, `@attitude`."),
-    ] = None,
-    window: Annotated[
-        str | None, Parameter(description="Only this window, as the template writes it: `rolling 60m`, `day`.")
-    ] = None,
-    after: Annotated[str | None, Parameter(description="The `next` of the page before.")] = None,
-    limit: Annotated[
-        int, Parameter(ge=1, le=MOST_ROWS, description="How many rows are enough; whole employees are given.")
-    ] = 1000,
+    web: NamedDependency[Web],
+    unit: OfUnit = None,
+    employee: OfEmployee = None,
+    indicator: OfIndicator = None,
+    window: OfWindow = None,
+    after: After = None,
+    limit: Limit = 1000,
 ) -> ScoreList:
     """Rows of all employees that the filters leave, by employee id; a page ends with the last row of an employee."""
     rows: list[ScoreRow] = []
-    people = _chosen(web.view, unit, employee)
-    following = None
-    for place, (employee_id, known) in enumerate(people):
-        if after is not None and employee_id <= after:
-            continue
+    people = [(id, known) for id, known in _chosen(web.view, unit, employee) if after is None or id > after]
+    for place, (employee_id, known) in enumerate(people, 1):
         rows += _matching(known, indicator, window)
-        if len(rows) >= limit and place + 1 < len(people):
-            following = employee_id
-            break
-    return ScoreList(_text(web.view.now), rows, following)
+        if len(rows) >= limit and place < len(people):
+            return ScoreList(_text(web.view.now), rows, employee_id)
+    return ScoreList(_text(web.view.now), rows, None)
 
 
 def _chosen(view: View, unit: str | None, employee: str | None) -> Sequence[tuple[str, KnownEmployee]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 
 from dashboards.web.api_types import Health
 from dashboards.web.metrics import CONTENT_TYPE
@@ -11,7 +12,7 @@ from schemas.instants import format_rfc3339
 
 
 @get("/healthz", sync_to_thread=False, tags=["operation"], summary="Process and age of the last commit")
-def healthz(web: Web) -> Response[Health]:
+def healthz(web: NamedDependency[Web]) -> Response[Health]:
     """200 while the process does its work, also while it waits for the service; 503 when it cannot read the log."""
     at, view = web.clock(), web.view
     state, _ = web.service.state(view, at)
@@ -33,7 +34,7 @@ def healthz(web: Web) -> Response[Health]:
 
 
 @get("/metrics", include_in_schema=False, sync_to_thread=False)
-def metrics(web: Web) -> Response[bytes]:
+def metrics(web: NamedDependency[Web]) -> Response[bytes]:
     """The metrics of this process in Prometheus' text format."""
     view, own = web.view, web.metrics
     own.newest_tick.set((view.now or 0) / 1000)

@@ -118,7 +118,7 @@ class Hub:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Heartbeats go out while the block runs."""
-        task = asyncio.create_task(self._beat())
+        task = asyncio.create_task(self._beat(self._state()))
         try:
             yield
         finally:
@@ -127,9 +127,9 @@ class Hub:
             for unit in list(self._due):
                 self._due.pop(unit).cancel()
 
-    async def _beat(self) -> None:
+    async def _beat(self, told: str) -> None:
         loop = asyncio.get_running_loop()
-        told, last = self._state(), loop.time()
+        last = loop.time()
         while True:
             await asyncio.sleep(min(self._pace.watch, self._pace.heartbeat))
             state = self._state()

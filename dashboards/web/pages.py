@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.types import ASGIApp
 
@@ -31,7 +33,7 @@ def page_templates() -> Environment:
 
 
 @get("/", include_in_schema=False, sync_to_thread=False)
-def start(request: AnyRequest, web: Web) -> Response[str] | Redirect:
+def start(request: AnyRequest, web: NamedDependency[Web]) -> Response[str] | Redirect:
     """The first board, or a page that waits for one."""
     units = web.view.unit_ids()
     if not units:
@@ -40,8 +42,8 @@ def start(request: AnyRequest, web: Web) -> Response[str] | Redirect:
     return Redirect(f"/board/{unit_segment(units[0])}" + (f"?{query}" if query else ""), headers=NO_STORE)
 
 
-@get("/board/{address:path}", include_in_schema=False, sync_to_thread=False)
-def board(request: AnyRequest, web: Web) -> ASGIApp:
+@get(["/board", "/board/{address:path}"], include_in_schema=False, sync_to_thread=False)
+def board(request: AnyRequest, web: NamedDependency[Web]) -> ASGIApp:
     """A unit's board and its stream. The address is read as it was sent: a unit may have a slash in its id."""
     # The parameter of the route is already decoded and is not used.
     segments = [segment for segment in path_segments(_raw_path(request)) if segment][1:]
@@ -89,7 +91,7 @@ def _raw_path(request: AnyRequest) -> bytes:
 
 
 @get("/assets/{build:str}/{name:str}", include_in_schema=False, sync_to_thread=False)
-def asset(web: Web, build: str, name: str) -> Response[bytes]:
+def asset(web: NamedDependency[Web], build: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """A file of a page. Under its own build it may be kept for ever; an older page gets today's file."""
     found = web.assets.get(name)
     if found is None:

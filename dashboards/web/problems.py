@@ -44,13 +44,15 @@ def on_request_problem(_: Request[Any, Any, Any], error: RequestProblem) -> Resp
     return answer(error.problem)
 
 
-def on_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Handler of what the framework refuses: unknown addresses, methods, parameters of the wrong type."""
     found: list[dict[str, Any]] = [item for item in error.extra or [] if isinstance(item, dict)]
     detail = "; ".join(f"{item.get('key')}: {item.get('message')}" for item in found) or error.detail
     field = str(found[0].get("key")) if found else None
     phrase = http.HTTPStatus(error.status_code).phrase
-    return answer(Problem(phrase, error.status_code, detail, field), headers=error.headers)
+    value = request.query_params.get(field) if field else None
+    problem = Problem(phrase, error.status_code, detail, field, None if value is None else value[:200])
+    return answer(problem, headers=error.headers)
 
 
 def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -25,8 +25,9 @@ class Server(uvicorn.Server):
         self._web = web
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """On SIGINT and SIGTERM."""
-        super().handle_exit(sig, frame)
+        """On SIGINT and SIGTERM: being stopped is how this process ends well, so the signal is not raised again."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
         self._web.hub.close()
 
 

@@ -55,16 +55,27 @@ function interval(words, reading) {
 
 function other(words, reading) {
   const total = reading.indicator.startsWith("@");
+  const window = words.window(reading.window);
+  return total ? score(words, reading, window) : indicator(words, reading, window);
+}
+
+/** A total: where it is now and what is missing to the target, which is 100 points. */
+function score(words, reading, window) {
+  const points = reading.value === null ? "–" : words.say("points", { n: reading.value });
+  const missing = reading.value !== null && reading.value < 100;
+  const note = missing ? words.say("points.to_target", { n: 100 - reading.value }) : "";
+  return item(`${words.name(reading)} · ${window}`, points, el("span", { class: "other-note" }, note));
+}
+
+function indicator(words, reading, window) {
   const [number, unit] = words.value(reading, reading.value);
-  const shown = total && reading.value !== null ? words.say("points", { n: reading.value }) : number;
-  const window = el("span", { class: "other-window" }, words.window(reading.window));
-  const value = el("p", { class: "other-value" }, shown, el("small", {}, unit), window);
   const mark = el("span", { class: "mark" });
-  if (!total) {
-    const word = words.say(`mark.${reading.mark}`);
-    new Mark(mark).show(reading.mark, "");
-    for (const [key, text] of [["role", "img"], ["aria-label", word], ["title", word]]) mark.setAttribute(key, text);
-    value.prepend(mark);
-  }
-  return el("li", {}, el("p", { class: "other-name" }, words.name(reading)), value);
+  const word = words.say(`mark.${reading.mark}`);
+  new Mark(mark).show(reading.mark, "");
+  for (const [key, text] of [["role", "img"], ["aria-label", word], ["title", word]]) mark.setAttribute(key, text);
+  return item(words.name(reading), mark, number, el("small", {}, unit), el("span", { class: "other-note" }, window));
+}
+
+function item(name, ...value) {
+  return el("li", {}, el("p", { class: "other-name" }, name), el("p", { class: "other-value" }, ...value));
 }

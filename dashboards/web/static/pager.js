@@ -34,7 +34,8 @@ export class Pager {
     this.setCount(pages);
     const chosen = ids.slice(this.page * size, (this.page + 1) * size);
     const grid = GRIDS.find(([most]) => size <= most) ?? GRIDS[GRIDS.length - 1];
-    text(this.range, chosen.length && pages > 1 ? `${chosen[0]} – ${chosen[chosen.length - 1]}` : "");
+    const people = this.words.say("people", { n: ids.length });
+    text(this.range, pages > 1 ? `${chosen[0]} – ${chosen[chosen.length - 1]} · ${people}` : "");
     return { chosen, columns: grid[1], rows: grid[2], size };
   }
 

@@ -1,0 +1,44 @@
+"""Answers as OpenAPI shows them; made as the types that the handlers give, so that they cannot drift from them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+
+from dashboards.web.api_types import EmployeeScores, ScoreList, TrendPane, UnitEntry, UnitList, UnitScores
+from dashboards.web.problems import Problem
+from schemas.rows import ScoreRow, UnitRow
+
+_AS_OF: Final = "2026-03-02T05:40:00.000Z"
+_STARTS: Final = "2026-03-02T04:41:00.000Z"
+_RATE: Final = ("production-operator", 2, "semi_finished_yield", "rolling 60m", _STARTS, _AS_OF, "ok")
+_PANE: Final = TrendPane("2026-03-02T05:35:00.000Z", 40, 39)
+_TRENDS: Final = {"production-operator/semi_finished_yield/rolling 60m": [_PANE]}
+
+ROW: Final = ScoreRow("E0261", *_RATE, 0.96, 101.05, 100, 96, 0.9016, 0.9843, {"accepted": 96, "inspected": 100})
+UNIT_ROW: Final = UnitRow("L03", *_RATE, 0.955, 100.5, 2000, 1910, 0.945, 0.963, {"accepted": 1910, "inspected": 2000})
+
+UNITS: Final = UnitList(_AS_OF, [UnitEntry("L03", 12, _AS_OF, _AS_OF, "/api/v1/units/L03", "/board/L03")])
+UNIT: Final = UnitScores("L03", _AS_OF, _AS_OF, ["E0261"], [UNIT_ROW], _TRENDS)
+EMPLOYEE: Final = EmployeeScores("E0261", "L03", _AS_OF, _AS_OF, [ROW], _TRENDS)
+SCORES: Final = ScoreList(_AS_OF, [ROW], "E0261")
+NOBODY: Final = Problem("Not Found", 404, "nothing was published for employee 'E0999'", "employee", "E0999")
+TOO_MANY: Final = Problem("Bad Request", 400, "limit: Expected `int` <= 10000", "limit", "99999")
+
+
+def answers(example: msgspec.Struct, description: str, *problems: Problem) -> dict[int, ResponseSpec]:
+    """What a handler answers: this when all is well, and these problems."""
+    found = {200: _spec(example, description)}
+    return found | {problem.status: _spec(problem, "The problem names field and value.") for problem in problems}
+
+
+def _spec(example: msgspec.Struct, description: str) -> ResponseSpec:
+    value: Any = msgspec.to_builtins(example)
+    kind = "application/problem+json" if isinstance(example, Problem) else "application/json"
+    return ResponseSpec(
+        type(example), generate_examples=False, description=description, media_type=kind,
+        examples=[Example(id="example", summary=description, value=value)],
+    )  # fmt: skip

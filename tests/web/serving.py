@@ -1,0 +1,92 @@
+"""The web on a real port, in a thread of its own, for tests that need a real connection."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from litestar import Litestar
+
+from dashboards.web.app import create_app
+from dashboards.web.server import Server
+from dashboards.web.view import Published, View
+
+
+class Serving:
+    """A web process in a thread: feed it, stop it, start it again on the same port."""
+
+    def __init__(self, **options: Any) -> None:
+        self.port = _free_port()
+        self._options = options
+        self._thread: threading.Thread | None = None
+        self.view = View()
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Starts; returns when it accepts connections."""
+        self.app: Litestar = create_app(self.view, **self._options)
+        self._server = Server(
+            uvicorn.Config(self.app, log_level="error", timeout_graceful_shutdown=2), self.app.state.web
+        )
+        listener = socket.create_server(("127.0.0.1", self.port))
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(listener, ready))
+        self._thread.start()
+        assert ready.wait(10)
+
+    def stop(self) -> None:
+        """Stops; streams are cut."""
+        if self._thread is not None:
+            self._loop.call_soon_threadsafe(self._server.handle_exit, 15, None)
+            self._thread.join(10)
+            assert not self._thread.is_alive()
+            self._thread = None
+
+    def feed(self, *records: Published) -> None:
+        """Applies records as the tail does."""
+        self.call(lambda: self.app.state.web.hub.touch(self.view.apply(records).units))
+
+    def call(self, action: Callable[[], Any]) -> Any:
+        """Runs something on the event loop of the process."""
+
+        async def run() -> Any:
+            return action()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(5)
+
+    def _run(self, listener: socket.socket, ready: threading.Event) -> None:
+        async def main() -> None:
+            self._loop = asyncio.get_running_loop()
+            task = asyncio.ensure_future(self._server.serve(sockets=[listener]))
+            while not self._server.started and not task.done():  # noqa: ASYNC110 - uvicorn tells by a flag only
+                await asyncio.sleep(0.005)
+            ready.set()
+            await task
+
+        asyncio.run(main())
+
+
+@contextmanager
+def serving(*records: Published, **options: Any) -> Iterator[Serving]:
+    """A started process that knows these records; stopped at the end."""
+    process = Serving(**options)
+    process.view.apply(records)
+    process.start()
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

@@ -1,0 +1,167 @@
+"""The JSON API: contract rows, RFC 3339 times, null for no value, and problems that name field and value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from dashboards.web.app import create_app
+from dashboards.web.view import View
+from tests.web.factories import INDICATOR, NOW, ROLLING, line, row, tick, total, unit_scores
+
+Client = TestClient[Litestar]
+
+
+@pytest.fixture
+def view() -> View:
+    """Line L03 with three people, and a unit whose id needs escaping."""
+    view = View()
+    view.apply(line(people=3))
+    view.apply([unit_scores("三号线/装配", ["E0003"]), tick(NOW)])
+    return view
+
+
+@pytest.fixture
+def client(view: View) -> Iterator[Client]:
+    """A client of the application over the view."""
+    with TestClient(create_app(view, clock=lambda: NOW + 2000)) as client:
+        yield client
+
+
+def get(client: Client, address: str, status: int = 200) -> Any:
+    """The JSON at an address."""
+    answer = client.get(address)
+    assert status == answer.status_code, answer.text
+    return answer.json()
+
+
+def test_units_are_listed_with_their_addresses(client: Client) -> None:
+    """Who begins here finds the rest."""
+    found = get(client, "/api/v1/units")
+    assert found["now"] == "2026-03-02T05:40:00.000Z"
+    assert [unit["unit"] for unit in found["units"]] == ["L03", "三号线/装配"]
+    for unit in found["units"]:
+        assert unit["unit"] == get(client, unit["href"])["unit"]
+        assert client.get(unit["board"]).status_code == 200
+
+
+def test_a_unit_gives_contract_rows_and_trends(client: Client) -> None:
+    """Rows have `unit` instead of an employee; panes start at RFC 3339 instants."""
+    found = get(client, "/api/v1/units/L03")
+    assert found["members"] == ["E0001", "E0002", "E0003"]
+    assert {"unit": "L03", **row(192, 200)} == found["rows"][0]
+    panes = found["trends"][f"production-operator/{INDICATOR}/{ROLLING}"]
+    assert panes[0] == {"start": "2026-03-02T05:30:00.000Z", "n": 100.0, "good": 96.0}
+
+
+def test_an_employee_gives_contract_rows(client: Client) -> None:
+    """Numbers are numbers; what is no value is null."""
+    found = get(client, "/api/v1/employees/E0001")
+    assert [{"employee_id": "E0001", **row()}, {"employee_id": "E0001", **total()}] == found["rows"]
+    assert (found["unit"], found["rows"][1]["n"]) == ("L03", None)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", 6),
+        ("employee=E0002", 2),
+        (f"employee=E0002&indicator={INDICATOR}", 1),
+        ("indicator=@total", 3),
+        ("window=rolling+60m", 6),
+        ("window=day", 0),
+        ("unit=L03", 6),
+        ("unit=%E4%B8%89%E5%8F%B7%E7%BA%BF%2F%E8%A3%85%E9%85%8D", 2),
+        ("unit=L03&employee=E0001", 2),
+        ("unit=%E4%B8%89%E5%8F%B7%E7%BA%BF%2F%E8%A3%85%E9%85%8D&employee=E0001", 0),
+    ],
+)
+def test_scores_are_filtered(client: Client, query: str, expected: int) -> None:
+    """Filters narrow down together."""
+    found = get(client, f"/api/v1/scores?{query}")
+    assert (expected, None) == (len(found["rows"]), found["next"])
+
+
+def test_scores_are_given_in_pages_of_whole_employees(client: Client) -> None:
+    """Whoever follows `next` sees every row once, in the order of the ids."""
+    seen: list[tuple[str, str]] = []
+    after: str | None = ""
+    pages = 0
+    while after is not None:
+        found = get(client, f"/api/v1/scores?limit=1&after={after}")
+        seen += [(each["employee_id"], each["indicator"]) for each in found["rows"]]
+        after, pages = found["next"], pages + 1
+    people = ["E0001", "E0002", "E0003"]
+    assert [(person, name) for person in people for name in (INDICATOR, "@total")] == seen
+    assert pages == 3
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "field", "value"),
+    [
+        ("/api/v1/units/L99", 404, "unit", "L99"),
+        ("/api/v1/units/a%2Fb", 404, "unit", "a/b"),
+        ("/api/v1/units/a%0Ab", 400, "unit", "a\nb"),
+        ("/api/v1/employees/E9", 404, "employee", "E9"),
+        ("/api/v1/employees/%3Cscript%3E", 400, "employee", "<script>"),
+        ("/api/v1/employees/" + "x" * 300, 400, "employee", "x" * 200),
+        ("/api/v1/scores?employee=a%20b", 400, "employee", "a b"),
+        ("/api/v1/scores?unit=", 400, "unit", ""),
+        ("/api/v1/scores?unit=L99", 404, "unit", "L99"),
+        ("/api/v1/scores?limit=0", 400, "limit", "0"),
+        ("/api/v1/scores?limit=many", 400, "limit", "many"),
+        ("/api/v1/nothing", 404, None, None),
+    ],
+)
+def test_a_problem_names_field_and_value(
+    client: Client, address: str, status: int, field: str | None, value: str | None
+) -> None:
+    """Whoever reads it knows what to change."""
+    answer = client.get(address)
+    found = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (status, status, field, value) == (answer.status_code, found["status"], found["field"], found["value"])
+    assert found["detail"]
+
+
+def test_only_reading_is_offered(client: Client) -> None:
+    """The web shows; events go into the log."""
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        answer = client.request(method, "/api/v1/scores")
+        assert (answer.status_code, answer.json()["status"]) == (405, 405)
+
+
+def test_openapi_describes_every_address_with_an_example_or_a_description(client: Client) -> None:
+    """A description is what makes it usable: nothing is left to be guessed."""
+    found = get(client, "/api/openapi.json")
+    assert found["openapi"].startswith("3.1")
+    paths = {path: item["get"] for path, item in found["paths"].items()}
+    expected = {
+        "/api/v1/units",
+        "/api/v1/units/{unit}",
+        "/api/v1/employees/{employee_id}",
+        "/api/v1/scores",
+        "/healthz",
+    }
+    assert expected == set(paths)
+    for path, operation in paths.items():
+        assert operation["summary"], path
+        assert operation["description"], path
+        assert operation["responses"]["200"]["content"]["application/json"]["schema"], path
+        for parameter in operation.get("parameters", []):
+            assert parameter["description"], (path, parameter["name"])
+
+
+def test_openapi_gives_an_example_of_each_answer(client: Client) -> None:
+    """An example is read before a schema is; it must be of the schema."""
+    found = get(client, "/api/openapi.json")
+    for path in ("/api/v1/units", "/api/v1/units/{unit}", "/api/v1/employees/{employee_id}", "/api/v1/scores"):
+        content = found["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
+        (example,) = content["examples"].values()
+        reference = content["schema"]["$ref"].rsplit("/", 1)[1]
+        schema = found["components"]["schemas"][reference]
+        assert set(schema["properties"]) == set(example["value"]), path

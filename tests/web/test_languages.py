@@ -1,0 +1,81 @@
+"""Languages: one decision, two catalogues that say the same things, plurals as each language has them."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib import resources
+
+import pytest
+
+from dashboards.web.languages import LANGUAGES, Language, catalogue_bytes, choose, words
+
+
+@pytest.mark.parametrize(
+    ("asked", "configured", "accepted", "expected"),
+    [
+        ("zh", "en", "en", "zh"),
+        ("zh-CN", None, "en", "zh"),
+        ("fr", "zh", "en", "zh"),
+        (None, "zh", "en-US,en;q=0.9", "zh"),
+        (None, None, "zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        (None, None, "en;q=0.5,zh-TW;q=0.9", "zh"),
+        (None, None, "fr,zh;q=0", "en"),
+        (None, None, "zh;q=much,en;q=0.1", "en"),
+        (None, None, "", "en"),
+        (None, None, ";;,,;q=", "en"),
+        ("<script>", None, "*", "en"),
+    ],
+)
+def test_a_language_is_chosen(asked: str | None, configured: Language | None, accepted: str, expected: str) -> None:
+    """The address first, then the setting, then the browser, then English."""
+    assert expected == choose(asked, configured, accepted)
+
+
+def test_both_catalogues_have_the_same_texts_with_the_same_blanks() -> None:
+    """A missing text would be seen only on the screen of the other language."""
+    english, chinese = (json.loads(catalogue_bytes(language)) for language in LANGUAGES)
+    assert list(english) == list(chinese)
+    for key in english:
+        assert blanks(english[key]) == blanks(chinese[key]), key
+
+
+def blanks(text: str | dict[str, str]) -> set[str]:
+    """The names of the values that a text takes."""
+    return set(re.findall(r"\{(\w+)\}", text["other"] if isinstance(text, dict) else text))
+
+
+def test_every_text_is_used_and_every_used_text_is_there() -> None:
+    """Pages and modules name their texts; families that are put together at run time are listed here."""
+    package = resources.files("dashboards.web")
+    source = "\n".join(
+        entry.read_text("utf-8")
+        for folder in ("static", "templates")
+        for entry in package.joinpath(folder).iterdir()
+        if entry.name.endswith((".js", ".html"))
+    )
+    used = set(re.findall(r"""(?:words|say)\(\s*["']([\w.@]+)["']""", source))
+    used |= set(re.findall(r"""["'](stale(?:\.\w+)?|page\.\w+)["']""", source))
+    families = ("mark.", "window.", "total.", "service.")
+    known = set(json.loads(catalogue_bytes("en")))
+    assert set() == used - known
+    assert set() == {key for key in known - used if not key.startswith(families)}
+
+
+@pytest.mark.parametrize(
+    ("language", "n", "expected"),
+    [
+        ("en", 1, "There is 1 board:"),
+        ("en", 1200, "There are 1,200 boards:"),
+        ("zh", 1, "现有 1 个看板："),
+    ],
+)
+def test_a_plural_is_that_of_the_language(language: Language, n: int, expected: str) -> None:
+    """And numbers are grouped as the language does."""
+    assert expected == words(language)("unknown.units", n=n)
+
+
+def test_a_text_that_is_not_there_is_an_error() -> None:
+    """On the server a missing text is a bug, found by the test of its page."""
+    with pytest.raises(KeyError):
+        words("en")("no.such.text")
