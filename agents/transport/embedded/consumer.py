@@ -223,6 +223,8 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
         deadline = monotonic() + STOP_PATIENCE_S
         while any(not message.acked for message in list(self._unacked_messages)) and monotonic() < deadline:
             await self._wait_for_ack(timeout=1.0)
+        while await self.maybe_wait_for_commit_to_finish():
+            """A commit under way took its snapshot too early: the last one must begin after it."""
         await self.commit_and_end_transactions()
 
     async def on_stop(self) -> None:

@@ -19,7 +19,7 @@ from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.embedded.producer import Producer
 from agents.transport.embedded.url import SCHEME, folder_of
 
-__all__ = ["ChunkSettings", "CommitHook", "StartHook", "Transport", "register", "shared_log"]
+__all__ = ["ChunkSettings", "CommitHook", "StartHook", "Transport", "register", "share", "shared_log"]
 
 _logs: dict[Path, EmbeddedLog] = {}
 _logs_lock = Lock()
@@ -33,6 +33,12 @@ def shared_log(folder: Path, *, create: bool = True) -> EmbeddedLog:
         if log is None or log.closed:
             log = _logs[folder] = EmbeddedLog.open(folder, create=create)
         return log
+
+
+def share(log: EmbeddedLog) -> None:
+    """Have transports on the log's folder use this object, which the application opened itself."""
+    with _logs_lock:
+        _logs[log.folder.resolve()] = log
 
 
 def register() -> None:

@@ -19,10 +19,11 @@ TopicPartition = tuple[str, int]
 class LogFile:
     """Appends, reads and bookkeeping of one file; safe to use from several threads."""
 
-    def __init__(self, path: Path, *, ledger: bool, read_only: bool) -> None:
+    def __init__(self, path: Path, *, ledger: bool, read_only: bool, patience_s: float) -> None:
         self.path = path
         self.ledger = ledger
         self._read_only = read_only
+        self._patience_s = patience_s
         self._readers = Readers(path, read_only=read_only)
         self._writing = RLock()
         self._writer: sqlite3.Connection | None = None
@@ -36,7 +37,7 @@ class LogFile:
                 raise LogError(f"{self.path}: the log has been closed")
             if self._writer is None:
                 self._writer = connect(self.path, read_only=self._read_only, patience_s=0.0)
-            with transaction(self.path, self._writer):
+            with transaction(self.path, self._writer, self._patience_s):
                 yield self._writer
 
     @contextmanager

@@ -16,7 +16,7 @@ from agents.transport.embedded.headers import pack_headers, unpack_headers
 from agents.transport.embedded.lock import FolderLock
 from agents.transport.embedded.records import Outgoing, Record
 from agents.transport.embedded.retention import retain_file
-from agents.transport.embedded.sqlite import can_write
+from agents.transport.embedded.sqlite import PATIENCE_S, can_write
 from agents.transport.embedded.topics import TopicInfo, demand_partition, insert, settled, update_retention
 from agents.transport.embedded.watch import Watch
 from agents.transport.errors import (
@@ -58,25 +58,33 @@ def _wall_ms() -> int:
 class EmbeddedLog:
     """A log in a folder. One object serves all threads of a process; do not carry it across a fork."""
 
-    def __init__(self, folder: Path, log_id: str, clock: Callable[[], int]) -> None:
+    def __init__(self, folder: Path, log_id: str, clock: Callable[[], int], patience_s: float) -> None:
         self.folder = folder
         self.log_id = log_id
         self.closed = False
         self._clock = clock
         read_only = not can_write(folder)
-        self._log = LogFile(folder / LOG, ledger=False, read_only=read_only)
-        self._ledger = LogFile(folder / LEDGER, ledger=True, read_only=read_only)
+        self._log = LogFile(folder / LOG, ledger=False, read_only=read_only, patience_s=patience_s)
+        self._ledger = LogFile(folder / LEDGER, ledger=True, read_only=read_only, patience_s=patience_s)
         self._watch = Watch((folder / LOG, folder / LEDGER), read_only=read_only)
         self._topics: dict[str, TopicInfo] = {}
 
     @classmethod
-    def open(cls, folder: Path, *, create: bool = True, clock: Callable[[], int] = _wall_ms) -> "EmbeddedLog":
+    def open(
+        cls,
+        folder: Path,
+        *,
+        create: bool = True,
+        clock: Callable[[], int] = _wall_ms,
+        patience_s: float = PATIENCE_S,
+    ) -> "EmbeddedLog":
         """Open the log in `folder`, making it when there is none.
 
         `clock` gives milliseconds since 1970 UTC; it stamps the moment of appending, from which retention counts.
+        `patience_s`: how long a write waits for other processes' writes before it gives up with LogBusy.
         Raises LogMissing (none there and not `create`), LogIncomplete, LogVersionUnknown, LogCorrupt.
         """
-        return cls(folder, prepare(folder, create=create), clock)
+        return cls(folder, prepare(folder, create=create), clock, patience_s)
 
     def create_topic(
         self,

@@ -69,7 +69,9 @@ def _translation(path: Path, error: sqlite3.Error) -> Exception:
     if primary == sqlite3.SQLITE_FULL or (primary == sqlite3.SQLITE_IOERR and _no_room(path)):
         return LogFull(f"{path}: no room left on the disk ({error}); nothing was written, make room and go on")
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return LogBusy(f"{path}: another process has been writing all the time ({error}); nothing was written")
+        return LogBusy(
+            f"{path}: another process kept the write lock all the time ({error}); nothing was written, see what hangs"
+        )
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return LogCorrupt(f"{path}: damaged or not a log file ({error}); restore the folder from a backup")
     if primary == sqlite3.SQLITE_READONLY:
@@ -82,10 +84,10 @@ def _no_room(path: Path) -> bool:
 
 
 @contextmanager
-def transaction(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(path: Path, connection: sqlite3.Connection, patience_s: float) -> Iterator[None]:
     """One write transaction: all or nothing, on disk when it returns."""
     with translated(path):
-        _begin(connection)
+        _begin(connection, patience_s)
         try:
             yield
             connection.execute("COMMIT")
@@ -95,9 +97,9 @@ def transaction(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
             raise
 
 
-def _begin(connection: sqlite3.Connection) -> None:
+def _begin(connection: sqlite3.Connection, patience_s: float) -> None:
     """Wait for the write lock in short steps: SQLite's own waiting backs off until a busy log leaves it no turn."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while True:
         try:
             connection.execute("BEGIN IMMEDIATE")
