@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.formula import Formula, FormulaError, parse
@@ -303,6 +303,7 @@ def expected_number(tree: Node, values: Mapping[str, float], targets: Mapping[st
     return result if math.isfinite(result) else None
 
 
+@settings(deadline=None)
 @given(any_tree, values_of_names, some_targets)
 def test_compiled_equals_walked(tree: Node, values: dict[str, float], targets: dict[str, float]) -> None:
     """The compiled function gives, to the last bit, what walking the tree in doubles gives."""
@@ -312,6 +313,7 @@ def test_compiled_equals_walked(tree: Node, values: dict[str, float], targets: d
         assert expected_number(tree, values, targets) == result
 
 
+@settings(deadline=None)
 @given(any_tree, values_of_names, some_targets)
 def test_substituted_equals_bound(tree: Node, values: dict[str, float], targets: dict[str, float]) -> None:
     """The formula with numbers put in is a formula of the same value."""
@@ -329,6 +331,7 @@ positive_leaves: st.SearchStrategy[Node] = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     trees(("+", "*/"), positive_leaves),
     st.fixed_dictionaries(dict.fromkeys(NAMES, positive)),
@@ -363,6 +366,7 @@ pieces = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.lists(pieces).map("".join), st.text(alphabet="()+-1a,", min_size=30, max_size=1100)))
 def test_any_text_is_a_formula_or_a_formula_error(text: str) -> None:
     """No text makes parse raise anything but a FormulaError that points into the text."""

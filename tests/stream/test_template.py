@@ -364,7 +364,7 @@ def garbled(changes: list[tuple[int, str, str]]) -> str:
     return "".join(text)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(st.one_of(lines.map(garbled), st.text(), st.text(alphabet="[]{}:,- \n&*!|>'\"#%@a1")))
 def test_check_never_raises(text: str) -> None:
     """Any text gives either a template or errors, each with a line inside the text, a message and a remedy."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.instants import DAY, FIRST, HOUR, LAST, MINUTE
@@ -108,6 +108,7 @@ whole_minutes = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(whole_minutes, st.integers(FIRST, LAST))
 def test_panes_are_those_of_the_contract(minutes: int, t: int) -> None:
     """The panes inside are exactly those whose start lies in (floor(t, g) - N, floor(t, g)]."""
@@ -122,6 +123,7 @@ def test_panes_are_those_of_the_contract(minutes: int, t: int) -> None:
     assert minutes * MINUTE == end - first
 
 
+@settings(deadline=None)
 @given(st.integers(1, MAX_MINUTES))
 def test_every_number_of_minutes_is_a_window_or_names_one(minutes: int) -> None:
     """A number of minutes that is no whole number of panes is answered with numbers that are."""
@@ -210,6 +212,7 @@ def test_length_of_days(zone: str, noon: str, hours: float) -> None:
     assert hours == (end - start) / HOUR
 
 
+@settings(deadline=None)
 @given(st.sampled_from(CALENDAR_KINDS), st.sampled_from(ZONES), st.integers(FIRST, LAST))
 @example("day", "America/St_Johns", ms("2010-11-07T02:31+00:00"))
 @example("day", "Pacific/Apia", ms("2011-12-30T10:00+00:00"))
@@ -223,6 +226,7 @@ def test_windows_tile_time(kind: str, zone: str, t: int) -> None:
     assert end == calendar_bounds(kind, zone, end)[0]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["week", "month", "quarter", "year"]), st.sampled_from(ZONES), st.integers(FIRST, LAST))
 def test_longer_windows_are_made_of_days(kind: str, zone: str, t: int) -> None:
     """A longer window begins and ends where a day does."""
@@ -231,6 +235,7 @@ def test_longer_windows_are_made_of_days(kind: str, zone: str, t: int) -> None:
     assert end == calendar_bounds("day", zone, end)[0]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(ZONES), st.integers(FIRST, LAST))
 def test_a_day_begins_with_its_date(zone: str, t: int) -> None:
     """At a day's first instant the date on the zone's clocks turns to one that nothing in the day is younger than."""
