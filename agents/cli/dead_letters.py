@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 
 from agents.cli.errors import CommandError, UsageError
 from agents.cli.flags import NO_FLAGS, Flags, Switch
+from agents.cli.interrupts import interrupts_later
 from agents.cli.opening import existing_log, now_ms, writable_log
 from agents.cli.output import FormatFlag, print_record, print_rows, time_text
 from agents.cli.progress import Progress
@@ -133,8 +134,9 @@ def _retry(log: EmbeddedLog, letters: Iterable[DeadLetter]) -> None:
     with Progress("retried") as progress:
         try:
             while part := list(islice(waiting, _AT_ONCE)):
-                retry(log, part, now_ms(), this_user())
-                progress.advance(len(part))
+                with interrupts_later():
+                    retry(log, part, now_ms(), this_user())
+                    progress.advance(len(part))
         finally:
             sys.stdout.write(f"retried {progress.done:,} records\n")
 

@@ -13,6 +13,7 @@ from agents.cli.csv_mapping import csv_events, load_mapping
 from agents.cli.errors import UsageError
 from agents.cli.event_order import in_event_order
 from agents.cli.flags import NO_FLAGS, Flags, InputFile, Switch
+from agents.cli.interrupts import interrupts_later
 from agents.cli.lines import Block, blocks, file_size
 from agents.cli.opening import known_topic, now_ms, writable_log
 from agents.cli.progress import Progress, say
@@ -154,8 +155,9 @@ def _send(log: EmbeddedLog, batches: Iterable[Batch], file: str) -> None:
     with Progress("sent", file_size(file)) as progress:
         try:
             for records, size in batches:
-                log.append(records)
-                progress.advance(len(records), size)
+                with interrupts_later():
+                    log.append(records)
+                    progress.advance(len(records), size)
         finally:
             # Also when interrupted, or when the disk is full: what was appended stays.
             say(progress.summary())

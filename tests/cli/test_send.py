@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
 from functools import partial
 from pathlib import Path
 
@@ -153,6 +154,21 @@ def test_full_disk(run: Run, log: EmbeddedLog, monkeypatch: pytest.MonkeyPatch) 
     assert result.code == 1
     assert f"sent {len(taken)} records" in result.err
     assert "no room left on the disk" in result.err
+
+
+def test_interrupt_within_an_append(run: Run, log: EmbeddedLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt just after records became durable ends the command with 130, and they are in the count."""
+    append = EmbeddedLog.append
+
+    def interrupted(opened: EmbeddedLog, outgoing: list[Outgoing]) -> list[int]:
+        offsets = append(opened, outgoing)
+        signal.raise_signal(signal.SIGINT)
+        return offsets
+
+    monkeypatch.setattr(EmbeddedLog, "append", interrupted)
+    result = run("send", "-", stdin=line(1) + line(2))
+    assert (result.code, "sent 2 records" in result.err) == (130, True)
+    assert len(values(log, "qc-events")) == 2
 
 
 def test_other_errors_are_told(run: Run, log: EmbeddedLog, monkeypatch: pytest.MonkeyPatch) -> None:
