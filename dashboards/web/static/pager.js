@@ -4,7 +4,7 @@ import { attribute, el, text } from "./dom.js";
 
 const MOST = 12;
 // [people at most, columns, rows]
-const GRIDS = [[1, 1, 1], [2, 1, 2], [4, 2, 2], [6, 2, 3], [9, 3, 3], [12, 4, 3]];
+const GRIDS = [[1, 1, 1], [2, 1, 2], [4, 2, 2], [6, 2, 3], [8, 4, 2], [9, 3, 3], [12, 4, 3]];
 
 export class Pager {
   /** @param changed called when another page is to be shown; @param finished after the last page. */
