@@ -15,9 +15,10 @@ Positions = dict[tuple[str, int], int]
 def drain(chunks: Chunks, positions: Positions, now: float) -> list[tuple[str, int, int, int]]:
     """Chunks until there is none: topic, partition, begin and number of records."""
     found = []
-    while chunk := chunks.next(positions, now):
-        found.append((*chunk.place, chunk.begin, len(chunk.records)))
-        positions[chunk.place] = chunk.after
+    while found_now := chunks.round(positions, now):
+        for chunk in found_now:
+            found.append((*chunk.place, chunk.begin, len(chunk.records)))
+            positions[chunk.place] = chunk.after
     return found
 
 
@@ -64,7 +65,7 @@ def test_new_records_make_it_stale(log: EmbeddedLog) -> None:
     """What is committed after a look is noticed without reading."""
     chunks = Chunks(log, SETTINGS)
     assert chunks.stale()
-    assert chunks.next(at_start(log), 0.0) is None
+    assert chunks.round(at_start(log), 0.0) == []
     assert not chunks.stale()
     log.append(numbered([1]))
     assert chunks.stale()
@@ -93,5 +94,5 @@ def test_compacted_tail_is_not_read_again_and_again(log: EmbeddedLog, monkeypatc
     monkeypatch.setattr(log, "read", lambda *args: reads.append(args) or read(*args))  # type: ignore[func-returns-value]
     chunks = Chunks(log, SETTINGS)
     for now in range(5):
-        assert chunks.next({("state", 0): 0}, float(now)) is None
+        assert chunks.round({("state", 0): 0}, float(now)) == []
     assert len(reads) == 1

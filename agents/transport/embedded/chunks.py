@@ -1,7 +1,7 @@
-"""The next chunk is of the partition that has waited longest among those that have something to read.
+"""A round of chunks holds every partition that has something to read, longest waiting first, within one size limit.
 
-A chunk is a list of records of one partition. A partition with little to read waits `linger_s` after its last chunk,
-so that a trickle costs few chunks; Faust's overhead is per chunk.
+A chunk is a list of records of one partition. A partition with little to read waits for the next of the moments that
+all share, `linger_s` apart, so that a trickle costs few rounds and few chunks; Faust's overhead is per chunk.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Chunk(NamedTuple):
 
 
 class Chunks:
-    """Finds the next chunk; used by one thread at a time."""
+    """Finds the next round of chunks; used by one thread at a time."""
 
     def __init__(self, log: EmbeddedLog, settings: ChunkSettings) -> None:
         self._log = log
@@ -51,32 +51,38 @@ class Chunks:
         self.next_due: float | None = None  # when a lingering partition may be read, None when none waits
 
     def stale(self) -> bool:
-        """Whether anything was committed since `next` last looked."""
+        """Whether anything was committed since `round` last looked."""
         return self._log.version() != self._seen
 
     def end(self, place: TopicPartition) -> int:
         """Next offset of a partition when last looked at, 0 when never."""
         return self._bounds.get(place, (0, 0))[1]
 
-    def next(self, positions: Mapping[TopicPartition, int], now: float) -> Chunk | None:
-        """A chunk of one of the partitions, from its position on; None when there is nothing, or only what lingers."""
-        if now >= self._look_at or not self._known(positions):
+    def round(self, positions: Mapping[TopicPartition, int], now: float) -> list[Chunk]:
+        """Chunks of the partitions from their positions on; none when there is nothing, or only what lingers."""
+        ready = self._ready(positions, now)
+        if not ready or now >= self._look_at:
             self._look()
             self._look_at = now + _LOOK_S
-        self.next_due = None
+            ready = self._ready(positions, now)
+        chunks: list[Chunk] = []
+        records, size = self._settings.max_records, self._settings.max_bytes
+        for place in ready:
+            if records <= 0 or size <= 0:
+                break
+            if chunk := self._read(place, positions[place], records, size, now):
+                chunks.append(chunk)
+                records -= len(chunk.records)
+                size -= _size(chunk)
+        return chunks
+
+    def _ready(self, positions: Mapping[TopicPartition, int], now: float) -> list[TopicPartition]:
         for place in positions.keys() - self._due.keys():
             self._due[place] = now
-        for place, due in list(self._due.items()):
-            if place not in positions or not self._has_records(place, positions[place]):
-                continue
-            if due > now:
-                self.next_due = due if self.next_due is None else min(due, self.next_due)
-            elif chunk := self._read(place, positions[place], now):
-                return chunk
-        return None
-
-    def _known(self, positions: Mapping[TopicPartition, int]) -> bool:
-        return any(self._has_records(place, position) for place, position in positions.items())
+        waiting = [p for p in self._due if p in positions and self._has_records(p, positions[p])]
+        lingering = [self._due[p] for p in waiting if self._due[p] > now]
+        self.next_due = min(lingering, default=None)
+        return [p for p in waiting if self._due[p] <= now]
 
     def _look(self) -> None:
         version = self._log.version()  # before the bounds, so that a commit in between is seen the next time
@@ -91,13 +97,20 @@ class Chunks:
             position = high
         return max(position, start) < end
 
-    def _read(self, place: TopicPartition, position: int, now: float) -> Chunk | None:
+    def _read(self, place: TopicPartition, position: int, records: int, size: int, now: float) -> Chunk | None:
         end = self.end(place)
-        records = self._log.read(*place, position, self._settings.max_records, self._settings.max_bytes)
-        if not records:
+        found = self._log.read(*place, position, records, size)
+        if not found:
             self._hollow[place] = (position, end)
             return None
-        chunk = Chunk(place, position, records)
+        chunk = Chunk(place, position, found)
         del self._due[place]
-        self._due[place] = now if chunk.after < end else now + self._settings.linger_s
+        linger = self._settings.linger_s
+        self._due[place] = now if chunk.after < end or not linger else (now // linger + 1) * linger
         return chunk
+
+
+def _size(chunk: Chunk) -> int:
+    """Bytes of a chunk, roughly, from a sample."""
+    sample = chunk.records[:: len(chunk.records) // 16 + 1]
+    return sum(len(r[3] or b"") + len(r[2] or b"") + 64 for r in sample) * len(chunk.records) // len(sample)

@@ -32,7 +32,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
         self._settings: ChunkSettings = self.transport.chunk
         self._chunks = Chunks(self._log, self._settings)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedded-log-read")
-        self._ahead: asyncio.Future[Chunk | None] | None = None
+        self._ahead: asyncio.Future[list[Chunk]] | None = None
         self._asked: dict[TP, int] = {}
         self._positions: dict[TP, int] = {}
         self._assigned: set[TP] = set()
@@ -107,26 +107,33 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
 
     # Chunks.
 
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Faust's loop without its tasks and timers per message; what is stopped meanwhile is cancelled with it."""
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                async for _, message in self.getmany(timeout=1.0):
+                    await self.callback(message)
+        except asyncio.CancelledError:
+            if not self.transport.app.should_stop:
+                raise
+
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109  # Faust's name
-        """One chunk (or the single records of one, for topics that are not coalesced), waiting at most `timeout` s."""
+        """A round of chunks (or of their single records, for topics not coalesced), after at most `timeout` s."""
         if not self.flow_active:
             await self.wait(self.can_resume_flow)
-        chunk = await self._next_chunk(monotonic() + timeout)
-        if chunk is None:
-            return
-        tp = TP(*chunk.place)
-        if self._coalesced(tp):
-            self._positions[tp] = chunk.after
-            self._read_ahead()
-            yield tp, self._to_message(tp, chunk.records)
-            return
-        async for message in self._singly(tp, chunk):
-            yield tp, message
+        for chunk in await self._next_round(monotonic() + timeout):
+            tp = TP(*chunk.place)
+            if not self._coalesced(tp):
+                async for message in self._singly(tp, chunk):
+                    yield tp, message
+            elif self._stands_at(tp, chunk.begin):
+                self._positions[tp] = chunk.after
+                yield tp, self._to_message(tp, chunk.records)
 
     async def _singly(self, tp: TP, chunk: Chunk) -> AsyncIterator[Message]:
         expected = chunk.begin
         for record in chunk.records:
-            if not self.flow_active or self._positions.get(tp) != expected or not self._readable(tp):
+            if not self._stands_at(tp, expected):
                 return
             self._positions[tp] = expected = record[0] + 1
             yield self._to_message(tp, [record])
@@ -135,44 +142,43 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
         coalesce: Collection[str] | None = self.transport.coalesce
         return not self._is_changelog_tp(tp) if coalesce is None else tp.topic in coalesce
 
-    async def _next_chunk(self, deadline: float) -> Chunk | None:
+    def _stands_at(self, tp: TP, position: int) -> bool:
+        """Whether the partition is being read and `position` is what comes next."""
+        readable = tp in self._get_active_partitions() or tp in self._buffered_partitions
+        return self.flow_active and readable and self._positions.get(tp) == position
+
+    async def _next_round(self, deadline: float) -> list[Chunk]:
         while self.flow_active and not self.should_stop and monotonic() < deadline:
-            self._read_ahead()
+            if self._ahead is None:
+                self._read_ahead(self._wanted())
             if self._ahead is None:
                 await asyncio.sleep(self._settings.poll_s)
                 continue
             await asyncio.wait([self._ahead])
-            chunk, self._ahead = self._ahead.result(), None
-            if chunk is None:
-                await self._wait_for_records(deadline)
-            elif self.flow_active and self._still_wanted(chunk):
-                return chunk
-        return None
+            chunks, self._ahead = self._ahead.result(), None
+            if chunks:
+                self._read_ahead(self._wanted() | {TP(*chunk.place): chunk.after for chunk in chunks})
+                return chunks
+            await self._wait_for_records(deadline)
+        return []
 
-    def _read_ahead(self) -> None:
-        """Have the next chunk read while the loop does something else."""
-        if self._ahead is None and (wanted := self._wanted()):
-            self._asked = wanted
+    def _read_ahead(self, positions: dict[TP, int]) -> None:
+        """Have a round read from these positions on while the loop does something else."""
+        if positions:
+            self._asked = positions
             loop = asyncio.get_running_loop()
-            self._ahead = loop.run_in_executor(self._thread, self._chunks.next, wanted, monotonic())
+            self._ahead = loop.run_in_executor(self._thread, self._chunks.round, positions, monotonic())
 
     def _wanted(self) -> dict[TP, int]:
         positions = self._positions
         return {tp: positions[tp] for tp in self._get_active_partitions() if tp in positions}
 
-    def _still_wanted(self, chunk: Chunk) -> bool:
-        tp = TP(*chunk.place)
-        return self._readable(tp) and self._positions.get(tp) == chunk.begin
-
-    def _readable(self, tp: TP) -> bool:
-        return tp in self._get_active_partitions() or tp in self._buffered_partitions
-
     async def _wait_for_records(self, deadline: float) -> None:
-        """Until something was committed, a lingering partition is due, or other partitions are wanted."""
-        due = deadline if self._chunks.next_due is None else min(deadline, self._chunks.next_due)
-        while self.flow_active and not self.should_stop:
-            left = due - monotonic()
-            if left <= 0 or self._chunks.stale() or self._wanted() != self._asked:
+        """Until lingering partitions are due; without any, until something is committed or others are wanted."""
+        due = self._chunks.next_due
+        while self.flow_active and not self.should_stop and self._wanted() == self._asked:
+            left = min(deadline, due or deadline) - monotonic()
+            if left <= 0 or (due is None and self._chunks.stale()):
                 return
             await asyncio.sleep(min(left, self._settings.poll_s))
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from agents.transport.errors import LogBusy, LogCorrupt, LogError, LogFull, LogReadOnly
 
-PAGE_SIZE = 8192
+PAGE_SIZE = 4096  # most commits touch a page per partition
 PATIENCE_S = 30.0
 _PRAGMAS = (
     "synchronous=FULL",
@@ -23,8 +23,8 @@ _PRAGMAS = (
     "secure_delete=OFF",
     "temp_store=MEMORY",
     "cache_size=-16384",  # 16 MB
-    "wal_autocheckpoint=4096",  # pages: every 32 MB
-    "journal_size_limit=67108864",
+    "wal_autocheckpoint=2000",  # pages: every 8 MB, so that the pause is some milliseconds
+    "journal_size_limit=16777216",
 )
 _RETRY_S = 0.001
 _LEFT = 1 << 20  # bytes free below which a failed write counts as a full disk
