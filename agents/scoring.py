@@ -72,11 +72,14 @@ class Scoring:
     ) -> Scoring:
         """Everything as the last commit left it."""
         count = log.topics()[INPUT_TOPICS[0]].partitions
+        ends = [log.end(TEMPLATES, number) for number in range(count)]  # before: what comes later is read again
         rules = rulebook(log)
         partitions = [
             Partition(number, count, restore(log, folder / "state" / str(number), number, progress), log, rules, limits)
             for number in range(count)
         ]
+        for partition, end in zip(partitions, ends, strict=True):
+            partition.meta.applied[TEMPLATES] = end
         found = cls(log, partitions, rules, metrics, cached)
         found._people_first()
         return found
@@ -89,10 +92,8 @@ class Scoring:
 
     def start_offset(self, topic: str, partition: int) -> int:
         """Where reading begins: what the state has applied, for what it applies; the rest from the beginning."""
-        if topic in (*INPUT_TOPICS, TICKS):
+        if topic in (*INPUT_TOPICS, TICKS, TEMPLATES):
             return max(self.partitions[partition].meta.applied.get(topic, 0), self.log.start(topic, partition))
-        if topic == TEMPLATES:
-            return self.log.end(topic, partition) if self._rules_are_new() is None else 0
         return self.log.start(topic, partition)
 
     def handle(self, topic: str, partition: int, rows: Sequence[Row]) -> None:
@@ -105,21 +106,18 @@ class Scoring:
             self.partitions[partition].tick(rows)
         elif topic == TEMPLATES:
             self.refresh_rules()
+            self.partitions[partition].meta.applied[TEMPLATES] = rows[-1][0] + 1
         elif topic == SCORE_UPDATES:
             self._pool(rows)
 
     def refresh_rules(self) -> None:
         """Takes over what was published; restates and releases where it reaches into the past."""
-        new = self._rules_are_new()
-        if new is not None:
-            since = cast("int", changed_since(self.rules, new))
+        new = rulebook(self.log)
+        since = changed_since(self.rules, new)
+        if since is not None:
             self.rules = new
             for partition in self.partitions.values():
                 partition.adopt(new, since)
-
-    def _rules_are_new(self) -> Rulebook | None:
-        new = rulebook(self.log)
-        return None if changed_since(self.rules, new) is None else new
 
     def _pool(self, rows: Sequence[Row]) -> None:
         for row in rows:

@@ -21,6 +21,7 @@ from schemas.instants import FIRST, LAST, MINUTE, parse_rfc3339
 from schemas.measures import NO_DIMS, Dims, Measures, clean_text, digest, dims_of, measures_of
 
 MAX_BYTES: Final = 65_536
+MAX_DEPTH: Final = 64
 SKEW: Final = 15 * MINUTE
 ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 TYPE: Final = re.compile(r"(business|qc|people)\.[a-z0-9_.]+")
@@ -47,7 +48,7 @@ class Event(msgspec.Struct, gc=False):
     timestamp: int
 
 
-class _Wire(msgspec.Struct, gc=False):
+class _Wire(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """The same slots as Event, as msgspec reads them; turned into an Event in place."""
 
     event_id: str
@@ -62,6 +63,10 @@ class _Wire(msgspec.Struct, gc=False):
     kind: int = msgspec.field(default=0, name=" kind")
     offset: int = msgspec.field(default=0, name=" offset")
     timestamp: int = msgspec.field(default=0, name=" timestamp")
+
+
+class _Loose(_Wire, gc=False, forbid_unknown_fields=False):
+    """The same with fields that nobody knows, which are ignored."""
 
 
 class Rejection(NamedTuple):
@@ -85,8 +90,10 @@ InPartition = Callable[[bytes], bool]
 
 _OFFSET: Final = attrgetter("offset")
 _decoder: Final = msgspec.json.Decoder(_Wire)
+_loose: Final = msgspec.json.Decoder(_Loose)
 _raw_decoder: Final = msgspec.json.Decoder()
 _ids: Final = re.compile(r"(?:[A-Za-z0-9_.:-]{1,64}\n)*")
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _SECONDS: Final = {f"{second:02d}": second * 1000 for second in range(60)}
 
 
@@ -213,10 +220,12 @@ def _valid_ids(wires: Sequence[_Wire]) -> bool:
 
 
 def _wire(value: bytes | None) -> _Wire | None:
-    if value is None or len(value) > MAX_BYTES:
+    """One record. msgspec skips what is in unknown fields without a look: its text and depth are looked at here."""
+    if value is None or len(value) > MAX_BYTES or is_too_deep(value):
         return None
     try:
-        wire = _decoder.decode(value)
+        value.decode()
+        wire = _loose.decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return wire if ID.fullmatch(wire.event_id) is not None else None
@@ -330,6 +339,8 @@ def decode_one(
 
 
 def _parse(value: bytes | None) -> dict[str, Any] | Rejection:
+    if value is not None and is_too_deep(value):
+        return Rejection("not_json", f"value: arrays and objects are nested deeper than {MAX_DEPTH} levels")
     try:
         parsed = json.loads((value or b"").decode("utf-8"), parse_constant=_no_constant, parse_int=_integer)
     except (ValueError, RecursionError) as error:
@@ -337,6 +348,18 @@ def _parse(value: bytes | None) -> dict[str, Any] | Rejection:
     if not isinstance(parsed, dict):
         return Rejection("schema", f"value is a JSON {type(parsed).__name__}, an object is required")
     return parsed
+
+
+def is_too_deep(value: bytes) -> bool:
+    """Whether arrays and objects are nested deeper than MAX_DEPTH; brackets in strings do not count."""
+    if value.count(b"{") + value.count(b"[") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for bracket in _BRACKETS.finditer(value):
+        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(bracket[0], 0)
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _no_constant(text: str) -> float:

@@ -121,7 +121,7 @@ def _group(
     kept: dict[int, int] = {}
     for window in windows:
         if window.kind == "rolling":
-            kept[window.grain] = max(kept.get(window.grain, 0), window.minutes * 60_000 // window.grain)
+            kept[window.grain] = max(kept.get(window.grain, 0), -(-window.minutes * 60_000 // window.grain))
     calendars = tuple(sorted({window.kind for window in windows if window.kind != "rolling"}))
     return Group(index, key[0], key[1], names, tuple(sorted(kept.items())), calendars)
 

@@ -185,7 +185,8 @@ def _segment_change(segment: Segment, plan: Plan, as_of: int) -> int:
             low = -(-rolling_bounds(window, as_of)[0] // window.grain)
             oldest = min([number for number in cells.panes[slot.place] if number >= low], default=None)
             if oldest is not None:
-                due = min(due, oldest * window.grain + window.minutes * MINUTE)
+                gone = oldest * window.grain + window.minutes * MINUTE
+                due = min(due, gone + -gone % window.grain)
         elif window.kind != "all":
             calendar = cells.calendars[slot.place]
             if calendar.start <= as_of < calendar.end:

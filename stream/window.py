@@ -68,30 +68,18 @@ def parse_window(text: str) -> Window:
 
 
 def _grain(minutes: int) -> int:
-    """Pane length in ms (contract, section 4); N must be whole panes, since a window is made of whole panes."""
+    """Pane length in ms (contract, section 4)."""
     if minutes > MAX_MINUTES:
         raise WindowError(f"{minutes} minutes are more than 366 days", f"write at most {MAX_MINUTES} minutes")
-    if minutes <= 180:
-        return MINUTE
-    if minutes <= 10_080:
-        _whole(minutes, 15, "above 180 minutes a window is made of 15-minute panes")
-        return QUARTER_HOUR
-    _whole(minutes, 1440, "above 10080 minutes (7 days) a window is made of whole UTC days")
-    return DAY
-
-
-def _whole(minutes: int, pane: int, reason: str) -> None:
-    below = minutes - minutes % pane
-    if below != minutes:
-        near = " or ".join(f"rolling {n}m" for n in (below, below + pane) if n <= MAX_MINUTES)
-        raise WindowError(f"{minutes} minutes are not a multiple of {pane}: {reason}", f"write {near}")
+    return MINUTE if minutes <= 180 else QUARTER_HOUR if minutes <= 10_080 else DAY
 
 
 def rolling_bounds(window: Window, t: int) -> tuple[int, int]:
     """(start of the first pane, end of the last pane) in ms of a rolling window as of `t` (ms)."""
     grain = window.grain
     last = t - t % grain
-    return last + grain - window.minutes * MINUTE, last + grain
+    first = last - window.minutes * MINUTE
+    return first - first % grain + grain, last + grain  # the first pane that starts after it
 
 
 def calendar_bounds(kind: str, timezone: str, t: int) -> tuple[int, int]:

@@ -61,10 +61,10 @@ def _recompute(log: EmbeddedLog, known: Committed, settings: Settings, progress:
 
 
 def _records(log: EmbeddedLog, known: Committed, progress: Progress) -> Iterator[LogRecord]:
-    """Every record that the last commit of its partition holds, and every template."""
+    """Every record that the last commit of its partition holds."""
     for topic in (TEMPLATES, *INPUT_TOPICS, TICKS):
         for number, meta in enumerate(known.metas):
-            until = log.end(topic, number) if topic == TEMPLATES else meta.applied.get(topic, 0)
+            until = meta.applied.get(topic, 0)
             offset = 0
             while offset < until and (rows := log.read(topic, number, offset, _CHUNK)):
                 offset = rows[-1][0] + 1

@@ -36,7 +36,7 @@ def worker(*, no_restart: Switch = False, flags: Flags = NO_FLAGS) -> int:
     logging.basicConfig(
         level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    for noisy in ("faust", "mode", "aiokafka"):
+    for noisy in ("faust", "mode", "aiokafka", "agents.transport.embedded"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     attempt = 0
     while True:

@@ -73,6 +73,7 @@ def _integer(text: str) -> int | float:
     return int(text) if len(text) <= 308 else math.inf
 
 
+DEEPEST = 64  # levels of nesting; more is not_json
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_integer)
 
 
@@ -82,11 +83,27 @@ def _parse(value: bytes | None) -> object:
     if len(value) > LARGEST_VALUE:
         raise Rejected("too_large")
     try:
-        # RecursionError: "nesting too deep for the parser" is this parser's depth, about a thousand levels.
+        # RecursionError: far deeper than the limit of nesting, about a thousand levels.
         parsed: object = _DECODER.decode(value.decode("utf-8"))
     except (ValueError, RecursionError):
         raise Rejected("not_json") from None
+    if _depth_exceeds(parsed, DEEPEST):
+        raise Rejected("not_json")
     return parsed
+
+
+def _depth_exceeds(parsed: object, limit: int) -> bool:
+    """Whether arrays and objects are nested in more levels than `limit`."""
+    level = [parsed] if isinstance(parsed, dict | list) else []
+    for _ in range(limit):
+        level = [item for holder in level for item in _items(holder)]
+    return bool(level)
+
+
+def _items(holder: object) -> list[object]:
+    """The arrays and objects directly in one."""
+    inside = holder.values() if isinstance(holder, dict) else holder if isinstance(holder, list) else ()
+    return [item for item in inside if isinstance(item, dict | list)]
 
 
 def _check_schema(raw: object) -> _Fields:

@@ -46,6 +46,5 @@ def occurred_at(raw: object) -> int | None:
     elif isinstance(raw, int):
         instant = raw
     else:
-        # JSON has one kind of number: 1772409600000.0 is that integer. Infinity (1e400) is none.
-        instant = int(raw) if isinstance(raw, float) and raw.is_integer() else None
+        instant = None  # written with a point or an exponent it is no integer, whatever its value
     return instant if instant is not None and EARLIEST <= instant <= LATEST else None
