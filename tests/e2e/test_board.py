@@ -247,7 +247,7 @@ def test_sixty_people_are_readable_from_five_metres(screen: Screen, process: Ser
 
 CUT_OFF: Final = """() => [...document.querySelectorAll('.hero, .tile')].filter(box => {
   const outer = box.getBoundingClientRect();
-  const texts = [...box.querySelectorAll('p, h3')];
+  const texts = [...box.querySelectorAll('p, h2')];
   const [mark, facts] = ['.tile > .mark', '.facts'].map(name => box.querySelector(name)?.getBoundingClientRect());
   const collide = mark && facts && mark.bottom > facts.top && mark.right > facts.left && mark.width < outer.width * 0.8;
   return collide || texts.some(e => {
@@ -339,3 +339,37 @@ def test_a_state_is_a_shape_and_a_word_besides_its_colour(screen: Screen, proces
     labels = page.locator(".tile .whisker").evaluate_all("all => all.map(e => e.getAttribute('aria-label'))")
     assert labels[1] == "80.0 %, 95 % interval 77.4 % to 82.4 %, target 95.0 %"
     expect(page.locator("#link")).to_have_attribute("aria-live", "polite")
+
+
+def test_a_page_of_people_without_new_data_waits_behind_the_others(screen: Screen, process: Serving) -> None:
+    """The other shift has gone home: the board begins with those who are there, and keeps the order of ids."""
+    process.feed(*line(people=20, newest=now_ms()))
+    gone = [scores(f"E{number:04d}", newest=now_ms() - 30 * MINUTE) for number in range(1, 11)]
+    process.feed(*gone)
+    page = screen.show("/board/L03?seconds=6")
+    expect(page.locator(".who").first).to_have_text("E0011")
+    expect(page.locator(".who").first).to_have_text("E0001")
+    began = time.monotonic()
+    expect(page.locator(".who").first).to_have_text("E0011")
+    assert time.monotonic() - began < 4
+
+
+@pytest.mark.parametrize("query", ["", "?theme=light&lang=zh", "?theme=dark"])
+@pytest.mark.parametrize("size", [WALL, PHONE], ids=["wall", "phone"])
+def test_a_board_passes_the_accessibility_rules(
+    chromium: Any, process: Serving, query: str, size: dict[str, int]
+) -> None:
+    """Contrast of every state in every theme, names of controls, order of headings."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+    process.feed(*line(people=30, newest=now_ms()))
+    process.feed(
+        scores("E0001", row(29, 29, status="insufficient"), newest=now_ms()),
+        scores("E0002", row(100, 100), newest=now_ms() - 9 * MINUTE),
+        scores("E0003", row(800, 1000), newest=now_ms()),
+        scores("E0004", row(999, 1000), newest=now_ms()),
+    )
+    for screen in screen_of(chromium, process, size):
+        page = screen.show(f"/board/L03{query}")
+        expect(page.locator(".tile").nth(3)).to_have_attribute("data-mark", "above")
+        found = axe.Axe().run(page).response["violations"]
+        assert [] == [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]

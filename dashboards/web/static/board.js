@@ -56,7 +56,7 @@ export class Board {
 
   drawPeople(main, context) {
     const ids = [...this.people.keys()].sort();
-    const { chosen, columns, rows, size } = this.pager.choose(ids, this.wall.matches);
+    const { chosen, columns, rows } = this.pager.choose(ids, this.wall.matches);
     style(this.list, "--columns", String(columns));
     style(this.list, "--rows", String(rows));
     attribute(this.list, "data-size", columns > 3 ? "s" : columns > 2 ? "m" : rows > 2 ? "l" : "xl");
@@ -64,6 +64,15 @@ export class Board {
     const shown = [...this.list.children];
     if (shown.length !== nodes.length || nodes.some((node, i) => node !== shown[i])) this.list.replaceChildren(...nodes);
     this.empty.hidden = ids.length > 0;
+  }
+
+  /** Whether none of these people has data younger than the limit. */
+  quiet(ids) {
+    const now = serverNow();
+    return ids.every((id) => {
+      const newest = this.people.get(id)?.newest ?? null;
+      return newest === null || now - Date.parse(newest) > this.staleAfter;
+    });
   }
 
   view(id, main, context) {

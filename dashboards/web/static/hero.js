@@ -61,10 +61,11 @@ function other(words, reading) {
 
 /** A total: where it is now and what is missing to the target, which is 100 points. */
 function score(words, reading, window) {
-  const points = reading.value === null ? "–" : words.say("points", { n: reading.value });
+  const points = reading.value === null ? "–" : words.number(reading.value, 1);
   const missing = reading.value !== null && reading.value < 100;
   const note = missing ? words.say("points.to_target", { n: 100 - reading.value }) : "";
-  return item(`${words.name(reading)} · ${window}`, points, el("span", { class: "other-note" }, note));
+  const name = `${words.name(reading)} · ${window}`;
+  return item(name, points, el("small", {}, words.say("points.unit")), el("span", { class: "other-note" }, note));
 }
 
 function indicator(words, reading, window) {

@@ -31,7 +31,7 @@ function pageSeconds() {
 }
 
 /** The board of the unit after this one, in place: a page load while the server is away would end the rotation. */
-async function nextUnit(connection) {
+async function nextUnit(connection, pager) {
   try {
     const { units } = await (await fetch("/api/v1/units")).json();
     if (!units.length) return;
@@ -43,6 +43,7 @@ async function nextUnit(connection) {
     text(document.getElementById("unit"), next.unit);
     document.title = document.title.replace(/^.* · /, `${next.unit} · `);
     history.replaceState(null, "", next.board + location.search);
+    pager.restart();
     connection.open(document.body.dataset.stream);
   } catch {
     // The next turn tries again; the board stays where it is.
@@ -54,8 +55,11 @@ async function start() {
   const wall = matchMedia(WALL);
   const link = new Link(words);
   let connection = null;
-  const finished = () => query.get("rotate") === "units" && nextUnit(connection);
-  const pager = new Pager(document.getElementById("pages"), words, pageSeconds(), () => board.draw(), finished);
+  const pager = new Pager(document.getElementById("pages"), words, pageSeconds(), {
+    changed: () => board.draw(),
+    finished: () => query.get("rotate") === "units" && nextUnit(connection, pager),
+    quiet: (ids) => board.quiet(ids),
+  });
   const board = new Board(words, pager, Number(staleSeconds) * 1000, wall);
   const tick = () => {
     text(document.getElementById("clock"), words.times.format(serverNow()));

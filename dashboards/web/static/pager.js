@@ -1,19 +1,24 @@
 // Which people are on the screen: all of them on a small one, a page of at most twelve on a wall, turning by itself.
+// A page on which nobody has new data (the other shift) is not hidden, but shown for a shorter time.
 
 import { attribute, el, text } from "./dom.js";
 
 const MOST = 12;
+const QUIET_SHARE = 1 / 3;
 // [people at most, columns, rows]
 const GRIDS = [[1, 1, 1], [2, 1, 2], [4, 2, 2], [6, 2, 3], [8, 4, 2], [9, 3, 3], [12, 4, 3]];
 
 export class Pager {
-  /** @param changed called when another page is to be shown; @param finished after the last page. */
-  constructor(nav, words, seconds, changed, finished) {
+  /** @param on {changed: another page is to be shown, finished: the last page was shown, quiet: nobody of these
+   *  ids has new data}. */
+  constructor(nav, words, seconds, on) {
     this.nav = nav;
     this.words = words;
-    this.changed = changed;
-    this.finished = finished;
-    this.page = 0;
+    this.on = on;
+    this.seconds = seconds;
+    this.page = null;
+    this.ids = [];
+    this.size = 1;
     this.paused = false;
     this.count = 0;
     this.range = el("span", { class: "range" });
@@ -23,30 +28,54 @@ export class Pager {
     nav.replaceChildren(this.toggle, this.dots, this.range);
     nav.hidden = false;
     document.addEventListener("keydown", (event) => this.key(event));
-    setInterval(() => this.turn(), seconds * 1000);
     this.pause(false);
+    this.wait();
+  }
+
+  /** Other people come: begin with the first page on which somebody has new data. */
+  restart() {
+    this.page = null;
+  }
+
+  wait() {
+    const quiet = this.page !== null && this.count > 1 && this.on.quiet(this.onPage(this.page));
+    setTimeout(() => {
+      this.turn();
+      this.wait();
+    }, this.seconds * 1000 * (quiet ? QUIET_SHARE : 1));
+  }
+
+  onPage(page) {
+    return this.ids.slice(page * this.size, (page + 1) * this.size);
   }
 
   /** The ids of the page to show, and the grid they are shown in. */
   choose(ids, wall) {
     const pages = wall ? Math.max(1, Math.ceil(ids.length / MOST)) : 1;
-    const size = Math.max(1, Math.ceil(ids.length / pages));
+    this.ids = ids;
+    this.size = Math.max(1, Math.ceil(ids.length / pages));
     this.setCount(pages);
-    const chosen = ids.slice(this.page * size, (this.page + 1) * size);
-    const grid = GRIDS.find(([most]) => size <= most) ?? GRIDS[GRIDS.length - 1];
+    const chosen = this.onPage(this.page ?? 0);
+    const grid = GRIDS.find(([most]) => this.size <= most) ?? GRIDS[GRIDS.length - 1];
     const people = this.words.say("people", { n: ids.length });
     text(this.range, pages > 1 ? `${chosen[0]} – ${chosen[chosen.length - 1]} · ${people}` : "");
-    return { chosen, columns: grid[1], rows: grid[2], size };
+    return { chosen, columns: grid[1], rows: grid[2] };
   }
 
   setCount(pages) {
-    this.page = Math.min(this.page, pages - 1);
+    if (this.page === null && this.ids.length) this.page = this.firstBusy(pages);
+    if (this.page !== null) this.page = Math.min(this.page, pages - 1);
     if (pages !== this.count) {
       this.count = pages;
       this.dots.replaceChildren(...Array.from({ length: pages }, (_, i) => this.dot(i)));
     }
     attribute(this.nav, "data-single", pages > 1 ? null : "");
     [...this.dots.children].forEach((dot, i) => attribute(dot, "aria-current", i === this.page ? "page" : null));
+  }
+
+  firstBusy(pages) {
+    for (let page = 0; page < pages; page += 1) if (!this.on.quiet(this.onPage(page))) return page;
+    return 0;
   }
 
   dot(i) {
@@ -56,14 +85,14 @@ export class Pager {
   }
 
   go(page) {
-    this.page = (page + this.count) % this.count;
-    this.changed();
+    this.page = (page + this.count) % Math.max(1, this.count);
+    this.on.changed();
   }
 
   turn() {
     if (this.paused) return;
-    if (this.page + 1 >= this.count) this.finished();
-    if (this.count > 1) this.go(this.page + 1);
+    if (this.page === null || this.page + 1 >= this.count) this.on.finished();
+    if (this.page !== null && this.count > 1) this.go(this.page + 1);
   }
 
   pause(paused) {

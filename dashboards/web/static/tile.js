@@ -7,7 +7,7 @@ import { Whisker } from "./whisker.js";
 
 export class TileView {
   constructor(id) {
-    this.id = el("h3", { class: "who" });
+    this.id = el("h2", { class: "who" });
     this.score = el("p", { class: "score" });
     this.number = el("span");
     this.unit = el("small");
