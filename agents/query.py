@@ -67,9 +67,11 @@ def _states(log: EmbeddedLog, partition: int, employee: str | None) -> Iterator[
     offset = 0
     while rows := log.read(CHANGELOG, partition, offset, 20_000):
         offset = rows[-1][0] + 1
-        for _, _, key, value, _ in rows:
-            if key is not None and value is not None and key[:1] == EMPLOYEE and (wanted is None or key == wanted):
-                latest[key] = value
+        latest.update(
+            (key, value)
+            for _, _, key, value, _ in rows
+            if key is not None and value is not None and key[:1] == EMPLOYEE and (wanted is None or key == wanted)
+        )
     for key, value in sorted(latest.items()):
         yield key[1:].decode(), decode_state(value)
 
@@ -78,6 +80,7 @@ def rows_as_of(
     log: EmbeddedLog, known: Committed, as_of: int, limits: Limits, progress: Progress | None = None
 ) -> Iterator[ScoreRow]:
     """Rows of everybody in `known`: from the state at or after its newest event, from the log before that."""
+    found: dict[str, list[ScoreRow]] = {}
     for number, persons in enumerate(known.persons):
         early = [name for name, person in persons.items() if person.state.newest > as_of]
         histories: dict[str, History] = {}
@@ -87,7 +90,9 @@ def rows_as_of(
             )
         for name, person in persons.items():
             history = histories.get(name)
-            yield from score_rows(person, as_of) if history is None else history_rows(history, as_of)
+            found[name] = score_rows(person, as_of) if history is None else history_rows(history, as_of)
+    for name in sorted(found):
+        yield from found.pop(name)
 
 
 def histories_known_at(

@@ -173,7 +173,7 @@ def _name_what_is_gone(log: EmbeddedLog, version: Version, window: str, at: int)
     for topic, number, first in log_starts(log):
         if first > low:
             say(
-                f"{topic}/{number} begins at {time_text(first)}, the window at {time_text(low)}: earlier events are gone"
+                f"{topic}/{number} begins at {time_text(first)}, its window at {time_text(low)}: the rest is gone"
             )
 
 

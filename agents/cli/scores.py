@@ -69,9 +69,8 @@ def _committed(
 ) -> Iterator[ScoreRow]:
     known = committed(log, employee)
     at = resolve(as_of, known.last, known.now)
-    say(
-        f"as of {time_text(at)} ({as_of}), commit of {time_text(known.committed_at) if known.committed_at >= 0 else 'none'}"
-    )
+    commit = time_text(known.committed_at) if known.committed_at >= 0 else "none"
+    say(f"as of {time_text(at)} ({as_of}), commit of {commit}")
     if unit is not None:
         known.persons = [
             {name: person for name, person in persons.items() if in_unit(person, unit, at)} for persons in known.persons

@@ -94,7 +94,7 @@ def _parse(value: bytes | None) -> object:
 
 def _depth_exceeds(parsed: object, limit: int) -> bool:
     """Whether arrays and objects are nested in more levels than `limit`."""
-    level = [parsed] if isinstance(parsed, dict | list) else []
+    level: list[object] = [parsed] if isinstance(parsed, dict | list) else []
     for _ in range(limit):
         level = [item for holder in level for item in _items(holder)]
     return bool(level)
