@@ -77,6 +77,8 @@ class Flush:
         dirty = list(partition.dirty)
         changes = [*partition.changes, *self._values(partition, dirty)]
         partition.meta.committed_at = now
+        if not partition.owed:
+            partition.meta.shown = partition.meta.rules
         changes.append((KEY, encode_meta(partition.meta)))
         outputs = [*partition.outputs, *updates]
         partition.flushing = dict(changes)

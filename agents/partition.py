@@ -15,6 +15,7 @@ from agents.gate import admit
 from agents.identities import Identities
 from agents.outbox import dead_letter, late_event
 from agents.replay import replay
+from agents.rules import unknown_since, version_names
 from agents.store import Store
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from agents.transport.murmur2 import partition_for
@@ -65,6 +66,7 @@ class Partition:
         self._ticks: list[tuple[int, Tick]] = []
         self._scheduled: dict[str, int] = {}
         self._memos = {name: Memo(name, lambda key: partition_for(key, partitions) == number) for name in INPUT_TOPICS}
+        self._catch_up()
 
     def apply(self, topic: str, rows: Sequence[Row]) -> int:
         """Applies a chunk of an input topic; the number of records that were new."""
@@ -129,9 +131,18 @@ class Partition:
 
     # Rules and assignments that change the past
 
+    def _catch_up(self) -> None:
+        """After a start: what was published since the last commit is taken over, whoever saw it before."""
+        since = unknown_since(self.meta.rules, self.rules)
+        if since is not None:
+            self.adopt(self.rules, since)
+        elif self.meta.shown != self.meta.rules:
+            self.owed.update(dict.fromkeys(self.employees()))
+
     def adopt(self, rules: Rulebook, since: int) -> None:
         """Takes a new rulebook that differs from the old one from `since` on: restates, releases, shows."""
         self.rules = rules
+        self.meta.rules = version_names(rules)
         for person in self.persons.values():
             person.adopt(rules)
         everybody = self.employees()
@@ -244,7 +255,7 @@ class Partition:
             heapq.heappush(self._due, (due, employee_id))
 
     def wake(self, start: bytes | None, limit: int) -> bytes | None:
-        """After a start: schedules the next `limit` stored employees from `start` on; where to go on, None at the end."""
+        """After a start: schedules `limit` stored employees from `start` on; the key to go on at, None at the end."""
         for count, (key, raw) in enumerate(self.store.items(EMPLOYEE, start)):
             if count == limit:
                 return key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 from agents.transport.embedded.log import EmbeddedLog
@@ -44,8 +44,21 @@ def rulebook(log: EmbeddedLog, known_at: int | None = None) -> Rulebook:
 
 def changed_since(old: Rulebook, new: Rulebook) -> int | None:
     """The earliest instant from which two rulebooks differ, None when they are the same."""
-    known = {(template.template, template.version) for template in old.templates()}
-    return min((t.effective_from for t in new.templates() if (t.template, t.version) not in known), default=None)
+    return unknown_since(version_names(old), new)
+
+
+def unknown_since(known: Collection[str], rules: Rulebook) -> int | None:
+    """The earliest instant of versions that are not among these names, None when all are."""
+    return min((t.effective_from for t in rules.templates() if _name(t) not in known), default=None)
+
+
+def version_names(rules: Rulebook) -> list[str]:
+    """`id@version` of all versions."""
+    return [_name(template) for template in rules.templates()]
+
+
+def _name(template: Template) -> str:
+    return f"{template.template}@{template.version}"
 
 
 def _valid(entries: Iterable[Publication]) -> list[Publication]:

@@ -14,6 +14,8 @@ class Meta(msgspec.Struct):
 
     Instants in ms since 1970 UTC, -1 for none: `last` newest occurred_at of a scored event, `measured` the same over
     unused ones too, `now` newest tick, `logged` newest log time applied, `committed_at` wall clock of the commit.
+    Template versions (`id@version`): `rules` that the states are computed under, `shown` that everybody's last
+    score update knows.
     """
 
     applied: dict[str, int] = {}
@@ -23,6 +25,8 @@ class Meta(msgspec.Struct):
     now: int = -1
     logged: int = -1
     committed_at: int = -1
+    rules: list[str] = []
+    shown: list[str] = []
 
     def count(self, outcome: str, number: int) -> None:
         """Adds records that ended so."""
