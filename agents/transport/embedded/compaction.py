@@ -132,4 +132,4 @@ class _Walk:
 
 
 def _records(rows: Iterable[_Row]) -> list[Record]:
-    return [record for _, count, _, packed in rows for record in unpack(count, packed)]
+    return [record for _, _, _, packed in rows for record in unpack(packed)]

@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 from agents.transport.embedded.records import Record, unpack
 
-_WIDTHS = (1, 8, 64, 512)
+_WIDTHS = (1, 4, 16, 64, 512)
 _PIECE_BYTES = 4 * 1024 * 1024
-_SMALL = 16  # records: batches up to here are unpacked together, one call for all
 
 
 class _Chosen(NamedTuple):
@@ -32,12 +31,8 @@ def read_batches(connection: sqlite3.Connection, table: str, start: int, limit: 
         at_once = _WIDTHS[-1] if found else _WIDTHS[-2]  # batches are small when the first lot was not enough
         chosen, more = _choose(connection, table, following, limit - len(found), max_bytes, at_once)
         for piece in _pieces(chosen):
-            blobs = _fetch(connection, table, [batch.last for batch in piece])
-            if sum(batch.records for batch in piece) <= _SMALL * len(piece):
-                found += unpack(sum(batch.records for batch in piece), b"".join(blobs))
-            else:
-                for batch, blob in zip(piece, blobs, strict=True):
-                    found += unpack(batch.records, blob)
+            for packed in _fetch(connection, table, [batch.last for batch in piece]):
+                found += unpack(packed)
         if more:
             following = chosen[-1].last + 1
             max_bytes -= sum(batch.size for batch in chosen)

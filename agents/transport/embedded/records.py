@@ -1,4 +1,4 @@
-"""A batch is its records' msgpack, one after another: one row in SQLite, one call to pack, one to unpack.
+"""A batch is one row in SQLite: its records' msgpack, one call to pack, one to unpack.
 
 Rows of many records are what makes both directions fast: SQLite works per row, and Python's sqlite3 gives up the
 interpreter lock at each of them. Offsets are stored absolute, so that compaction may leave gaps and merge batches.
@@ -53,14 +53,13 @@ _decode = msgspec.msgpack.Decoder(list[tuple[int, int, bytes | None, bytes | Non
 
 
 def pack(records: Sequence[_Row]) -> bytes:
-    """Pack records of one batch; the msgpack array header is left off."""
-    header = 1 if len(records) < 16 else 3 if len(records) < 1 << 16 else 5
-    return _encode(records)[header:]
+    """Pack the records of one batch."""
+    return _encode(records)
 
 
-def unpack(count: int, packed: bytes) -> list[Record]:
-    """The records of one or more batches laid end to end (typed as Record, plain tuples in fact)."""
-    return _decode(b"\xdd" + count.to_bytes(4, "big") + packed)  # type: ignore[return-value]
+def unpack(packed: bytes) -> list[Record]:
+    """The records of one batch (typed as Record, plain tuples in fact)."""
+    return _decode(packed)  # type: ignore[return-value]
 
 
 def batches(first: int, records: Sequence[Outgoing]) -> Iterator[Batch]:
