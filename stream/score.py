@@ -12,7 +12,7 @@ from schemas.rows import DIMENSIONS, INSUFFICIENT, NO_DATA, OK, TOTALS, Number, 
 from stream.interval import wilson
 from stream.plan import Line, Plan, Slot, plan_of
 from stream.rulebook import Rulebook, Version
-from stream.state import NEVER, Cells, Person, Segment, State, Vector, assignment_at, target_values
+from stream.state import NEVER, Cells, Person, Segment, State, Vector, assignment_at, has_rows, target_values
 from stream.window import Window, calendar_bounds, rolling_bounds
 
 NO_INTERVAL: Final = (None, None)
@@ -31,7 +31,9 @@ def score_rows(person: Person, as_of: int) -> list[ScoreRow]:
 
 
 def versions_for(state: State, rules: Rulebook, as_of: int) -> tuple[Version, ...]:
-    """The versions that assess the employee at an instant."""
+    """The versions that assess the employee at an instant; none for somebody of whom no record counts or waits."""
+    if not has_rows(state):
+        return ()
     role = assignment_at(state.assignments, as_of)[0]
     return rules.regime(role, as_of).versions
 

@@ -98,6 +98,11 @@ class State(msgspec.Struct, array_like=True, gc=False):
     segments: list[Segment] = []
 
 
+def has_rows(state: State) -> bool:
+    """Whether any record of theirs ended held, unused or scored; what is late or rejected makes nobody known."""
+    return state.newest >= 0 or state.unused > 0 or bool(state.held)
+
+
 class UnknownFormat(Exception):
     """The stored value was written by another version of the product."""
 

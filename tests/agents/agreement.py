@@ -1,0 +1,70 @@
+"""What product and oracle make of the same log, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from agents.oracle.compare import differences
+from agents.oracle.recompute import Recomputed
+from agents.query import Committed, committed, histories_known_at, rows_as_of
+from schemas.instants import DAY, HOUR, MINUTE
+from schemas.rows import ScoreRow
+from stream.history import history_rows
+from stream.score import score_rows
+from tests.agents.rig import Rig, plain
+
+LATER = (0, MINUTE, HOUR, DAY, 32 * DAY, 400 * DAY)
+
+
+class Disagreement(NamedTuple):
+    """Where they differ: which question, at which instant, and what each says."""
+
+    question: str
+    at: int
+    difference: object
+
+
+def disagreements(rig: Rig) -> list[Disagreement]:
+    """How records ended, the newest instants, and every row as of the last event, later, earlier, as known earlier."""
+    oracle, known = rig.recompute(), committed(rig.log)
+    return [
+        *_of_outcomes(rig, oracle, known),
+        *(found for later in LATER for found in _as_of(rig, oracle, known, oracle.last + later)),
+        *_at_work(rig, oracle),
+        *_of_the_past(rig, oracle, known),
+    ]
+
+
+def _of_outcomes(rig: Rig, oracle: Recomputed, known: Committed) -> Iterator[Disagreement]:
+    if oracle.outcomes != rig.outcomes():
+        yield Disagreement("outcomes", oracle.last, (oracle.outcomes, rig.outcomes()))
+    if (oracle.last, oracle.now) != (known.last, known.now):
+        yield Disagreement("last and now", oracle.last, ((oracle.last, oracle.now), (known.last, known.now)))
+
+
+def _as_of(rig: Rig, oracle: Recomputed, known: Committed, at: int) -> Iterator[Disagreement]:
+    yield from _rows("committed", at, oracle.rows(at), rows_as_of(rig.log, known, at, rig.limits))
+
+
+def _at_work(rig: Rig, oracle: Recomputed) -> Iterator[Disagreement]:
+    """The states in memory, beside those of the changelog."""
+    for partition in rig.partitions:
+        for name, person in partition.persons.items():
+            yield from _rows("in memory", oracle.last, oracle.rows(oracle.last, name), score_rows(person, oracle.last))
+
+
+def _of_the_past(rig: Rig, oracle: Recomputed, known: Committed) -> Iterator[Disagreement]:
+    times = sorted({record.timestamp for record in rig.records()})
+    middle = times[len(times) // 2]
+    for at in (times[0] - HOUR, middle, times[-1] - DAY):
+        yield from _as_of(rig, oracle, known, at)
+    for moment in (times[len(times) // 4], middle):
+        then = rig.recompute(moment)
+        histories = histories_known_at(rig.log, moment, rig.limits).values()
+        rows = [row for history in histories for row in history_rows(history, then.last)]
+        yield from _rows(f"known at {moment}", then.last, then.rows(then.last), rows)
+
+
+def _rows(question: str, at: int, expected: Iterable[Any], actual: Iterable[ScoreRow]) -> Iterator[Disagreement]:
+    return (Disagreement(question, at, found) for found in differences(expected, plain(actual)))

@@ -1,0 +1,115 @@
+"""Whatever the order, the faults and the restarts: what the product says is what the oracle says."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.event import INPUT_TOPICS
+from stream.topics import TICKS
+from tests.agents.agreement import disagreements
+from tests.agents.logs import BEGINNINGS, STEPS, Senders, Step, instant
+from tests.agents.rig import Rig, new_log
+
+settings.register_profile(
+    "ci", max_examples=200, derandomize=True, deadline=None, print_blob=True, report_multiple_bugs=False
+)
+settings.register_profile("long", max_examples=5_000, deadline=None, print_blob=True, report_multiple_bugs=False)
+PROFILE: Final = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+MOVES: Final = (
+    *("send", "send", "send", "feed", "feed", "feed", "refresh", "tick", "commit", "evict", "repeat"),
+    *("begin_commit", "fail_commit", "same", "deleted", "copied", "older", "lost"),
+)
+
+
+@dataclass(frozen=True)
+class Move:
+    """What the worker or the world does next; `size` says how much of it, `topic` where."""
+
+    act: str
+    size: int = 1
+    topic: int = 0
+
+
+MOVE: Final = st.builds(Move, act=st.sampled_from(MOVES), size=st.integers(1, 9), topic=st.integers(0, 2))
+
+
+@pytest.fixture(scope="module")
+def logs() -> object:
+    """A folder per number of partitions with an empty log, to be copied; in memory where that is possible."""
+    memory = Path("/dev/shm")
+    base = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
+    for partitions in (1, 2):
+        new_log(base / str(partitions) / "log", partitions).close()
+    yield base
+    shutil.rmtree(base)
+
+
+@settings(PROFILE, suppress_health_check=list(HealthCheck))
+@given(
+    script=st.lists(STEPS, min_size=1, max_size=30),
+    moves=st.lists(MOVE, max_size=20),
+    beginning=st.sampled_from(BEGINNINGS),
+    partitions=st.sampled_from((1, 2)),
+)
+def test_the_product_says_what_the_oracle_says(
+    logs: Path, script: list[Step], moves: list[Move], beginning: str, partitions: int
+) -> None:
+    """Scores as of the last event, later and earlier, as known earlier, and outcomes: no difference."""
+    folder = Path(tempfile.mkdtemp(dir=logs))
+    shutil.copytree(logs / str(partitions), folder, dirs_exist_ok=True)
+    rig = Rig(folder, partitions)
+    try:
+        asyncio.run(_drive(rig, Senders(partitions, instant(beginning)), script, moves))
+        assert [] == disagreements(rig)
+    finally:
+        rig.close()
+        shutil.rmtree(folder)
+
+
+async def _drive(rig: Rig, senders: Senders, script: Sequence[Step], moves: Sequence[Move]) -> None:
+    rest = list(script)
+    for move in moves:
+        await _move(rig, senders, rest, move)
+    _send(rig, senders, rest, len(rest))
+    await rig.drain()
+
+
+def _send(rig: Rig, senders: Senders, rest: list[Step], number: int) -> None:
+    records = [senders.take(step) for step in rest[:number]]
+    del rest[:number]
+    rig.wall = senders.wall
+    if records:
+        rig.append(records)
+
+
+async def _move(rig: Rig, senders: Senders, rest: list[Step], move: Move) -> None:
+    topic = INPUT_TOPICS[move.topic]
+    match move.act:
+        case "send":
+            _send(rig, senders, rest, move.size)
+        case "feed":
+            rig.feed(topic, move.size)
+        case "repeat":
+            rig.repeat((*INPUT_TOPICS, TICKS)[move.size % 4], move.size)
+        case "refresh" | "tick" | "evict":
+            getattr(rig, move.act)()
+        case "commit" | "begin_commit" | "fail_commit":
+            await getattr(rig, move.act)()
+        case "lost":
+            await rig.crash(unwritten_store=True)
+            rig.restart()
+        case kind:
+            await rig.crash()
+            rig.restart(kind)
