@@ -54,7 +54,19 @@ class Store:
         with _translated(self.folder):
             options = ReadOptions()
             options.set_iterate_upper_bound(_after(prefix))
-            yield from self._db.items(from_key=start or prefix, read_opt=options)
+            last = start or prefix
+            for key, value in self._db.items(from_key=last, read_opt=options):
+                yield key, value
+                last = key
+            self._demand_end(last, options)
+
+    def _demand_end(self, last: bytes, options: ReadOptions) -> None:
+        """A walk that reaches a block it cannot read just ends. One step further the iterator says why."""
+        iterator = self._db.iter(options)
+        iterator.seek(last)
+        if iterator.valid():
+            iterator.next()
+        iterator.status()
 
     def write(self, changes: Sequence[tuple[bytes, bytes | None]], position: Position) -> None:
         """All changes and the position, in one batch. A value of None deletes its key."""

@@ -1,0 +1,101 @@
+"""Whatever happens to the files of a store: it says so, or it is a whole prefix of the changelog. Never a part."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from agents.store import Position, Store, StoreDamaged
+
+BATCH = 250
+BATCHES = 24
+KEYS = BATCH * BATCHES
+
+
+def _key(number: int) -> bytes:
+    return b"e%06d" % number
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of KEYS keys: most in a table, the last batches in RocksDB's own log. Position = batches written."""
+    folder = tmp_path_factory.mktemp("store") / "0"
+    noise = Random(1)
+    store = Store(folder)
+    for batch in range(BATCHES):
+        if batch == BATCHES - 3:
+            store.close()
+            store = Store(folder)  # what was written so far becomes a table
+        keys = [_key(number) for number in range(batch * BATCH, (batch + 1) * BATCH)]
+        store.write([(key, noise.randbytes(200)) for key in keys], Position("log", batch + 1))
+    copied = folder.with_name("copy")
+    shutil.copytree(folder, copied)  # as a crash leaves it
+    store.close()
+    return copied
+
+
+def _table(folder: Path) -> Path:
+    return max(folder.glob("*.sst"), key=lambda path: path.stat().st_size)
+
+
+def _flip(path: Path, place: int) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[place] ^= 0x10
+    path.write_bytes(raw)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_walk_over_a_damaged_table_fails_instead_of_ending_early(whole: Path, tmp_path: Path, share: float) -> None:
+    """RocksDB's iterators just end at a block that they cannot read: a walk that ends must have reached the end."""
+    folder = tmp_path / "0"
+    shutil.copytree(whole, folder)
+    _flip(_table(folder), int(_table(folder).stat().st_size * share))
+    store = Store(folder)
+    found: list[bytes] = []
+    with pytest.raises(StoreDamaged, match=str(folder)):
+        found.extend(key for key, _ in store.items(b"e"))
+    assert [_key(number) for number in range(len(found))] == found
+    with pytest.raises(StoreDamaged):
+        next(store.items(_key(len(found))), None)
+    store.close()
+
+
+def test_what_comes_before_the_damage_is_still_read(whole: Path, tmp_path: Path) -> None:
+    """A reader that stops by itself is not told of damage elsewhere."""
+    folder = tmp_path / "0"
+    shutil.copytree(whole, folder)
+    _flip(_table(folder), int(_table(folder).stat().st_size * 0.9))
+    store = Store(folder)
+    items = store.items(b"e")
+    assert [_key(number) for number in range(100)] == [key for key, _ in (next(items) for _ in range(100))]
+    assert [_key(7)] == [key for key, _ in store.items(_key(7))]
+    store.close()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_byte_of_any_file(whole: Path, tmp_path: Path, seed: int) -> None:
+    """A byte flipped or a file cut: an error, or as many whole batches as the position says."""
+    dice = Random(seed)
+    folder = tmp_path / "0"
+    shutil.copytree(whole, folder)
+    path = dice.choice(sorted(path for path in folder.iterdir() if path.stat().st_size))
+    place = dice.randrange(path.stat().st_size)
+    if dice.random() < 0.5:
+        _flip(path, place)
+    else:
+        path.write_bytes(path.read_bytes()[:place])
+    try:
+        store = Store(folder)
+    except StoreDamaged:
+        return
+    try:
+        position = store.position()
+        keys = [key for key, _ in store.items(b"e")]
+    except StoreDamaged:
+        return
+    finally:
+        store.close()
+    assert (position.offset if position else 0) * BATCH == len(keys)
