@@ -15,6 +15,7 @@ from dashboards.web.catalogue import Catalogue, Facts
 from dashboards.web.updates import Key, KnownEmployee, Row, Subject, is_total, key, subject
 from dashboards.web.view import View, members_of
 from schemas.instants import format_rfc3339
+from stream.interval import wilson
 
 Mark = Literal["above", "near", "below", "none", "insufficient", "no_data"]
 Trends = Mapping[str, Sequence[tuple[int, float, float]]]
@@ -29,6 +30,13 @@ class Trend(msgspec.Struct, frozen=True):
     start: str | None = None
     seconds: tuple[float, ...] = ()
     values: tuple[float | None, ...] = ()
+
+
+class Band(msgspec.Struct, frozen=True):
+    """The 95 % Wilson interval of each pane of a trend; None where a pane has none."""
+
+    low: tuple[float | None, ...] = ()
+    high: tuple[float | None, ...] = ()
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -71,6 +79,7 @@ class Summary(msgspec.Struct, frozen=True):
     people: int
     reading: Reading | None
     trend: Trend
+    band: Band
     others: tuple[Reading, ...]
 
 
@@ -99,6 +108,7 @@ def summary(view: View, unit: str) -> Summary | None:
         people=len(known.members),
         reading=None if row is None else reading(row, view.catalogue),
         trend=Trend() if row is None else trend(update.trends, key(row)),
+        band=Band() if row is None else band(update.trends, key(row)),
         others=tuple(reading(other, view.catalogue) for other in _others(update.rows, row)),
     )
 
@@ -191,6 +201,12 @@ def trend(trends: Trends, main: Key) -> Trend:
     first = panes[0][0]
     values = tuple(good / n if n else None for _, n, good in panes)
     return Trend(format_rfc3339(first), tuple((start - first) / 1000 for start, _, _ in panes), values)
+
+
+def band(trends: Trends, main: Key) -> Band:
+    """How sure each pane of the trend is: a pane that has just begun says little."""
+    intervals = [wilson(good, n) or (None, None) for _, n, good in sorted(trends.get("/".join(main), []))]
+    return Band(tuple(low for low, _ in intervals), tuple(high for _, high in intervals))
 
 
 def _others(rows: Sequence[Row], main: Row | None) -> list[Row]:

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from dashboards.web.board import Drawing, Mark, Tile, Trend, flagship, mark, summary, tile
+from dashboards.web.board import Band, Drawing, Mark, Tile, Trend, flagship, mark, summary, tile
 from dashboards.web.catalogue import Catalogue, read_template
 from dashboards.web.view import Published, View
 from schemas.instants import MINUTE, format_rfc3339
 from schemas.rows import ScoreRow
+from stream.interval import wilson
 from tests.web.factories import INDICATOR, NOW, ROLLING, line, row, scores, template, total, unit_scores
 
 
@@ -140,6 +141,14 @@ def test_a_trend_gives_rates_and_leaves_gaps() -> None:
     head = summary(view_of(*line()), "L03")
     assert head is not None
     assert Trend(format_rfc3339(NOW - 10 * MINUTE), (0.0, 300.0), (0.96, None)) == head.trend
+
+
+def test_a_trend_of_a_unit_says_how_sure_each_pane_is() -> None:
+    """A pane that has just begun may be anywhere; one without anything inspected has no interval."""
+    head = summary(view_of(*line()), "L03")
+    assert head is not None
+    low, high = wilson(96, 100) or (0, 0)
+    assert Band((low, None), (high, None)) == head.band
 
 
 def test_beside_the_reading_stand_total_next_window_and_other_indicators() -> None:

@@ -59,6 +59,7 @@ export class Board {
     const { chosen, columns, rows } = this.pager.choose(ids, this.wall.matches);
     style(this.list, "--columns", String(columns));
     style(this.list, "--rows", String(rows));
+    attribute(this.list, "data-rows", String(rows));
     attribute(this.list, "data-size", columns > 3 ? "s" : columns > 2 ? "m" : rows > 2 ? "l" : "xl");
     const nodes = chosen.map((id) => this.view(id, main, context));
     const shown = [...this.list.children];

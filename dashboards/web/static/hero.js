@@ -35,7 +35,7 @@ export class Hero {
     text(byId("hero-interval"), reading ? interval(words, reading) : "");
     text(byId("hero-sample"), reading && reading.n !== null ? words.say("sample", { n: reading.n }) : "");
     this.whisker.show(words, reading, ownDomain(reading));
-    this.trend.show(words, reading, summary ? summary.trend : { start: null, seconds: [], values: [] });
+    this.trend.show(words, reading, summary);
     this.showOthers(words, summary ? summary.others : []);
   }
 
