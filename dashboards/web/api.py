@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final
 
@@ -105,12 +106,11 @@ def get_employee(web: NamedDependency[Web], employee_id: EmployeeId) -> Employee
 
 @get(
     "/scores",
-    sync_to_thread=False,
     tags=["scores"],
     summary="Rows of many employees, filtered",
     responses=answers(SCORES, "Rows by employee id.", NOBODY, TOO_MANY),
 )
-def list_scores(
+async def list_scores(
     web: NamedDependency[Web],
     unit: OfUnit = None,
     employee: OfEmployee = None,
@@ -120,13 +120,22 @@ def list_scores(
     limit: Limit = 1000,
 ) -> ScoreList:
     """Rows of all employees that the filters leave, by employee id; a page ends with the last row of an employee."""
-    rows: list[ScoreRow] = []
     people = [(id, known) for id, known in _chosen(web.view, unit, employee) if after is None or id > after]
+    # Ten thousand employees are decoded: not on the event loop, where screens wait. Updates never change.
+    rows, following = await asyncio.to_thread(_page, people, indicator, window, limit)
+    return ScoreList(_text(web.view.now), rows, following)
+
+
+def _page(
+    people: Sequence[tuple[str, KnownEmployee]], indicator: str | None, window: str | None, limit: int
+) -> tuple[list[ScoreRow], str | None]:
+    """Rows of whole employees until they are enough, and the last employee when there are more."""
+    rows: list[ScoreRow] = []
     for place, (employee_id, known) in enumerate(people, 1):
         rows += _matching(known, indicator, window)
         if len(rows) >= limit and place < len(people):
-            return ScoreList(_text(web.view.now), rows, employee_id)
-    return ScoreList(_text(web.view.now), rows, None)
+            return rows, employee_id
+    return rows, None
 
 
 def _chosen(view: View, unit: str | None, employee: str | None) -> Sequence[tuple[str, KnownEmployee]]:

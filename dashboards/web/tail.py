@@ -45,8 +45,10 @@ class Cursor:
                 found += self._read(feed, topic, partition, LIMIT - len(found))
                 if len(found) >= LIMIT:
                     return found
-        # Read before the version was taken again: what came in between makes it differ next time.
-        self._seen = version
+        # A log may give less than it has. Only a pass that found nothing proves that nothing is left; what came
+        # in between makes the version differ next time.
+        if not found:
+            self._seen = version
         return found
 
     def forget_version(self) -> None:

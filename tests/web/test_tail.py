@@ -29,6 +29,7 @@ class FakeLog:
         self.records: dict[tuple[str, int], list[Stored]] = {}
         self.trouble: Exception | None = None
         self.reads = 0
+        self.most = 1_000_000  # a read gives no more than this, whatever limit was asked for
 
     def write(self, *records: Published, gap: int = 0) -> None:
         """Appends; `gap` offsets are left out before each record, as compaction does."""
@@ -55,7 +56,9 @@ class FakeLog:
         if self.trouble is not None:
             trouble, self.trouble = self.trouble, None
             raise trouble
-        return [record for record in self.records.get((topic, partition), []) if record[0] >= start][:limit]
+        return [record for record in self.records.get((topic, partition), []) if record[0] >= start][
+            : min(limit, self.most)
+        ]
 
     def close(self) -> None:
         pass
@@ -206,6 +209,18 @@ def test_a_poll_is_bounded_and_loses_nothing() -> None:
         sizes.append(len(found))
     assert sizes == [LIMIT, 52]
     assert cursor.poll(log) == []
+
+
+def test_a_read_that_gives_less_than_there_is_is_no_end() -> None:
+    """Large records: a log limits a read by bytes as well."""
+    log = FakeLog()
+    log.most = 3
+    log.write(*(scores(f"E{number:05d}") for number in range(10)), unit_scores("L03", []))
+    cursor = Cursor("one")
+    found: list[Published] = []
+    while batch := cursor.poll(log):
+        found += batch
+    assert 11 == len(found)
 
 
 def test_of_old_ticks_only_the_newest_is_read() -> None:
