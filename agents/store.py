@@ -3,6 +3,10 @@
 The position in the changelog is written in the same batch as the values, so whatever survives a crash is a whole
 prefix; the rest is read again from the changelog. A store that is damaged, of another log, or ahead of the
 changelog is set aside and built anew. Nothing is lost with it.
+
+RocksDB does not notice when the end of its MANIFEST is missing: it opens with the tables it still knows and the log
+behind them, and what was between is gone. So batches are links of a chain: the first stays for ever, each other one
+takes the place of the one before. After a gap the link before it, whose removal is lost too, is still there.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, Wri
 from agents.transport.errors import RecoverableError
 
 POSITION: Final = b"@position"
+_LINK: Final = b"@link"  # + number of the batch
 _BLOCK_CACHE: Final = 32 << 20
 _MEMTABLE: Final = 16 << 20
 
@@ -42,6 +47,7 @@ class Store:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _translated(folder):
             self._db: Any = Rdict(str(folder), _options())
+        self._batches = self._count_batches()
 
     def get(self, key: bytes) -> bytes | None:
         """The value of a key, None when there is none."""
@@ -78,7 +84,24 @@ class Store:
                 else:
                     batch.put(key, value)
             batch.put(POSITION, msgspec.json.encode(position))
+            batch.put(_link(self._batches), b"")
+            if self._batches > 1:
+                batch.delete(_link(self._batches - 1))
             self._db.write(batch)
+            self._batches += 1
+
+    def _count_batches(self) -> int:
+        """How many batches are in here; closes and raises StoreDamaged when some are missing before the last."""
+        try:
+            links = [key for key, _ in self.items(_LINK)]
+        except StoreDamaged:
+            self._db.close()
+            raise
+        last = int.from_bytes(links[-1][len(_LINK) :], "big") if links else -1
+        if links == sorted({_link(0), _link(last)}) if links else self.get(POSITION) is None:
+            return last + 1
+        self._db.close()
+        raise StoreDamaged(f"{self.folder}: batches before number {last} are missing")
 
     def position(self) -> Position | None:
         """Up to where the changelog is in here, None in a new store."""
@@ -86,13 +109,21 @@ class Store:
         return None if raw is None else msgspec.json.decode(raw, type=Position)
 
     def size(self) -> int:
-        """Bytes on disk."""
-        return sum(file.stat().st_size for file in self.folder.iterdir() if file.is_file())
+        """Bytes on disk. RocksDB removes files meanwhile."""
+        total = 0
+        for file in self.folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                total += file.stat().st_size
+        return total
 
     def close(self) -> None:
         """Flush and let go."""
         with _translated(self.folder):
             self._db.close()
+
+
+def _link(number: int) -> bytes:
+    return _LINK + number.to_bytes(8, "big")
 
 
 def _after(prefix: bytes) -> bytes:

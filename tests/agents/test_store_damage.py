@@ -99,3 +99,48 @@ def test_any_byte_of_any_file(whole: Path, tmp_path: Path, seed: int) -> None:
     finally:
         store.close()
     assert (position.offset if position else 0) * BATCH == len(keys)
+
+
+def test_a_gap_in_the_middle_is_found(tmp_path: Path) -> None:
+    """RocksDB opens happily with the end of its MANIFEST cut off, and what was written meanwhile is missing."""
+    folder, crashed = tmp_path / "0", tmp_path / "crashed"
+    for life in range(4):
+        store = Store(folder)
+        for batch in range(life * 3, life * 3 + 3):
+            store.write([(b"e%02d" % batch, b"")], Position("log", batch + 1))
+        shutil.copytree(folder, crashed)
+        store.close()
+        shutil.rmtree(folder)
+        crashed.rename(folder)
+    outcomes = set()
+    for cut in range(next(folder.glob("MANIFEST*")).stat().st_size, -1, -11):
+        copy = tmp_path / "copy"
+        shutil.copytree(folder, copy)
+        manifest = next(copy.glob("MANIFEST*"))
+        manifest.write_bytes(manifest.read_bytes()[:cut])
+        outcomes.add(_batches(copy))
+        shutil.rmtree(copy)
+    assert outcomes == {"damaged", "12 of 12"}
+
+
+def _batches(folder: Path) -> str:
+    try:
+        store = Store(folder)
+    except StoreDamaged:
+        return "damaged"
+    position = store.position()
+    found = f"{len(list(store.items(b'e')))} of {position.offset if position else 0}"
+    store.close()
+    return found
+
+
+def test_the_size_of_a_store_whose_files_come_and_go(whole: Path, tmp_path: Path) -> None:
+    """A file that is gone between two looks has no size and is no failure."""
+    folder = tmp_path / "0"
+    shutil.copytree(whole, folder)
+    store = Store(folder)
+    size = store.size()
+    assert size > KEYS * 200
+    (folder / "000099.sst").symlink_to(folder / "gone")  # listed, but not there
+    assert size == store.size()
+    store.close()
