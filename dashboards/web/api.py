@@ -16,6 +16,7 @@ from dashboards.web.api_examples import EMPLOYEE, NOBODY, SCORES, TOO_MANY, UNIT
 from dashboards.web.api_types import EmployeeScores, ScoreList, TrendPane, UnitEntry, UnitList, UnitScores
 from dashboards.web.names import path_segments, unit_segment, valid_employee, valid_unit
 from dashboards.web.problems import RequestProblem
+from dashboards.web.times import instant
 from dashboards.web.updates import KnownEmployee, KnownUnit
 from dashboards.web.view import View, members_of
 from dashboards.web.web import Web
@@ -60,13 +61,13 @@ Limit = Annotated[
 def list_units(web: NamedDependency[Web]) -> UnitList:
     """Every unit (line, team, store) that scores were published for, by id."""
     return UnitList(
-        now=_text(web.view.now),
+        now=instant(web.view.now),
         units=[
             UnitEntry(
                 unit=unit,
                 people=len(known.members),
-                as_of=_text(known.as_of),
-                newest=_text(known.newest),
+                as_of=instant(known.as_of),
+                newest=instant(known.newest),
                 href=f"/api/v1/units/{unit_segment(unit)}",
                 board=f"/board/{unit_segment(unit)}",
             )
@@ -123,7 +124,7 @@ async def list_scores(
     people = [(id, known) for id, known in _chosen(web.view, unit, employee) if after is None or id > after]
     # Ten thousand employees are decoded: not on the event loop, where screens wait. Updates never change.
     rows, following = await asyncio.to_thread(_page, people, indicator, window, limit)
-    return ScoreList(_text(web.view.now), rows, following)
+    return ScoreList(instant(web.view.now), rows, following)
 
 
 def _page(
@@ -179,10 +180,6 @@ def _employee(view: View, employee: str) -> KnownEmployee:
 
 def _trends(trends: dict[str, list[tuple[int, float, float]]]) -> dict[str, list[TrendPane]]:
     return {name: [TrendPane(format_rfc3339(at), n, good) for at, n, good in panes] for name, panes in trends.items()}
-
-
-def _text(at: int | None) -> str | None:
-    return None if at is None else format_rfc3339(at)
 
 
 api: Final = Router(

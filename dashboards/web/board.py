@@ -1,61 +1,23 @@
 """What a screen shows of a unit, drawn from the view: one reading large, its people beside it, sorted by id.
 
-People are never ranked. A reading says how sure it is: `above` and `below` need the whole interval on that side of
-the target, everything between is `near`.
+People are never ranked, and a person whose update did not change is not drawn again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
-from dashboards.web.catalogue import Catalogue, Facts
+from dashboards.web.catalogue import Catalogue
+from dashboards.web.reading import Band, Reading, Trend, band, facts_of, reading, trend
+from dashboards.web.times import instant
 from dashboards.web.updates import Key, KnownEmployee, Row, Subject, is_total, key, subject
 from dashboards.web.view import View, members_of
-from schemas.instants import format_rfc3339
-from stream.interval import wilson
-
-Mark = Literal["above", "near", "below", "none", "insufficient", "no_data"]
-Trends = Mapping[str, Sequence[tuple[int, float, float]]]
 
 TOTAL: Final = "@total"
 MOST_OTHERS: Final = 6
-
-
-class Trend(msgspec.Struct, frozen=True):
-    """The rate pane by pane: `seconds` since `start`; None where a pane has no value."""
-
-    start: str | None = None
-    seconds: tuple[float, ...] = ()
-    values: tuple[float | None, ...] = ()
-
-
-class Band(msgspec.Struct, frozen=True):
-    """The 95 % Wilson interval of each pane of a trend; None where a pane has none."""
-
-    low: tuple[float | None, ...] = ()
-    high: tuple[float | None, ...] = ()
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """An indicator in a window. `value`, `low`, `high`, `target` as the formula's numbers, `n` in units."""
-
-    template: str
-    indicator: str
-    name: Mapping[str, str]
-    window: str
-    unit: str
-    status: str
-    mark: Mark
-    value: float | None
-    points: float | None
-    n: float | None
-    low: float | None
-    high: float | None
-    target: float | None
-    min_sample: float
 
 
 class Tile(msgspec.Struct, frozen=True):
@@ -86,7 +48,7 @@ class Summary(msgspec.Struct, frozen=True):
 def flagship(rows: Sequence[Row], catalogue: Catalogue) -> Row | None:
     """The reading to show large: the first rate in a rolling window, else the first rate, indicator, row."""
     own = [row for row in rows if not is_total(row)]
-    rates = [row for row in own if row.n is not None or _facts(row, catalogue).is_rate]
+    rates = [row for row in own if row.n is not None or facts_of(row, catalogue).is_rate]
     rolling = [row for row in rates if row.window.startswith("rolling ")]
     return next(iter([*rolling, *rates, *own, *rows]), None)
 
@@ -101,8 +63,8 @@ def summary(view: View, unit: str) -> Summary | None:
     guide = None if row is None else view.catalogue.guide(row.template, row.version)
     return Summary(
         unit=unit,
-        as_of=_text(known.as_of),
-        newest=_text(known.newest),
+        as_of=instant(known.as_of),
+        newest=instant(known.newest),
         timezone=guide.timezone if guide else None,
         title=guide.title if guide else {},
         people=len(known.members),
@@ -118,10 +80,10 @@ def tile(employee: str, known: KnownEmployee, catalogue: Catalogue, main: Key | 
     update = known.update()
     row = next((row for row in update.rows if key(row) == main), None) or flagship(update.rows, catalogue)
     if row is None:
-        return Tile(employee, _text(known.newest), None, None, Trend())
+        return Tile(employee, instant(known.newest), None, None, Trend())
     return Tile(
         id=employee,
-        newest=_text(known.newest),
+        newest=instant(known.newest),
         reading=reading(row, catalogue),
         score=_score(update.rows, row),
         trend=trend(update.trends, key(row)),
@@ -159,56 +121,6 @@ class Drawing:
         return Drawn(head, {employee: drawn for employee, (_, drawn) in self._seen.items()})
 
 
-def reading(row: Row, catalogue: Catalogue) -> Reading:
-    """The row together with what its template says."""
-    facts = _facts(row, catalogue)
-    return Reading(
-        template=row.template,
-        indicator=row.indicator,
-        name=facts.name,
-        window=row.window,
-        unit=facts.unit,
-        status=row.status,
-        mark=mark(row, facts.target),
-        value=row.value,
-        points=row.points,
-        n=row.n,
-        low=row.low,
-        high=row.high,
-        target=facts.target,
-        min_sample=facts.min_sample,
-    )
-
-
-def mark(row: Row, target: float | None) -> Mark:
-    """Where the value stands to its target, as far as its interval allows to say."""
-    if row.status in ("insufficient", "no_data"):
-        return "insufficient" if row.status == "insufficient" else "no_data"
-    if target is None or row.value is None:
-        return "none" if row.value is not None else "no_data"
-    low = row.value if row.low is None else row.low
-    high = row.value if row.high is None else row.high
-    if low >= target:
-        return "above"
-    return "below" if high < target else "near"
-
-
-def trend(trends: Trends, main: Key) -> Trend:
-    """The rate of each pane of the published trend."""
-    panes = sorted(trends.get("/".join(main), []))
-    if not panes:
-        return Trend()
-    first = panes[0][0]
-    values = tuple(good / n if n else None for _, n, good in panes)
-    return Trend(format_rfc3339(first), tuple((start - first) / 1000 for start, _, _ in panes), values)
-
-
-def band(trends: Trends, main: Key) -> Band:
-    """How sure each pane of the trend is: a pane that has just begun says little."""
-    intervals = [wilson(good, n) or (None, None) for _, n, good in sorted(trends.get("/".join(main), []))]
-    return Band(tuple(low for low, _ in intervals), tuple(high for _, high in intervals))
-
-
 def _others(rows: Sequence[Row], main: Row | None) -> list[Row]:
     """The total, the same indicator in its next window, each other indicator in one window, then what is left."""
     if main is None:
@@ -232,11 +144,3 @@ def _score(rows: Sequence[Row], main: Row) -> float | None:
         if _is_total_of(row, main):
             return row.value
     return None
-
-
-def _facts(row: Row, catalogue: Catalogue) -> Facts:
-    return catalogue.facts(row.template, row.version, row.indicator) or Facts({})
-
-
-def _text(at: int | None) -> str | None:
-    return None if at is None else format_rfc3339(at)

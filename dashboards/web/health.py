@@ -7,8 +7,8 @@ from litestar.di import NamedDependency
 
 from dashboards.web.api_types import Health
 from dashboards.web.metrics import CONTENT_TYPE
+from dashboards.web.times import instant
 from dashboards.web.web import Web
-from schemas.instants import format_rfc3339
 
 
 @get("/healthz", sync_to_thread=False, tags=["operation"], summary="Process and age of the last commit")
@@ -21,9 +21,9 @@ def healthz(web: NamedDependency[Web]) -> Response[Health]:
     health = Health(
         status=status,
         process_uptime_seconds=(at - web.started) / 1000,
-        last_commit_at=_text(view.last_commit),
+        last_commit_at=instant(view.last_commit),
         last_commit_age_seconds=None if view.last_commit is None else (at - view.last_commit) / 1000,
-        newest_tick_at=_text(view.now),
+        newest_tick_at=instant(view.now),
         employees=len(view.employees),
         units=len(view.units),
         screens=web.hub.screens,
@@ -42,7 +42,3 @@ def metrics(web: NamedDependency[Web]) -> Response[bytes]:
     own.entities.labels("employee").set(len(view.employees))
     own.entities.labels("unit").set(len(view.units))
     return Response(own.exposition(), media_type=CONTENT_TYPE)
-
-
-def _text(at: int | None) -> str | None:
-    return None if at is None else format_rfc3339(at)

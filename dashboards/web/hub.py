@@ -16,8 +16,8 @@ from dashboards.web.channel import Channel, Screen
 from dashboards.web.metrics import Metrics
 from dashboards.web.service import Service
 from dashboards.web.sse import event
+from dashboards.web.times import instant
 from dashboards.web.view import View
-from schemas.instants import format_rfc3339
 
 
 class TooManyScreens(Exception):
@@ -107,10 +107,10 @@ class Hub:
         at = self._clock()
         state, since = self._service.state(self._view, at)
         data = {
-            "at": format_rfc3339(at),
-            "now": None if self._view.now is None else format_rfc3339(self._view.now),
+            "at": instant(at),
+            "now": instant(self._view.now),
             "service": state,
-            "since": None if since is None else format_rfc3339(since),
+            "since": instant(since),
             "build": self._build,
         }
         return event("heartbeat", data, comment="heartbeat")

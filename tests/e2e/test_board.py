@@ -273,6 +273,19 @@ def test_nothing_is_cut_off_whatever_the_number_of_people(
     assert page.evaluate(CUT_OFF) == []
 
 
+@pytest.mark.parametrize("size", [WALL, PHONE], ids=["wall", "phone"])
+def test_a_large_number_stands_where_a_percentage_does(chromium: Any, process: Serving, size: dict[str, int]) -> None:
+    """Sales are an indicator too; without an interval there is no bar, and the board is none the worse for it."""
+    sales = row(indicator="sales", n=None, value=1_234_567.5)
+    process.feed(*(scores(f"E{number:04d}", sales, newest=now_ms()) for number in range(1, 13)))
+    process.feed(unit_scores("L03", [f"E{number:04d}" for number in range(1, 13)], sales, newest=now_ms()))
+    for screen in screen_of(chromium, process, size):
+        page = screen.show("/board/L03")
+        expect(page.locator("#hero-value")).to_have_text("1,234,568")
+        expect(page.locator(".tile .value").first).to_have_text("1,234,568")
+        assert [] == page.evaluate(CUT_OFF)
+
+
 def test_pages_turn_by_themselves_and_by_key(screen: Screen, process: Serving) -> None:
     """Without a hand on a wall; with the arrow keys and a pause at a desk."""
     process.feed(*line(people=30, newest=now_ms()))

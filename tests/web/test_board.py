@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from dashboards.web.board import Band, Drawing, Mark, Tile, Trend, flagship, mark, summary, tile
+from dashboards.web.board import Drawing, Tile, flagship, summary, tile
 from dashboards.web.catalogue import Catalogue, read_template
+from dashboards.web.reading import Band, Mark, Trend, mark
 from dashboards.web.view import Published, View
 from schemas.instants import MINUTE, format_rfc3339
 from schemas.rows import ScoreRow

@@ -29,3 +29,8 @@ export function attribute(node, name, value) {
 export function style(node, name, value) {
   if (node.style.getPropertyValue(name) !== value) node.style.setProperty(name, value);
 }
+
+/** How much smaller a number must be to stand where "95.5 %" does. */
+export function fit(node, number, unit) {
+  style(node, "--fit", Math.min(1, 4.5 / (number.length + 0.45 * unit.length)).toFixed(3));
+}

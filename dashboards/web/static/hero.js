@@ -1,6 +1,6 @@
 // The unit itself, readable from the other end of the hall.
 
-import { attribute, el, text } from "./dom.js";
+import { attribute, el, fit, text } from "./dom.js";
 import { Mark, standing } from "./mark.js";
 import { Trend } from "./trend.js";
 import { Whisker, ownDomain } from "./whisker.js";
@@ -13,7 +13,8 @@ export class Hero {
     this.mark = new Mark(byId("hero-mark"));
     this.number = el("span");
     this.unit = el("small");
-    byId("hero-value").replaceChildren(this.number, this.unit);
+    this.value = byId("hero-value");
+    this.value.replaceChildren(this.number, this.unit);
     this.whisker = new Whisker(byId("hero-whisker"), { scale: true });
     this.trend = new Trend(byId("trend"));
     this.others = byId("others");
@@ -29,7 +30,7 @@ export class Hero {
     const [number, unit] = reading ? words.value(reading, reading.value) : ["–", ""];
     text(this.number, number);
     text(this.unit, unit);
-    attribute(this.node, "data-long", number.length > 5 ? "" : null);
+    fit(this.value, number, unit);
     text(byId("indicator"), reading ? words.name(reading) : "");
     text(byId("window"), reading ? words.window(reading.window) : "");
     text(byId("hero-interval"), reading ? interval(words, reading) : "");

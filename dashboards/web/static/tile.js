@@ -1,6 +1,6 @@
 // One person: the value large, how it stands, how sure it is, how it went.
 
-import { attribute, el, text } from "./dom.js";
+import { attribute, el, fit, text } from "./dom.js";
 import { Mark, standing } from "./mark.js";
 import { Spark } from "./spark.js";
 import { Whisker } from "./whisker.js";
@@ -19,9 +19,9 @@ export class TileView {
     this.mark = new Mark(mark);
     this.whisker = new Whisker(whisker);
     this.spark = new Spark(spark);
-    const value = el("p", { class: "value" }, this.number, this.unit);
+    this.value = el("p", { class: "value" }, this.number, this.unit);
     const head = el("div", { class: "tile-head" }, this.id, this.score);
-    this.node = el("li", { class: "tile" }, head, value, spark, this.other, whisker, mark, this.facts);
+    this.node = el("li", { class: "tile" }, head, this.value, spark, this.other, whisker, mark, this.facts);
     this.id.textContent = id;
   }
 
@@ -34,7 +34,7 @@ export class TileView {
     this.mark.show(kind, word);
     const [number, unit] = reading ? words.value(reading, reading.value) : ["–", ""];
     text(this.number, number);
-    attribute(this.node, "data-long", number.length > 4 ? String(Math.min(number.length, 9)) : null);
+    fit(this.value, number, unit);
     text(this.unit, unit);
     text(this.score, tile.score === null ? "" : words.say("points", { n: Math.round(tile.score) }));
     text(this.facts, reading ? facts(words, reading) : "");
