@@ -18,7 +18,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from schemas.instants import FIRST, LAST, MINUTE, parse_rfc3339
-from schemas.measures import NO_DIMS, Dims, Measures, clean_text, digest, dims_of, measures_of
+from schemas.measures import NO_DIMS, Dims, Measures, clean_text, content_digest, digest, dims_of, measures_of
 
 MAX_BYTES: Final = 65_536
 MAX_DEPTH: Final = 64
@@ -144,7 +144,7 @@ class Memo:
         match = TYPE.fullmatch(text)
         if match is None or TOPIC_OF[match[1]] != self.topic:
             return None
-        found: int = _bound(self.types).setdefault(text, digest("type", text))
+        found: int = _bound(self.types).setdefault(text, content_digest("type", text))
         return found
 
     def key(self, key: bytes | None) -> str | None:
@@ -265,13 +265,13 @@ def _turn(rows: Sequence[Row], wires: Sequence[_Wire | None], memo: Memo) -> tup
             if not measured.inspection and wire.type == INSPECTION:
                 unsure.append(index)
                 continue
-            event.digest = measured.digest ^ dim.digest ^ source ^ kind
+            event.digest = measured.digest ^ dim.content ^ source ^ kind
             event.corrects = None
         else:
             if ID.fullmatch(corrects) is None:
                 unsure.append(index)
                 continue
-            event.digest = measured.digest ^ dim.digest ^ source ^ kind ^ digest("corrects", corrects)
+            event.digest = measured.digest ^ dim.content ^ source ^ kind ^ content_digest("corrects", corrects)
         event.kind = dim.digest ^ kind
         event.occurred_at = at
         event.measures = measured
@@ -328,13 +328,13 @@ def decode_one(
     if place is not None:
         return place
     dims = cast("Dims", dims_of(parsed.get("dims", {})))
-    kind = dims.digest ^ digest("type", parsed["type"])
-    content = measured.digest ^ digest("source", parsed["source"]) ^ kind
+    kind = content_digest("type", parsed["type"])
+    content = measured.digest ^ dims.content ^ digest("source", parsed["source"]) ^ kind
     if corrects is not None:
-        content ^= digest("corrects", corrects)
+        content ^= content_digest("corrects", corrects)
     return Event(
         parsed["event_id"], parsed["type"], parsed["employee_id"], at, parsed["source"], measured, dims, corrects,
-        content, kind, 0, timestamp,
+        content, dims.digest ^ kind, 0, timestamp,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ RESERVED: Final = frozenset({"min", "max", "abs", "target", "value"})
 MEASURE_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 _DIGEST_MASK: Final = (1 << 63) - 1
+_SOURCE_MASK: Final = (1 << 20) - 1
 
 
 def digest(domain: str, text: str) -> int:
@@ -30,11 +31,21 @@ def digest(domain: str, text: str) -> int:
     return int.from_bytes(raw, "big") & _DIGEST_MASK
 
 
+def content_digest(domain: str, text: str) -> int:
+    """The part of an event's content other than its source: leaves the low bits to `digest` of the source."""
+    return digest(domain, text) & ~_SOURCE_MASK
+
+
+def is_from(content: int, source: str) -> bool:
+    """Whether an event's content digest can be one of this source (by 20 bits)."""
+    return (content ^ digest("source", source)) & _SOURCE_MASK == 0
+
+
 class Measures(msgspec.Struct, gc=False):
     """The measures of an event: name -> millionths. Shared between events: never change one."""
 
     micro: dict[str, int]
-    digest: int
+    digest: int  # their part of the content
     inspection: bool  # holds the rules of a qc.inspection
     vectors: dict[tuple[str, ...], tuple[int, ...]] = msgspec.field(default_factory=dict)
 
@@ -52,9 +63,10 @@ class Dims(msgspec.Struct, gc=False):
 
     values: dict[str, str]
     digest: int
+    content: int  # the digest's part of the content
 
 
-NO_DIMS: Final = Dims({}, digest("dims", ""))
+NO_DIMS: Final = Dims({}, digest("dims", ""), content_digest("dims", ""))
 
 
 def clean_text(text: object) -> bool:
@@ -90,7 +102,7 @@ def measures_of(raw: Mapping[str, object]) -> Measures | str:
             return f"measures.{name}: {number!r} is not a number within +-1e9 with at most six decimals"
         micro[name] = value
     text = ";".join(f"{name}={micro[name]}" for name in sorted(micro))
-    return Measures(micro, digest("measures", text), _inspection(micro))
+    return Measures(micro, content_digest("measures", text), _inspection(micro))
 
 
 def dims_of(raw: Mapping[str, object]) -> Dims | str:
@@ -104,7 +116,8 @@ def dims_of(raw: Mapping[str, object]) -> Dims | str:
         values[name] = text
     if not values:
         return NO_DIMS
-    return Dims(values, digest("dims", repr(sorted(values.items()))))
+    text = repr(sorted(values.items()))
+    return Dims(values, digest("dims", text), content_digest("dims", text))
 
 
 def _inspection(micro: Mapping[str, int]) -> bool:

@@ -2,22 +2,23 @@
 
 Ids are kept whole, so a stranger is never mistaken for a duplicate. An identity newer than all others of its
 topic needs no look-up; the rest is looked for only in the hour where it can be: first among the unsealed
-identities in the state, then in the cold blocks that `recall` reads.
+identities in the state, then in the cold blocks that `recall` reads. What lies too far behind its own source's
+newest is forgotten, also while it is still kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
 from schemas.event import Event
 from schemas.instants import HOUR
+from schemas.measures import is_from
 from stream.state import Lane, State
 
 TAIL: Final = 32  # unsealed identities kept in the state
-SEAL: Final = 24  # sealed at once
 
 
 class Block(msgspec.Struct, array_like=True, gc=False, frozen=True):
@@ -41,30 +42,40 @@ class Sealed(NamedTuple):
 Recall = Callable[[str, int, int], Sequence[Block]]  # (employee, lane, hour) -> its blocks
 
 
-def registered(employee_id: str, state: State, topic: int, event_id: str, at: int, recall: Recall) -> int | None:
-    """The content digest under which an identity is known, None when it is new."""
-    for number in (topic, topic + 3):
+def registered(event: Event, state: State, topic: int, horizon: int, correction: int, recall: Recall) -> int | None:
+    """The content digest under which an event's identity is known, None when it is new or forgotten.
+
+    `horizon` and `correction` (ms): how far behind its source's newest a plain event and a correction are remembered.
+    """
+    at = event.occurred_at
+    for number, kept in ((topic, horizon), (topic + 3, correction)):
         lane = state.lanes[number]
         if lane is None or at > lane.latest:
             continue
-        found = _among(lane.ids, lane.times, lane.digests, event_id, at)
-        if found is None and at <= lane.sealed:
-            for block in recall(employee_id, number, at // HOUR):
-                found = _among(block.ids, block.times, block.digests, event_id, at)
-                if found is not None:
-                    break
-        if found is not None:
-            return found
+        for content in _known(event, number, lane, recall):
+            if content == event.digest or at >= _newest(state.sources[topic], content) - kept:
+                return content
     return None
 
 
-def _among(ids: list[str], times: list[int], digests: list[int], event_id: str, at: int) -> int | None:
-    if event_id not in ids:
-        return None
-    for index, known in enumerate(ids):
-        if known == event_id and times[index] == at:
-            return digests[index]
-    return None
+def _known(event: Event, number: int, lane: Lane, recall: Recall) -> Iterator[int]:
+    """The digests under which an event's identity stands in a lane; more than one when it was forgotten before."""
+    yield from _among(lane, event)
+    if event.occurred_at <= lane.sealed:
+        for block in recall(event.employee_id, number, event.occurred_at // HOUR):
+            yield from _among(block, event)
+
+
+def _among(kept: Lane | Block, event: Event) -> Iterator[int]:
+    if event.event_id in kept.ids:
+        for known, at, content in zip(kept.ids, kept.times, kept.digests, strict=True):
+            if known == event.event_id and at == event.occurred_at:
+                yield content
+
+
+def _newest(sources: dict[str, int], content: int) -> int:
+    """The newest instant of the source that a content is from."""
+    return max(newest for source, newest in sources.items() if is_from(content, source))
 
 
 def register(lane: Lane, event: Event) -> None:
@@ -81,7 +92,7 @@ def new_lane() -> Lane:
     return Lane([], [], [])
 
 
-def seal(employee_id: str, number: int, lane: Lane, keep: int = TAIL - SEAL) -> list[Sealed]:
+def seal(employee_id: str, number: int, lane: Lane, keep: int) -> list[Sealed]:
     """Moves the oldest identities of a lane into blocks, one per hour; the newest `keep` stay."""
     order = sorted(range(len(lane.times)), key=lane.times.__getitem__)
     leaving, staying = order[: len(order) - keep], sorted(order[len(order) - keep :])

@@ -27,7 +27,7 @@ class Limits(msgspec.Struct, frozen=True):
     horizon: int = 35 * DAY  # behind the newest of the same topic, employee and source; identities kept
     correction: int = 400 * DAY  # both of these for a correction
     held: int = 400 * DAY  # a held event becomes late
-    tail: int = TAIL  # unsealed identities kept in a state
+    tail: int = TAIL  # unsealed identities kept in a state; beyond that all but a quarter are sealed
 
 
 def step(person: Person, events: Sequence[Event], topic: int, limits: Limits, recall: Recall, tally: Tally) -> None:
@@ -92,7 +92,7 @@ def _general(person: Person, event: Event, topic: int, limits: Limits, recall: R
         tally.late += 1
         tally.late_events.append(event)
         return
-    known = registered(person.id, state, topic, event.event_id, at, recall)
+    known = registered(event, state, topic, limits.horizon, limits.correction, recall)
     if known is not None:
         _repeated(event, known, tally)
         return
@@ -132,7 +132,7 @@ def _open(lanes: list[Lane | None], number: int) -> Lane:
 
 def _put_away(person: Person, number: int, lane: Lane, limits: Limits, tally: Tally) -> None:
     """Seals old identities; forgets those older than any event that would still be looked up."""
-    tally.sealed.extend(seal(person.id, number, lane))
+    tally.sealed.extend(seal(person.id, number, lane, limits.tail // 4))
     sources = person.state.sources[number % 3]
     kept = limits.correction if number >= LANES // 2 else limits.horizon
     before = (min(sources.values()) - kept) // HOUR
