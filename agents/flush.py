@@ -59,12 +59,14 @@ class Flush:
             snapshots = [s for p in partitions if (s := self._snapshot(p, now, budget)) is not None]
             extra, self.extra = self.extra, []
             if snapshots or extra:
-                try:
-                    await asyncio.get_running_loop().run_in_executor(None, self._write, snapshots, extra, now)
-                except BaseException:
+                writing = asyncio.get_running_loop().run_in_executor(None, self._write, snapshots, extra, now)
+                cancelled = await _cancelled_before(writing)
+                if (error := writing.exception()) is not None:
                     self._put_back(snapshots, extra)
-                    raise
+                    raise error
                 self._written(snapshots)
+                if cancelled:
+                    raise asyncio.CancelledError
             self._last = time.perf_counter()
             self.committed_at = self.clock()
             return sum(len(snapshot.dirty) for snapshot in snapshots)
@@ -159,3 +161,14 @@ class Flush:
             partition.flushing = {}
             partition.saved = snapshot.offsets
             partition.identities.written(key for key, _ in snapshot.changes if key[:1] == IDENTITIES)
+
+
+async def _cancelled_before(end: asyncio.Future[None]) -> bool:
+    """Waits for the end of a thread's work, which cannot be called back; whether somebody tried to."""
+    cancelled = False
+    while not end.done():
+        try:
+            await asyncio.wait([end])
+        except asyncio.CancelledError:
+            cancelled = True
+    return cancelled
