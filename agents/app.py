@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -23,8 +24,9 @@ from agents.recovery import Progress
 from agents.scoring import Scoring, wall_clock
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
-from agents.transport.embedded.driver import ChunkSettings, register, shared_log
-from agents.transport.embedded.lock import FolderLock
+from agents.transport.embedded.driver import ChunkSettings, register, share
+from agents.transport.embedded.log import EmbeddedLog, FolderLock
+from agents.transport.embedded.url import url_of
 from stream import metric_names as names
 from stream.topics import INPUTS, SCORE_UPDATES, TEMPLATES, TICKS
 
@@ -53,7 +55,8 @@ class Worker:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = FolderLock.acquire(folder)
         failpoints.arm(self.settings.fail_points)
-        self.log = shared_log(folder)
+        self.log = EmbeddedLog.open(folder)
+        share(self.log)
         ensure_topics(self.log, self.settings)
         settings = self.settings
         self.scoring = await asyncio.to_thread(
@@ -183,17 +186,17 @@ def _application(settings: Settings) -> faust.App:
     register()
     return faust.App(
         "scorestream",
-        broker=f"embedded://{settings.folder.resolve()}",
+        broker=url_of(settings.folder),
         datadir=str(settings.folder / "faust"),
         web_enabled=False,
         web_tables_enabled=False,
         topic_disable_leader=True,
         topic_allow_declare=False,
         broker_commit_interval=3600.0,  # commits are the beat's; Faust calls for one only at the end
-        stream_wait_empty=False,
-        stream_publish_on_commit=False,
+        stream_wait_empty=True,  # at a stop the chunk in hand is applied, then committed
+        stream_buffer_maxsize=2,  # a message is a whole chunk
+        store="memory://",
         autodiscover=False,
-        producer_max_request_size=64 << 20,
     )
 
 
@@ -206,3 +209,4 @@ def tune_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1000)
+    sys.setswitchinterval(0.0005)  # the thread that reads ahead waits less for the loop

@@ -52,6 +52,10 @@ def application(folder: Path, events: int, done: asyncio.Event) -> tuple[faust.A
     return app, table, times
 
 
+async def _from_the_start(places: set[Any]) -> dict[Any, int]:
+    return dict.fromkeys(places, 0)
+
+
 def count(state: dict[str, Any], event: dict[str, Any]) -> bool:
     """Adds an event to the state of an employee; False for a repeated one."""
     ids = state.setdefault("ids", {})
@@ -95,6 +99,7 @@ async def run(folder: Path, events: int) -> tuple[float, dict[str, dict[str, Any
     shared_log(folder).create_topic("plain-updates", 4)
     app, table, times = application(folder, events, done)
     app.transport.coalesce = ()
+    app.transport.start_hook = _from_the_start
     await app.start()
     await done.wait()
     found = {str(key): rows(value) for key, value in table.items()}

@@ -44,7 +44,7 @@ def ends(log: EmbeddedLog) -> dict[tuple[str, int], int]:
     return {place: bounds[1] for place, bounds in log.bounds().items() if place[0] in (QC_EVENTS, BUSINESS_EVENTS)}
 
 
-def wait_committed(log: EmbeddedLog, wanted: dict[tuple[str, int], int], patience: float = 900.0) -> float:
+def wait_committed(log: EmbeddedLog, wanted: dict[tuple[str, int], int], patience: float = 600.0) -> float:
     """Waits until everything is committed; the moment it was (perf_counter)."""
     deadline = time.perf_counter() + patience
     while time.perf_counter() < deadline:
