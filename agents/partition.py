@@ -6,7 +6,8 @@ Everything here happens in the worker's loop, so nothing needs a lock. The commi
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -80,14 +81,12 @@ class Partition:
         for employee_id, own in groups.items():
             person = self.person(employee_id)
             step(person, own, number, self.limits, self.identities.recall, tally)
-            self.dirty[employee_id] = None
-            if person.state.measured > self.meta.measured:
-                self.meta.measured = person.state.measured
+            self._changed(person)
         self._settle(topic, rows, refused, tally)
         self.meta.applied[topic] = rows[-1][0] + 1
         self.meta.logged = max(self.meta.logged, rows[-1][1])
-        for employee_id in tally.restate:
-            self.restate({employee_id})
+        if tally.restate:
+            self.restate(tally.restate)
         for employee_id in tally.release - tally.restate:
             self.release(employee_id)
         self._run_ticks()
@@ -129,6 +128,11 @@ class Partition:
             self.persons[employee_id] = found
         return found
 
+    def _changed(self, person: Person) -> None:
+        self.dirty[person.id] = None
+        if person.state.measured > self.meta.measured:
+            self.meta.measured = person.state.measured
+
     # Rules and assignments that change the past
 
     def _catch_up(self) -> None:
@@ -165,9 +169,23 @@ class Partition:
     def restate(self, employees: set[str]) -> None:
         """Counts some employees' records anew, from the log, under the assignments and rules known by now."""
         histories = replay(self.log, self.rules, self.number, self.limits, employees=employees, until=self.meta.applied)
-        for employee_id in employees:
-            if employee_id in histories:
-                self._transplant(self.person(employee_id), histories[employee_id])
+        last, fell = self.meta.last, False
+        for employee_id, history in histories.items():
+            person = self.person(employee_id)
+            was = person.state.newest
+            self._transplant(person, history)
+            fell = fell or person.state.newest < was == last
+            self.meta.last = max(self.meta.last, person.state.newest)
+        if fell:
+            self.meta.last = max(state.newest for state in self._states())
+
+    def _states(self) -> Iterator[State]:
+        """Everybody's state; who is not in memory stays out of it."""
+        yield from (person.state for person in self.persons.values())
+        elsewhere = {key: raw for key, raw in self.flushing.items() if key[:1] == EMPLOYEE and raw is not None}
+        for key, raw in chain(elsewhere.items(), self.store.items(EMPLOYEE)):
+            if key[1:].decode() not in self.persons and elsewhere.get(key, raw) is raw:
+                yield decode_state(raw)
 
     def _transplant(self, person: Person, history: History) -> None:
         """Sums, held records and counts of the replay take the place of the old ones; identities stay."""
@@ -181,8 +199,7 @@ class Partition:
         old.segments, old.held = new.segments, new.held
         old.scored, old.unused, old.measured, old.newest = new.scored, new.unused, new.measured, new.newest
         person.adopt(self.rules)
-        self.meta.last = max(self.meta.last, new.newest)
-        self.dirty[person.id] = None
+        self._changed(person)
 
     def release(self, employee_id: str) -> None:
         """Decides an employee's held records anew, read from the log again."""
@@ -193,7 +210,7 @@ class Partition:
         tally = Tally()
         release(person, {held: event for held in waiting if (event := self._again(held)) is not None}, tally)
         self._count(tally)
-        self.dirty[employee_id] = None
+        self._changed(person)
 
     def _again(self, held: Held) -> Event | None:
         """A held record as an event; None when retention has taken it (it stays held until it is late)."""
