@@ -6,7 +6,6 @@ Faust brings chunks and calls at start and stop; where reading begins and what i
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import sys
@@ -17,7 +16,7 @@ import faust
 from faust.types import TP
 
 from agents import failpoints
-from agents.health import Health, HealthServer
+from agents.health import Health
 from agents.limits import limits_of
 from agents.metrics import Metrics, Snapshot
 from agents.recovery import Progress
@@ -25,8 +24,9 @@ from agents.scoring import Scoring, wall_clock
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
 from agents.transport.embedded.driver import ChunkSettings, register, share
-from agents.transport.embedded.log import EmbeddedLog, FolderLock
+from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.embedded.url import url_of
+from agents.transport.errors import LogBusy, LogFull
 from stream import metric_names as names
 from stream.topics import INPUTS, SCORE_UPDATES, TEMPLATES, TICKS
 
@@ -38,27 +38,26 @@ SOURCES: Final = (*INPUTS, TICKS, TEMPLATES, SCORE_UPDATES)
 
 
 class Worker:
-    """One worker of one folder, in the running loop: `start`, `wait` until it fails or is told to stop, `stop`."""
+    """One life of a worker, in the running loop: `start`, `wait` until it fails or is told to stop, `stop`.
+
+    The folder's lock is the caller's (agents/lives.py).
+    """
 
     def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
         self.settings = settings
         self.metrics = Metrics()
-        self.port = 0
         self._progress = progress
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
         self._sizes: dict[int, float] = {}
 
     async def start(self) -> None:
-        """Takes the folder, restores the state, begins to read. FolderInUse when another worker has the folder."""
-        folder = self.settings.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = FolderLock.acquire(folder)
-        failpoints.arm(self.settings.fail_points)
-        self.log = EmbeddedLog.open(folder)
-        share(self.log)
-        ensure_topics(self.log, self.settings)
+        """Restores the state, begins to read."""
         settings = self.settings
+        failpoints.arm(settings.fail_points)
+        self.log = EmbeddedLog.open(settings.folder)
+        share(self.log)
+        ensure_topics(self.log, settings)
         self.scoring = await asyncio.to_thread(
             Scoring.open,
             self.log,
@@ -69,8 +68,6 @@ class Worker:
             self._progress,
         )
         tune_collector()
-        self.health = HealthServer(self._health, self.metrics.text)
-        self.port = await self.health.start(settings.host, settings.port or 0, folder)
         self.app = _application(settings)
         self.app.transport.chunk = ChunkSettings(max_records=settings.chunk_records)
         self.app.transport.start_hook = self._starts
@@ -84,20 +81,20 @@ class Worker:
         await self._failed
 
     async def stop(self) -> None:
-        """Applies what is under way, commits, lets go of the folder."""
+        """Applies what is under way, commits, lets go of stores and log, however far the start came."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if hasattr(self, "app"):
-            await self.app.stop()
-        with contextlib.suppress(Exception):
-            await self.health.stop()
-        if hasattr(self, "scoring"):
-            self.scoring.close()
-        self.log.close()
-        self._lock.release()
-        if not self._failed.done():
-            self._failed.set_result(None)
+        try:
+            if hasattr(self, "app"):
+                await self.app.stop()
+        finally:
+            if hasattr(self, "scoring"):
+                self.scoring.close()
+            if hasattr(self, "log"):
+                self.log.close()
+            if not self._failed.done():
+                self._failed.set_result(None)
 
     def _spawn(self, work: Callable[[], Any]) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work())
@@ -150,13 +147,17 @@ class Worker:
             await asyncio.sleep(STATE_SIZE)
 
     def _keep_house(self) -> None:
-        self.log.compact(min_dirty=0.5)
-        self.log.retain(wall_clock())
+        try:
+            self.log.compact(min_dirty=0.5)
+            self.log.retain(wall_clock())
+        except (LogFull, LogBusy) as error:
+            logger.warning("compaction and retention wait for better times: %s", error)
         self._sizes = {number: float(p.store.size()) for number, p in self.scoring.partitions.items()}
 
-    def _health(self) -> Health:
+    def health(self) -> Health:
+        """How it stands. What is applied and not committed still lags: it would be read again after a crash."""
         age = (wall_clock() - self.scoring.flush.committed_at) / 1000
-        return Health(age, sum(self.scoring.lag().values()), self.metrics.last_failure)
+        return Health(age, self.scoring.uncommitted(), self.metrics.last_failure)
 
     def _snapshot(self) -> Snapshot:
         partitions = self.scoring.partitions.values()

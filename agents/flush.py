@@ -48,6 +48,7 @@ class Flush:
         self.clock = clock
         self.extra: list[Outgoing] = []  # outputs of agents that have no state of their own
         self.committed_at = clock()
+        self.transactions = 0
         self._lock = asyncio.Lock()
         self._last = time.perf_counter()
 
@@ -139,6 +140,7 @@ class Flush:
         for snapshot in snapshots:
             records.extend(snapshot.outputs)
         given = self.log.transact([*records, *extra], offsets)
+        self.transactions += 1
         reach("after-transaction")
         for snapshot, _, behind in spans:
             reach("before-store")

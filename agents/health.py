@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -10,21 +11,22 @@ from typing import Final, NamedTuple
 import msgspec
 from aiohttp import web
 
+logger: Final = logging.getLogger(__name__)
 PORT_FILE: Final = "worker.port"
 STALE: Final = 30.0  # s without a commit while there is lag
 
 
 class Health(NamedTuple):
-    """`commit_age` in s; `reason` is empty when all is well."""
+    """`commit_age` in s, `lag` in records not committed, both None while nothing is scored; `reason` says why."""
 
-    commit_age: float
-    lag: int
+    commit_age: float | None
+    lag: int | None
     reason: str = ""
 
     @property
     def red(self) -> bool:
-        """Old commit and work to do: the worker does not move."""
-        return self.commit_age > STALE and self.lag > 0
+        """Not scoring, or an old commit and work to do: the worker does not move."""
+        return self.commit_age is None or self.lag is None or (self.commit_age > STALE and self.lag > 0)
 
 
 class HealthServer:
@@ -46,14 +48,17 @@ class HealthServer:
         await site.start()
         taken = int(self._runner.addresses[0][1])
         self._file = folder / PORT_FILE
-        self._file.write_text(f"{taken}\n")
+        try:
+            self._file.write_text(f"{taken}\n")
+        except OSError as error:
+            logger.warning("%s: the port %d is not kept there: %s", self._file, taken, error.strerror)
         return taken
 
     async def stop(self) -> None:
         """Stops listening."""
         if self._runner is not None:
             await self._runner.cleanup()
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 self._file.unlink()
 
     async def _healthz(self, _: web.Request) -> web.Response:
@@ -61,7 +66,7 @@ class HealthServer:
         body = msgspec.json.encode(
             {
                 "status": "red" if health.red else "ok",
-                "commit_age_seconds": round(health.commit_age, 3),
+                "commit_age_seconds": None if health.commit_age is None else round(health.commit_age, 3),
                 "lag_records": health.lag,
                 "reason": health.reason or ("no commit for too long with records waiting" if health.red else None),
             }

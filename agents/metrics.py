@@ -71,7 +71,6 @@ class Metrics:
                 self._latency_count += 1
                 self._latency_sum += now - logged
         self._waiting.clear()
-        self.last_failure = ""
 
     def commit_failed(self, reason: str) -> None:
         """A commit was put off."""

@@ -61,7 +61,7 @@ class Partition:
         self.holding = {key[1:].decode() for key, _ in store.items(HOLDING)}
         self.outputs: list[Outgoing] = []
         self.changes: list[tuple[bytes, bytes | None]] = []  # identities, for the changelog
-        self.saved: Mapping[tuple[str, int], int] = {}  # offsets of the last commit
+        self.saved: Mapping[tuple[str, int], int] = {(t, number): n for t, n in self.meta.applied.items()}  # committed
         self.flushing: Mapping[bytes, bytes | None] = {}
         self._due: list[tuple[int, str]] = []
         self._ticks: list[tuple[int, Tick]] = []

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from agents.store import Position, Store, StoreDamaged, set_aside
+from agents.failpoints import reach
+from agents.store import Position, Store, StoreDamaged, StoreFull, forget_aside, set_aside
 from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.errors import RecoverableError
 from stream.topics import CHANGELOG
 
 logger: Final = logging.getLogger(__name__)
@@ -18,19 +21,38 @@ Progress = Callable[[int, int], None]  # (records read, records to read)
 
 
 def restore(log: EmbeddedLog, folder: Path, partition: int, progress: Progress | None = None) -> Store:
-    """The store of a partition, level with the changelog. A damaged one is set aside first."""
+    """The store of a partition, level with the changelog. A damaged one is set aside until there is a new one.
+
+    StoreFull when the disk has no room for it: what was set aside is removed then.
+    """
     try:
-        store = _open(log, folder, partition)
-    except StoreDamaged as error:
-        logger.warning("local state of partition %d is set aside and built anew: %s", partition, error)
-        set_aside(folder)
-        store = Store(folder)
-    _follow(log, store, partition, progress)
+        try:
+            store = _level(log, folder, partition, progress)
+        except StoreDamaged as error:
+            logger.warning("partition %d: %s; it is set aside and built anew", partition, error)
+            set_aside(folder)
+            reach("set-aside")
+            store = _level(log, folder, partition, progress)
+    except StoreFull:
+        forget_aside(folder)
+        raise
+    forget_aside(folder)
     return store
 
 
-def _open(log: EmbeddedLog, folder: Path, partition: int) -> Store:
+def _level(log: EmbeddedLog, folder: Path, partition: int, progress: Progress | None) -> Store:
     store = Store(folder)
+    try:
+        _demand_this_log(log, store, partition)
+        _follow(log, store, partition, progress)
+    except BaseException:
+        with contextlib.suppress(RecoverableError):
+            store.close()
+        raise
+    return store
+
+
+def _demand_this_log(log: EmbeddedLog, store: Store, partition: int) -> None:
     position = store.position()
     problem = None
     if position is None:
@@ -40,9 +62,7 @@ def _open(log: EmbeddedLog, folder: Path, partition: int) -> Store:
     elif position.offset > log.end(CHANGELOG, partition):
         problem = f"it is at {position.offset}, ahead of its changelog's end {log.end(CHANGELOG, partition)}"
     if problem is not None:
-        store.close()
-        raise StoreDamaged(f"{folder}: {problem}")
-    return store
+        raise StoreDamaged(store.folder, problem)
 
 
 def _follow(log: EmbeddedLog, store: Store, partition: int, progress: Progress | None) -> None:
@@ -53,5 +73,6 @@ def _follow(log: EmbeddedLog, store: Store, partition: int, progress: Progress |
         offset = rows[-1][0] + 1
         latest = {row[2]: row[3] for row in rows}
         store.write([(key or b"", value) for key, value in latest.items()], Position(log.log_id, offset))
+        reach("restoring")
         if progress is not None:
             progress(offset - begin, end - begin)

@@ -8,20 +8,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, cast
 
 import msgspec
 
+from agents.failpoints import reach
 from agents.flush import Flush
 from agents.metrics import Metrics
 from agents.partition import Partition
 from agents.recovery import Progress, restore
 from agents.rules import changed_since, rulebook
+from agents.store import Store
 from agents.ticker import Ticker
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
-from agents.transport.errors import LogBusy, LogFull
+from agents.transport.errors import LogBusy, LogFull, RecoverableError
 from agents.transport.murmur2 import partition_for
 from schemas.event import INPUT_TOPICS, Row
 from schemas.updates import ScoreUpdate
@@ -32,6 +34,7 @@ from stream.topics import PEOPLE_EVENTS, SCORE_UPDATES, TEMPLATES, TICKS, UNIT_U
 
 logger: Final = logging.getLogger(__name__)
 BACKLOG_COMMIT: Final = 2.0  # seconds between commits while there is a backlog: fewer, larger writes
+TELL_AGAIN: Final = 30.0  # s between two messages about one trouble
 WAKE: Final = 2_000  # stored employees looked at per step after a start
 _updates: Final = msgspec.json.Decoder(ScoreUpdate)
 _encoder: Final = msgspec.json.Encoder()
@@ -59,6 +62,7 @@ class Scoring:
         self.backlog = False
         self._waking: dict[int, bytes | None] = dict.fromkeys(self.partitions)
         self._committed = time.monotonic()
+        self._tell_at = 0.0
 
     @classmethod
     def open(
@@ -74,14 +78,19 @@ class Scoring:
         count = log.topics()[INPUT_TOPICS[0]].partitions
         ends = [log.end(TEMPLATES, number) for number in range(count)]  # before: what comes later is read again
         rules = rulebook(log)
-        partitions = [
-            Partition(number, count, restore(log, folder / "state" / str(number), number, progress), log, rules, limits)
-            for number in range(count)
-        ]
-        for partition, end in zip(partitions, ends, strict=True):
-            partition.meta.applied[TEMPLATES] = end
-        found = cls(log, partitions, rules, metrics, cached)
-        found._people_first()
+        stores: list[Store] = []
+        try:
+            for number in range(count):
+                store = restore(log, folder / "state" / str(number), number, progress)
+                stores.append(store)  # what is open must be known when the next one fails
+            partitions = [Partition(number, count, store, log, rules, limits) for number, store in enumerate(stores)]
+            for partition, end in zip(partitions, ends, strict=True):
+                partition.meta.applied[TEMPLATES] = end
+            found = cls(log, partitions, rules, metrics, cached)
+            found._people_first()
+        except BaseException:
+            _close(stores)
+            raise
         return found
 
     def _people_first(self) -> None:
@@ -101,6 +110,7 @@ class Scoring:
         began = time.perf_counter()
         if topic in INPUT_TOPICS:
             self.partitions[partition].apply(topic, rows)
+            reach("after-chunk")
             self.metrics.chunk(topic, rows, time.perf_counter() - began)
         elif topic == TICKS:
             self.partitions[partition].tick(rows)
@@ -118,6 +128,7 @@ class Scoring:
             self.rules = new
             for partition in self.partitions.values():
                 partition.adopt(new, since)
+            reach("rules-adopted")
 
     def _pool(self, rows: Sequence[Row]) -> None:
         for row in rows:
@@ -133,6 +144,15 @@ class Scoring:
             for topic in INPUT_TOPICS
         }
 
+    def uncommitted(self) -> int:
+        """Records of the input topics that no commit holds yet."""
+        bounds = self.log.bounds()
+        return sum(
+            max(0, bounds[topic, number][1] - partition.saved.get((topic, number), 0))
+            for number, partition in self.partitions.items()
+            for topic in INPUT_TOPICS
+        )
+
     async def beat(self, interval: float) -> None:
         """One round of what time alone does: commit when due, ticks, unit updates, waking stored employees."""
         lag = sum(self.lag().values())
@@ -142,9 +162,17 @@ class Scoring:
             await self.commit()
         ticks = self.ticker.due(wall_clock())
         if ticks:
-            await asyncio.get_running_loop().run_in_executor(None, self.log.append, ticks)
+            await self._append(ticks)
         self._pool_changed()
         self._wake()
+
+    async def _append(self, ticks: Sequence[Outgoing]) -> None:
+        """Ticks that find no room are no loss: the next second has its own."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, self.log.append, ticks)
+            reach("after-ticks")
+        except (LogFull, LogBusy) as error:
+            self._put_off(error)
 
     def has_work(self) -> bool:
         """Whether anything waits for a commit."""
@@ -152,18 +180,32 @@ class Scoring:
 
     async def commit(self) -> None:
         """Commits everything applied so far. A disk without room is waited for; nothing is lost meanwhile."""
-        began = time.perf_counter()
+        began, transactions = time.perf_counter(), self.flush.transactions
         try:
             written = await self.flush(self.partitions.values(), backlog=self.backlog)
         except (LogFull, LogBusy) as error:
-            logger.error("commit put off, nothing is lost: %s", error)
-            self.metrics.commit_failed(str(error))
+            self._put_off(error)
             self._committed = time.monotonic()
             return
         self._committed = time.monotonic()
+        if self.flush.transactions > transactions:
+            self._goes_on()
         self.metrics.committed(written, time.perf_counter() - began)
         for partition in self.partitions.values():
             partition.evict(self.cached)
+
+    def _put_off(self, error: RecoverableError) -> None:
+        """The log takes nothing at the moment. It is said once, and again while it lasts."""
+        if time.monotonic() >= self._tell_at:
+            logger.error("commit put off, nothing is lost, tried again all the time: %s", error)
+            self._tell_at = time.monotonic() + TELL_AGAIN
+        self.metrics.commit_failed(str(error))
+
+    def _goes_on(self) -> None:
+        if self.metrics.last_failure:
+            logger.warning("the log takes commits again: all that was put off is in it")
+            self.metrics.last_failure = ""
+            self._tell_at = 0.0
 
     def _pool_changed(self) -> None:
         """Unit updates of units whose members changed; they leave with the next commit."""
@@ -186,6 +228,13 @@ class Scoring:
             return
 
     def close(self) -> None:
-        """Lets go of the stores."""
-        for partition in self.partitions.values():
-            partition.store.close()
+        """Lets go of the stores. A store that cannot even be closed is read anew, or built anew, at the next start."""
+        _close(partition.store for partition in self.partitions.values())
+
+
+def _close(stores: Iterable[Store]) -> None:
+    for store in stores:
+        try:
+            store.close()
+        except RecoverableError as error:
+            logger.warning("local state was not closed well: %s", error)

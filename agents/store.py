@@ -24,12 +24,21 @@ from agents.transport.errors import RecoverableError
 
 POSITION: Final = b"@position"
 _LINK: Final = b"@link"  # + number of the batch
+_NO_ROOM: Final = "No space left on device"
 _BLOCK_CACHE: Final = 32 << 20
 _MEMTABLE: Final = 16 << 20
 
 
 class StoreDamaged(RecoverableError):
-    """RocksDB refused to open, read or write; the store can be built anew from the changelog."""
+    """RocksDB refused to open, read or write; the store in `folder` can be built anew from the changelog."""
+
+    def __init__(self, folder: Path, detail: object) -> None:
+        self.folder = folder
+        super().__init__(f"{folder}: local state is damaged ({detail})")
+
+
+class StoreFull(RecoverableError):
+    """The disk of the local state has no room. What RocksDB holds is whole; it has to be opened again."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -101,7 +110,7 @@ class Store:
         if links == sorted({_link(0), _link(last)}) if links else self.get(POSITION) is None:
             return last + 1
         self._db.close()
-        raise StoreDamaged(f"{self.folder}: batches before number {last} are missing")
+        raise StoreDamaged(self.folder, f"batches before number {last} are missing")
 
     def position(self) -> Position | None:
         """Up to where the changelog is in here, None in a new store."""
@@ -134,20 +143,30 @@ def _after(prefix: bytes) -> bytes:
 
 def set_aside(folder: Path) -> None:
     """Moves a store that cannot be used out of the way, in place of the one moved before it."""
-    aside = folder.with_name(folder.name + ".aside")
-    shutil.rmtree(aside, ignore_errors=True)
+    forget_aside(folder)
     if folder.exists():
-        folder.rename(aside)
+        folder.rename(_aside(folder))
+
+
+def forget_aside(folder: Path) -> None:
+    """Removes what was set aside."""
+    shutil.rmtree(_aside(folder), ignore_errors=True)
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".aside")
 
 
 @contextlib.contextmanager
 def _translated(folder: Path) -> Iterator[None]:
     try:
         yield
-    except (StoreDamaged, GeneratorExit):
+    except (RecoverableError, GeneratorExit):
         raise
     except Exception as error:  # RocksDB's errors have no type of their own
-        raise StoreDamaged(f"{folder}: {error}") from error
+        if _NO_ROOM in str(error):
+            raise StoreFull(f"{folder}: no room left on the disk for local state ({error})") from error
+        raise StoreDamaged(folder, error) from error
 
 
 def _options() -> Options:

@@ -2,14 +2,17 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agents.transport.errors import FolderInUse
 
 OWNER = "owner.lock"
 _CREATING = "create.lock"
+_ATTEMPTS = 10
+_RETRY_S = 0.02
 
 
 class FolderLock:
@@ -23,14 +26,13 @@ class FolderLock:
     def acquire(cls, folder: Path) -> "FolderLock":
         """Take the lock and write this process's id into it. Raises FolderInUse(pid, folder) when it is held."""
         descriptor = os.open(folder / OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(descriptor):
             pid = _pid(descriptor)
             os.close(descriptor)
-            raise FolderInUse(pid, folder) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            raise FolderInUse(pid, folder)
+        with suppress(OSError):  # no room on the disk: the lock holds all the same
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         return cls(folder, descriptor)
 
     @staticmethod
@@ -60,6 +62,17 @@ class FolderLock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def _locked(descriptor: int) -> bool:
+    """Whether the lock could be taken. `owner` holds it for a moment too, so one refusal says nothing."""
+    for _ in range(_ATTEMPTS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(_RETRY_S)
+    return False
 
 
 def _pid(descriptor: int) -> int | None:
