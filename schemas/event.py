@@ -11,7 +11,7 @@ import json
 import re
 from bisect import insort
 from collections.abc import Callable, Sequence
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
@@ -89,6 +89,9 @@ class Row(NamedTuple):
 InPartition = Callable[[bytes], bool]
 
 _OFFSET: Final = attrgetter("offset")
+_FIRST: Final = itemgetter(0)
+_LAST: Final = itemgetter(-1)
+_OPENING, _CLOSING = b"{}"
 _decoder: Final = msgspec.json.Decoder(_Wire)
 _loose: Final = msgspec.json.Decoder(_Loose)
 _raw_decoder: Final = msgspec.json.Decoder()
@@ -210,8 +213,9 @@ def _wires(rows: Sequence[Row]) -> Sequence[_Wire | None]:
 
 def _framed(values: list[bytes]) -> bool:
     """Every value is an object at first sight, and none is too large."""
-    ends = {(value[:1], value[-1:]) for value in values}
-    return ends == {(b"{", b"}")} and max(map(len, values)) <= MAX_BYTES
+    if not all(values) or max(map(len, values)) > MAX_BYTES:
+        return False
+    return set(map(_FIRST, values)) == {_OPENING} and set(map(_LAST, values)) == {_CLOSING}
 
 
 def _valid_ids(wires: Sequence[_Wire]) -> bool:
@@ -238,20 +242,24 @@ def _turn(rows: Sequence[Row], wires: Sequence[_Wire | None], memo: Memo) -> tup
     """
     times, sources, types = memo.times, memo.sources, memo.types
     measures, dims = memo.measures, memo.dims
-    slots: dict[bytes | None, tuple[str | None, list[Event]]] = {}
+    slots: dict[bytes | None, tuple[str | None, list[Event], Callable[[Event], None]]] = {}
     unsure: list[int] = []
+    wire: Any  # a _Wire on its way to be an Event
     for index, (row, wire) in enumerate(zip(rows, wires, strict=True)):
         offset, stamp, key, _, _ = row
         slot = slots.get(key)
         if slot is None:
-            slot = slots[key] = (memo.keys.get(key) or memo.key(key), [])
+            own: list[Event] = []
+            slot = slots[key] = (memo.keys.get(key) or memo.key(key), own, own.append)
         if wire is None or slot[0] != wire.employee_id:
             unsure.append(index)
             continue
-        at: Any = wire.occurred_at
+        at = wire.occurred_at
         at = times.get(at) or memo.time(at)
-        source = sources.get(wire.source) or memo.source(wire.source)
-        kind = types.get(wire.type) or memo.type(wire.type)
+        text = wire.source
+        source = sources.get(text) or memo.source(text)
+        text = wire.type
+        kind = types.get(text) or memo.type(text)
         raw = bytes(wire.measures)
         measured = measures.get(raw) or memo.measured(raw)
         raw = bytes(wire.dims)
@@ -259,27 +267,27 @@ def _turn(rows: Sequence[Row], wires: Sequence[_Wire | None], memo: Memo) -> tup
         if not (at and source and kind and measured and dim) or at - stamp > SKEW:
             unsure.append(index)
             continue
-        event = cast("Event", wire)
+        content = measured.digest ^ dim.content ^ source ^ kind
         corrects = wire.corrects
         if corrects is UNSET:
-            if not measured.inspection and wire.type == INSPECTION:
+            if not measured.inspection and text == INSPECTION:
                 unsure.append(index)
                 continue
-            event.digest = measured.digest ^ dim.content ^ source ^ kind
-            event.corrects = None
+            wire.digest = content
+            wire.corrects = None
         else:
             if ID.fullmatch(corrects) is None:
                 unsure.append(index)
                 continue
-            event.digest = measured.digest ^ dim.content ^ source ^ kind ^ content_digest("corrects", corrects)
-        event.kind = dim.digest ^ kind
-        event.occurred_at = at
-        event.measures = measured
-        event.dims = dim
-        event.offset = offset
-        event.timestamp = stamp
-        slot[1].append(event)
-    return {employee_id: group for employee_id, group in slots.values() if group and employee_id}, unsure
+            wire.digest = content ^ content_digest("corrects", corrects)
+        wire.kind = dim.digest ^ kind
+        wire.occurred_at = at
+        wire.measures = measured
+        wire.dims = dim
+        wire.offset = offset
+        wire.timestamp = stamp
+        slot[2](wire)
+    return {employee_id: group for employee_id, group, _ in slots.values() if group and employee_id}, unsure
 
 
 def _bound(memo: dict[Any, Any], times: int = 1) -> dict[Any, Any]:

@@ -22,19 +22,30 @@ def add(landings: Sequence[Landing], measures: Measures, at: int, newest: int) -
         vector = vectors.get(names) or measures.vector(names)
         for panes, grain, kept in all_panes:
             number = at // grain
-            pane = panes.get(number)
-            if pane is not None:
-                _add(pane, vector)
-            elif number > newest // grain - kept:
-                panes[number] = list(vector)
-                if len(panes) > kept:
-                    prune(panes, newest // grain - kept)
+            into = panes.get(number)
+            if into is None:
+                if number > newest // grain - kept:
+                    panes[number] = list(vector)
+                    if len(panes) > kept:
+                        prune(panes, newest // grain - kept)
+            elif len(vector) == 3:  # events and two measures: a rate
+                into[0] += 1
+                into[1] += vector[1]
+                into[2] += vector[2]
+            else:
+                _add(into, vector)
         for calendar, kind in calendars:
             if at >= calendar.end:
                 calendar.start, calendar.end = (-1, FOREVER) if kind == "all" else calendar_bounds(kind, timezone, at)
                 calendar.vector = list(vector)
             elif at >= calendar.start:
-                _add(calendar.vector, vector)
+                into = calendar.vector
+                if len(vector) == 3:
+                    into[0] += 1
+                    into[1] += vector[1]
+                    into[2] += vector[2]
+                else:
+                    _add(into, vector)
 
 
 def prune(panes: dict[int, Vector], last_closed: int) -> None:
@@ -53,14 +64,5 @@ def _calendars_over(cells: Cells, newest: int) -> bool:
 
 
 def _add(into: Vector, vector: tuple[int, ...]) -> None:
-    if len(vector) == 3:  # events and two measures: a rate
-        _, one, two = vector
-        into[0] += 1
-        into[1] += one
-        into[2] += two
-    elif len(vector) == 2:
-        into[0] += 1
-        into[1] += vector[1]
-    else:
-        for index, number in enumerate(vector):
-            into[index] += number
+    for index, number in enumerate(vector):
+        into[index] += number
