@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def log(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EmbeddedLog]:
+def log(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedLog]:
     """The folder's log; a new life begins after 10 ms, and a store with a file BAD in it cannot be read."""
     read = Store.get
 
@@ -90,7 +90,7 @@ def _committed(log: EmbeddedLog) -> int:
 
 
 async def test_a_store_that_cannot_be_read_is_built_anew_in_the_next_life(log: EmbeddedLog, settings: Settings) -> None:
-    """Whenever the damage is met: the store is out of the way when the next life begins, else it would go on for ever."""
+    """Whenever the damage is met: the store is out of the way when the next life begins, else it would be met again."""
     async with _living(settings) as (task, ports):
         log.append([_event(n) for n in range(8)])
         await _until(lambda: _committed(log) == 8, task)
