@@ -18,7 +18,7 @@ from agents.partition import Partition
 from agents.store import Position
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from stream.held import expiry
-from stream.keys import IDENTITIES, employee_key, holding_key
+from stream.keys import IDENTITIES, employee_key, holding_key, instant_value
 from stream.meta import KEY, encode_meta
 from stream.score import next_change
 from stream.state import encode_state
@@ -114,15 +114,13 @@ class Flush:
             due = 0
             if employee_id not in partition.owed:
                 due = next_change(person, max(partition.meta.now, person.state.newest))
-                waits_until = expiry(person, partition.limits.held)
-                due = due if waits_until is None else min(due, waits_until)
-                partition.schedule(employee_id, due)
+                partition.due.schedule(employee_id, due)
             yield employee_key(employee_id), encode_state(person.state, due)
-            if person.state.held:
-                partition.holding.add(employee_id)
-                yield holding_key(employee_id), b""
-            elif employee_id in partition.holding:
-                partition.holding.discard(employee_id)
+            late_at = expiry(person, partition.limits.held)
+            if late_at is not None:
+                partition.holding[employee_id] = late_at
+                yield holding_key(employee_id), instant_value(late_at)
+            elif partition.holding.pop(employee_id, None) is not None:
                 yield holding_key(employee_id), None
 
     def _write(self, snapshots: list[Snapshot], extra: list[Outgoing], now: int) -> None:

@@ -5,29 +5,29 @@ Everything here happens in the worker's loop, so nothing needs a lock. The commi
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
+from agents.due import Due
 from agents.gate import admit
 from agents.identities import Identities
 from agents.outbox import dead_letter, late_event
 from agents.replay import replay
-from agents.rules import unknown_since, version_names
+from agents.rules import only, rulebook, unknown_since, version_names
 from agents.store import Store
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from agents.transport.murmur2 import partition_for
 from schemas.event import INPUT_TOPICS, Event, Memo, Rejection, Row, decode_groups, decode_one
 from stream.held import expire, expiry, open_gate, release
 from stream.history import History
-from stream.keys import EMPLOYEE, HOLDING, employee_key
+from stream.keys import EMPLOYEE, HOLDING, employee_key, instant_of
 from stream.meta import KEY, Meta, decode_meta
 from stream.pipeline import Limits, step
 from stream.rulebook import Rulebook
-from stream.state import NEVER, Held, Person, State, decode_state, due_of
+from stream.state import Held, Person, State, decode_state, due_of
 from stream.tally import Tally
 from stream.topics import TICKS
 
@@ -41,6 +41,14 @@ class Tick(msgspec.Struct, frozen=True):
     follows: dict[str, int]
 
 
+def tick_of(row: Row) -> Tick | None:
+    """The tick in a record; None where it is none: nobody but a worker writes ticks, a stranger's moves nothing."""
+    try:
+        return msgspec.json.decode(row[3] or b"", type=Tick)
+    except msgspec.MsgspecError:
+        return None
+
+
 class Partition:
     """Employees of one partition. `dirty` changed since the last snapshot; `owed` wait for a score update."""
 
@@ -50,24 +58,26 @@ class Partition:
         self.number = number
         self.store = store
         self.log = log
-        self.rules = rules
-        self.limits = limits
-        self.identities = Identities(store)
         raw = store.get(KEY)
         self.meta = Meta() if raw is None else decode_meta(raw)
+        self.rules = only(rules, self.meta.rules)
+        self.limits = limits
+        self.identities = Identities(store)
         self.persons: dict[str, Person] = {}
         self.dirty: dict[str, None] = {}
         self.owed: dict[str, None] = {}
-        self.holding = {key[1:].decode() for key, _ in store.items(HOLDING)}
+        self.due = Due()  # score updates that time alone changes
+        self.expiring = Due()  # held records that become late
+        self.holding = {key[1:].decode(): instant_of(raw) for key, raw in store.items(HOLDING)}
         self.outputs: list[Outgoing] = []
         self.changes: list[tuple[bytes, bytes | None]] = []  # identities, for the changelog
         self.saved: Mapping[tuple[str, int], int] = {(t, number): n for t, n in self.meta.applied.items()}  # committed
         self.flushing: Mapping[bytes, bytes | None] = {}
-        self._due: list[tuple[int, str]] = []
         self._ticks: list[tuple[int, Tick]] = []
-        self._scheduled: dict[str, int] = {}
         self._memos = {name: Memo(name, lambda key: partition_for(key, partitions) == number) for name in INPUT_TOPICS}
-        self._catch_up()
+        for employee_id, at in self.holding.items():
+            self.expiring.schedule(employee_id, at)
+        self._catch_up(rules)
 
     def apply(self, topic: str, rows: Sequence[Row]) -> int:
         """Applies a chunk of an input topic; the number of records that were new."""
@@ -85,6 +95,8 @@ class Partition:
         self._settle(topic, rows, refused, tally)
         self.meta.applied[topic] = rows[-1][0] + 1
         self.meta.logged = max(self.meta.logged, rows[-1][1])
+        for employee_id in tally.waiting:
+            self._expect_expiry(self.person(employee_id))
         if tally.restate:
             self.restate(tally.restate)
         for employee_id in tally.release - tally.restate:
@@ -135,13 +147,40 @@ class Partition:
 
     # Rules and assignments that change the past
 
-    def _catch_up(self) -> None:
-        """After a start: what was published since the last commit is taken over, whoever saw it before."""
-        since = unknown_since(self.meta.rules, self.rules)
-        if since is not None:
-            self.adopt(self.rules, since)
-        elif self.meta.shown != self.meta.rules:
+    def _catch_up(self, rules: Rulebook) -> None:
+        """After a start: what was published since the last commit is taken over, whoever saw it before.
+
+        Ticks that a worker wrote and did not live to commit come first: each is applied at its place in the log and
+        under the rules of its time, as it was.
+        """
+        offset = self.meta.applied.get(TICKS, 0)
+        while rows := cast("list[Row]", self.log.read(TICKS, self.number, offset, 1_000)):
+            offset = rows[-1][0] + 1
+            for row in rows:
+                tick = tick_of(row)
+                if tick is not None:
+                    if unknown_since(self.meta.rules, rules) is not None:
+                        self._take_over(rulebook(self.log, tick.at))
+                    self._read_up_to(tick.follows)
+                    self.tick([row])
+        self._take_over(rules)
+        self.rules = rules
+        if self.meta.shown != self.meta.rules:
             self.owed.update(dict.fromkeys(self.employees()))
+
+    def _take_over(self, rules: Rulebook) -> None:
+        since = unknown_since(self.meta.rules, rules)
+        if since is not None:
+            self.adopt(rules, since)
+
+    def _read_up_to(self, follows: Mapping[str, int]) -> None:
+        for topic in INPUT_TOPICS:
+            until = follows.get(topic, 0)
+            while (first := self.meta.applied.get(topic, 0)) < until:
+                rows = cast("list[Row]", self.log.read(topic, self.number, first, min(until - first, 10_000)))
+                if not rows:
+                    return
+                self.apply(topic, rows)
 
     def adopt(self, rules: Rulebook, since: int) -> None:
         """Takes a new rulebook that differs from the old one from `since` on: restates, releases, shows."""
@@ -155,7 +194,7 @@ class Partition:
             measured = {name for name in everybody if self.person(name).state.measured >= since}
         if measured:
             self.restate(measured)
-        for employee_id in list(self.holding | {name for name in self.dirty if self.person(name).state.held}):
+        for employee_id in [*self.holding, *(name for name in self.dirty if name not in self.holding)]:
             if employee_id not in measured:
                 self.release(employee_id)
         self.owed.update(dict.fromkeys(everybody))
@@ -168,7 +207,15 @@ class Partition:
 
     def restate(self, employees: set[str]) -> None:
         """Counts some employees' records anew, from the log, under the assignments and rules known by now."""
-        histories = replay(self.log, self.rules, self.number, self.limits, employees=employees, until=self.meta.applied)
+        histories = replay(
+            self.log,
+            self.rules,
+            self.number,
+            self.limits,
+            employees=employees,
+            until=self.meta.applied,
+            expired={name: self.person(name).state.expired for name in employees},
+        )
         last, fell = self.meta.last, False
         for employee_id, history in histories.items():
             person = self.person(employee_id)
@@ -200,6 +247,7 @@ class Partition:
         old.scored, old.unused, old.measured, old.newest = new.scored, new.unused, new.measured, new.newest
         person.adopt(self.rules)
         self._changed(person)
+        self._expect_expiry(person)
 
     def release(self, employee_id: str) -> None:
         """Decides an employee's held records anew, read from the log again."""
@@ -230,11 +278,9 @@ class Partition:
         """Takes ticks; each is applied once the inputs it follows are."""
         expected = self.meta.applied.get(TICKS, 0)
         for row in rows:
-            if row[0] >= expected and row[3] is not None:
-                try:
-                    self._ticks.append((row[0], msgspec.json.decode(row[3], type=Tick)))
-                except msgspec.MsgspecError:
-                    continue  # nobody but a worker writes ticks; a stranger's record moves nothing
+            tick = tick_of(row)
+            if row[0] >= expected and tick is not None:
+                self._ticks.append((row[0], tick))
         self._run_ticks()
 
     def _run_ticks(self) -> None:
@@ -244,32 +290,32 @@ class Partition:
             if any(applied.get(topic, 0) < follows for topic, follows in tick.follows.items()):
                 break
             done += 1
-            applied[TICKS] = offset + 1
-            self.meta.now = max(self.meta.now, tick.at)
+            if offset >= applied.get(TICKS, 0):
+                applied[TICKS] = offset + 1
+                self.meta.now = max(self.meta.now, tick.at)
+                self._expire(tick)
         if done:
             del self._ticks[:done]
-            self._fall_due(self.meta.now)
+            self.owed.update(dict.fromkeys(self.due.take(self.meta.now)))
 
-    def _fall_due(self, now: int) -> None:
-        while self._due and self._due[0][0] <= now:
-            due, employee_id = heapq.heappop(self._due)
-            if self._scheduled.get(employee_id) != due:
-                continue
-            del self._scheduled[employee_id]
-            person = self.person(employee_id)
-            waits_until = expiry(person, self.limits.held)
-            if waits_until is not None and waits_until <= now:
-                tally = Tally()
-                expire(person, now, self.limits.held, tally)
-                self._count(tally)
-                self.dirty[employee_id] = None
-            self.owed[employee_id] = None
+    def _expire(self, tick: Tick) -> None:
+        """What has been held for too long is late from here on."""
+        follows = [tick.follows.get(topic, 0) for topic in INPUT_TOPICS]
+        for person in [self.person(employee_id) for employee_id in self.expiring.take(tick.at)]:
+            tally = Tally()
+            for held in expire(person, tick.at, follows, self.limits.held, tally):
+                topic = INPUT_TOPICS[held.topic]
+                for row in self.log.read(topic, self.number, held.offset, 1):
+                    if row[0] == held.offset:
+                        self.outputs.append(late_event(topic, self.number, Row(*row)))
+            self._count(tally)
+            self._changed(person)
+            self._expect_expiry(person)
 
-    def schedule(self, employee_id: str, due: int) -> None:
-        """Wakes an employee at a tick at or after `due` (ms); waking early does no harm."""
-        if due < self._scheduled.get(employee_id, NEVER):
-            self._scheduled[employee_id] = due
-            heapq.heappush(self._due, (due, employee_id))
+    def _expect_expiry(self, person: Person) -> None:
+        at = expiry(person, self.limits.held)
+        if at is not None:
+            self.expiring.schedule(person.id, at)
 
     def wake(self, start: bytes | None, limit: int) -> bytes | None:
         """After a start: schedules `limit` stored employees from `start` on; the key to go on at, None at the end."""
@@ -279,7 +325,7 @@ class Partition:
             due = due_of(raw)
             if due == 0:
                 self.owed[key[1:].decode()] = None
-            self.schedule(key[1:].decode(), due)
+            self.due.schedule(key[1:].decode(), due)
         return None
 
     def evict(self, limit: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from agents.meta import read_meta
 from agents.replay import Progress, replay
-from agents.rules import rulebook
+from agents.rules import only, rulebook
 from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.murmur2 import partition_for
 from schemas.event import INPUT_TOPICS
@@ -29,7 +29,7 @@ from stream.topics import CHANGELOG
 class Committed:
     """The states and metas of one instant: `applied` per partition says which records are in them."""
 
-    rules: Rulebook
+    rules: list[Rulebook]  # per partition
     metas: list[Meta]
     persons: list[dict[str, Person]] = field(default_factory=list)  # per partition
 
@@ -50,14 +50,17 @@ class Committed:
 
 
 def committed(log: EmbeddedLog, employee: str | None = None) -> Committed:
-    """Every state (or one employee's) as of each partition's last commit."""
-    rules = rulebook(log)
+    """Every state (or one employee's) as of each partition's last commit, under the rules known to that commit."""
+    published = rulebook(log)
     partitions = log.topics()[CHANGELOG].partitions
     metas = read_meta(log)
+    rules = [only(published, meta.rules) for meta in metas]
     found = Committed(rules, metas, [{} for _ in range(partitions)])
     numbers = range(partitions) if employee is None else [partition_for(employee.encode(), partitions)]
     for number in numbers:
-        found.persons[number] = {name: Person(name, state, rules) for name, state in _states(log, number, employee)}
+        found.persons[number] = {
+            name: Person(name, state, rules[number]) for name, state in _states(log, number, employee)
+        }
     return found
 
 
@@ -86,7 +89,14 @@ def rows_as_of(
         histories: dict[str, History] = {}
         if early:
             histories = replay(
-                log, known.rules, number, limits, employees=early, until=known.metas[number].applied, progress=progress
+                log,
+                known.rules[number],
+                number,
+                limits,
+                employees=early,
+                until=known.metas[number].applied,
+                expired={name: persons[name].state.expired for name in early},
+                progress=progress,
             )
         for name, person in persons.items():
             history = histories.get(name)
@@ -108,8 +118,14 @@ def histories_known_at(
     numbers = range(partitions) if employee is None else [partition_for(employee.encode(), partitions)]
     found: dict[str, History] = {}
     for number in numbers:
-        only = None if employee is None else [employee]
-        found |= replay(log, rules, number, limits, employees=only, known_at=known_at, progress=progress)
+        expired = {
+            name: [late for late in state.expired if known_at is None or late.since <= known_at]
+            for name, state in _states(log, number, employee)
+        }
+        chosen = None if employee is None else [employee]
+        found |= replay(
+            log, rules, number, limits, employees=chosen, known_at=known_at, expired=expired, progress=progress
+        )
     return found
 
 

@@ -6,20 +6,21 @@ People events come first, so nothing needs restating: the end state does not dep
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import cast
+from typing import Final, cast
 
 from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.murmur2 import partition_for
 from schemas.event import INPUT_TOPICS, Event, Memo, Row, decode_groups
 from stream.dedupe import Block
 from stream.history import History
-from stream.pipeline import Limits, step
+from stream.pipeline import Limits, pass_over, step
 from stream.rulebook import Rulebook
-from stream.state import BUSINESS, PEOPLE, QC, Person, State
+from stream.state import BUSINESS, PEOPLE, QC, Expired, Person, State
 from stream.tally import Tally
 
 _CHUNK = 20_000
 _FOREVER = 1 << 62
+NOTHING: Final[Mapping[str, Collection[Expired]]] = {}
 Progress = Callable[[int], None]
 
 
@@ -32,14 +33,15 @@ def replay(
     employees: Collection[str] | None = None,
     until: Mapping[str, int] | None = None,
     known_at: int | None = None,
+    expired: Mapping[str, Collection[Expired]] = NOTHING,
     progress: Progress | None = None,
 ) -> dict[str, History]:
     """The histories of employees (None: all) of a partition.
 
     `until`: per topic the first offset not to read (absent: to the end); `known_at`: only records logged by then
-    (ms); `progress` is told the number of records read.
+    (ms); `expired`: what became late at ticks, by employee; `progress` is told the number of records read.
     """
-    replayer = _Replayer(rules, limits)
+    replayer = _Replayer(rules, limits, expired)
     partitions = log.topics()[INPUT_TOPICS[PEOPLE]].partitions
     keys = None if employees is None else {employee.encode() for employee in employees}
     for topic in (PEOPLE, BUSINESS, QC):
@@ -60,9 +62,10 @@ def replay(
 class _Replayer:
     """Persons built up from nothing, with all their identities in memory."""
 
-    def __init__(self, rules: Rulebook, limits: Limits) -> None:
+    def __init__(self, rules: Rulebook, limits: Limits, expired: Mapping[str, Collection[Expired]]) -> None:
         self.rules = rules
         self.limits = limits
+        self.passed = {name: {(late.topic, late.offset) for late in own} for name, own in expired.items() if own}
         self.blocks: dict[tuple[str, int, int], list[Block]] = {}
         self.persons: dict[str, Person] = {}
         self.events: dict[str, list[Event]] = {}
@@ -74,11 +77,24 @@ class _Replayer:
                 person = self.persons[employee_id] = Person(employee_id, State(), self.rules)
             tally = Tally()
             tally.kept = []
-            step(person, own, topic, self.limits, self._recall, tally)
+            for events in self._without_passed(person, own, topic):
+                step(person, events, topic, self.limits, self._recall, tally)
             for sealed in tally.sealed:
                 self.blocks.setdefault((employee_id, sealed.lane, sealed.hour), []).append(sealed.block)
             if topic != PEOPLE:
                 self.events.setdefault(employee_id, []).extend(tally.kept)
+
+    def _without_passed(self, person: Person, events: Sequence[Event], topic: int) -> Iterator[Sequence[Event]]:
+        """The events in runs between those that became late at a tick, which are registered at their place."""
+        passed = self.passed.get(person.id)
+        if passed is None:
+            yield events
+            return
+        for event in events:
+            if (topic, event.offset) in passed:
+                pass_over(person, event, topic)
+            else:
+                yield [event]
 
     def _recall(self, employee_id: str, lane: int, hour: int) -> Sequence[Block]:
         return self.blocks.get((employee_id, lane, hour), ())

@@ -52,6 +52,13 @@ def unknown_since(known: Collection[str], rules: Rulebook) -> int | None:
     return min((t.effective_from for t in rules.templates() if _name(t) not in known), default=None)
 
 
+def only(rules: Rulebook, names: Collection[str]) -> Rulebook:
+    """The rules as they were when these versions (`id@version`) were all."""
+    if unknown_since(names, rules) is None:
+        return rules
+    return Rulebook(template for template in rules.templates() if _name(template) in names)
+
+
 def version_names(rules: Rulebook) -> list[str]:
     """`id@version` of all versions."""
     return [_name(template) for template in rules.templates()]

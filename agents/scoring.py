@@ -160,16 +160,23 @@ class Scoring:
         since = time.monotonic() - self._committed
         if since >= (BACKLOG_COMMIT if self.backlog else interval):
             await self.commit()
-        ticks = self.ticker.due(wall_clock())
-        if ticks:
-            await self._append(ticks)
+        await self._tick(wall_clock())
         self._pool_changed()
         self._wake()
 
-    async def _append(self, ticks: Sequence[Outgoing]) -> None:
+    async def _tick(self, now: int) -> None:
+        urgent = self.ticker.urgent(now)
+        if urgent:
+            self.refresh_rules()
+        ticks = self.ticker.due(now)
+        if not ticks:
+            return
         """Ticks that find no room are no loss: the next second has its own."""
         try:
-            await asyncio.get_running_loop().run_in_executor(None, self.log.append, ticks)
+            if urgent:
+                self.ticker.write(ticks)
+            else:
+                await asyncio.get_running_loop().run_in_executor(None, self.log.append, ticks)
             reach("after-ticks")
         except (LogFull, LogBusy) as error:
             self._put_off(error)

@@ -1,7 +1,8 @@
 """Time is an event: one record per partition and second, written by the partition's owner.
 
 A tick is written only once everything that was in the log at its moment has been applied: otherwise a backlog
-would look like silence.
+would look like silence. A tick by which held records become late is written and applied in one go: what it decides
+depends on all that was known at its place in the log.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import msgspec
 
 from agents.partition import Partition, Tick
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
-from schemas.event import INPUT_TOPICS
+from schemas.event import INPUT_TOPICS, Row
 from stream.topics import TICKS
 
 
@@ -23,6 +24,11 @@ class Ticker:
         self.log = log
         self.partitions = partitions
         self._pending: dict[int, tuple[int, dict[str, int]]] = {}  # partition -> (at, ends at that moment)
+        self._written = {partition.number: partition.meta.now for partition in partitions}
+
+    def urgent(self, now: int) -> bool:
+        """Whether a tick at `now` (ms) would make held records late: all rules must be known, and `write` is called."""
+        return any(partition.expiring.by(now) for partition in self.partitions)
 
     def due(self, now: int) -> list[Outgoing]:
         """The ticks whose moment has come; `now` in ms. A partition still reading keeps its moment waiting."""
@@ -32,7 +38,7 @@ class Ticker:
         for partition in self.partitions:
             number = partition.number
             waiting = self._pending.get(number)
-            if waiting is None and second > partition.meta.now:
+            if waiting is None and second > self._written[number]:
                 waiting = (second, {topic: bounds[topic, number][1] for topic in INPUT_TOPICS})
                 self._pending[number] = waiting
             if waiting is None:
@@ -41,7 +47,14 @@ class Ticker:
             applied = partition.meta.applied
             if all(applied.get(topic, 0) >= end for topic, end in ends.items()):
                 del self._pending[number]
+                self._written[number] = at
                 follows = {topic: applied.get(topic, 0) for topic in INPUT_TOPICS}
                 value = msgspec.json.encode(Tick(at, follows))
                 ticks.append(Outgoing(TICKS, number, at, str(number).encode(), value))
         return ticks
+
+    def write(self, ticks: Sequence[Outgoing]) -> None:
+        """Appends ticks and applies them before anything else happens. Raises LogFull, LogBusy."""
+        partitions = {partition.number: partition for partition in self.partitions}
+        for tick, offset in zip(ticks, self.log.append(ticks), strict=True):
+            partitions[tick.partition].tick([Row(offset, tick.timestamp, tick.key, tick.value, tick.headers)])

@@ -22,6 +22,7 @@ def decide(person: Person, event: Event, topic: int, tally: Tally) -> None:
                 state.measured = at
         else:
             tally.held += 1
+            tally.waiting.add(person.id)
             state.held.append(Held(topic, event.offset, at))
         return
     tally.scored += 1

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from schemas.event import Event
 from stream.decide import decide
-from stream.state import Held, Person
+from stream.state import Expired, Held, Person
 from stream.tally import Tally
 
 
@@ -17,22 +17,25 @@ def open_gate(person: Person) -> list[Held]:
 
 def release(person: Person, events: Mapping[Held, Event], tally: Tally) -> None:
     """Scores held records whose gate is open. `events` are the same records, read from the log again."""
-    state = person.state
+    person.state.held = [held for held in person.state.held if held not in events]
+    tally.held -= len(events)
     for held, event in events.items():
-        state.held.remove(held)
-        tally.held -= 1
         decide(person, event, held.topic, tally)
 
 
-def expire(person: Person, at: int, held_ms: int, tally: Tally) -> None:
-    """At a tick: what has been held for longer than `held_ms` becomes late."""
+def expire(person: Person, at: int, follows: Sequence[int], held_ms: int, tally: Tally) -> list[Held]:
+    """At a tick: what has been held for longer than `held_ms` becomes late, for good; these records.
+
+    `follows` is the tick's place in the log, an offset per topic: a record from there on is not touched.
+    """
     state = person.state
-    staying = [held for held in state.held if at - held.at <= held_ms]
-    gone = len(state.held) - len(staying)
+    gone = [held for held in state.held if at - held.at > held_ms and held.offset < follows[held.topic]]
     if gone:
-        state.held = staying
-        tally.held -= gone
-        tally.late += gone
+        state.held = [held for held in state.held if held not in set(gone)]
+        state.expired.extend(Expired(held.topic, held.offset, at) for held in gone)
+        tally.held -= len(gone)
+        tally.late += len(gone)
+    return gone
 
 
 def expiry(person: Person, held_ms: int) -> int | None:

@@ -6,7 +6,7 @@ from typing import Final
 
 EMPLOYEE: Final = b"e"  # + employee id: the state
 IDENTITIES: Final = b"i"  # + employee id, 0, lane, hour, number: a block of sealed identities
-HOLDING: Final = b"h"  # + employee id: somebody has held records
+HOLDING: Final = b"h"  # + employee id: when the first of somebody's held records becomes late
 
 
 def employee_key(employee_id: str) -> bytes:
@@ -15,8 +15,18 @@ def employee_key(employee_id: str) -> bytes:
 
 
 def holding_key(employee_id: str) -> bytes:
-    """Of the mark that an employee has held records."""
+    """Of the mark that an employee has held records; its value is an instant."""
     return HOLDING + employee_id.encode()
+
+
+def instant_value(at: int) -> bytes:
+    """An instant in ms as a value."""
+    return at.to_bytes(8, "big")
+
+
+def instant_of(raw: bytes) -> int:
+    """The instant in a value, 0 in an empty one."""
+    return int.from_bytes(raw, "big")
 
 
 def lane_prefix(employee_id: str, lane: int) -> bytes:

@@ -83,6 +83,15 @@ def step(person: Person, events: Sequence[Event], topic: int, limits: Limits, re
             _put_away(person, number, found, limits, tally)
 
 
+def pass_over(person: Person, event: Event, topic: int) -> None:
+    """An event that was held for too long: known, so that it cannot come again, but it counts nowhere."""
+    state = person.state
+    state.applied[topic] = event.offset + 1
+    state.sources[topic][event.source] = max(event.occurred_at, state.sources[topic].get(event.source, -1))
+    number = topic if event.corrects is None else topic + 3
+    register(state.lanes[number] or _open(state.lanes, number), event)
+
+
 def _general(person: Person, event: Event, topic: int, limits: Limits, recall: Recall, tally: Tally) -> None:
     """The whole rule for one event, in the contract's order: late, duplicate or conflict, then what it counts."""
     state, at = person.state, event.occurred_at

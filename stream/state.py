@@ -74,6 +74,14 @@ class Held(msgspec.Struct, array_like=True, gc=False, frozen=True):
     at: int
 
 
+class Expired(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """A record that was held for too long: late since the tick at `since`, whatever is published afterwards."""
+
+    topic: int
+    offset: int
+    since: int
+
+
 class Target(msgspec.Struct, array_like=True, gc=False):
     """A personal target from `at` on: what the plain event said plus corrections, in millionths."""
 
@@ -96,6 +104,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
     held: list[Held] = []
     lanes: list[Lane | None] = msgspec.field(default_factory=lambda: [None] * LANES)
     segments: list[Segment] = []
+    expired: list[Expired] = []
 
 
 def has_rows(state: State) -> bool:

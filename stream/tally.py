@@ -21,7 +21,7 @@ class Tally:
 
     __slots__ = (
         *("scored", "unused", "held", "duplicate", "late", "last"),
-        *("conflicts", "late_events", "kept", "sealed", "forget", "release", "restate"),
+        *("conflicts", "late_events", "kept", "sealed", "forget", "release", "restate", "waiting"),
     )
 
     def __init__(self) -> None:
@@ -32,5 +32,6 @@ class Tally:
         self.late_events: list[Event] = []
         self.sealed: list[Sealed] = []
         self.forget: list[Forget] = []
+        self.waiting: set[str] = set()  # employees of whom a record is held
         self.release: set[str] = set()  # employees whose held records may count by now
         self.restate: set[str] = set()  # employees whose earlier events now count elsewhere

@@ -109,9 +109,15 @@ class Rig:
                 partition.adopt(rules, since)
 
     def tick(self) -> None:
-        """Time passes for the partitions that have read everything."""
-        self.append(self.ticker.due(self.wall))
-        self.feed(TICKS)
+        """Time passes for the partitions that have read everything. Ticks come back as records, some at once too."""
+        urgent = self.ticker.urgent(self.wall)
+        if urgent:
+            self.refresh()
+        ticks = self.ticker.due(self.wall)
+        if urgent:
+            self.ticker.write(ticks)
+        else:
+            self.append(ticks)
 
     async def commit(self) -> None:
         """A commit, whole."""
@@ -178,6 +184,7 @@ class Rig:
             self.feed(topic)
         self.refresh()
         self.tick()
+        self.feed(TICKS)
         await self.commit()
 
     def close(self) -> None:

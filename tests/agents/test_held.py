@@ -1,0 +1,145 @@
+"""A record waits until rules apply to it, at most 400 days by a tick; whatever happens meanwhile, it ends once."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents.transport.embedded.log import unpack_headers
+from stream.topics import BUSINESS_EVENTS, LATE_EVENTS, PEOPLE_EVENTS, QC_EVENTS, TICKS
+from tests.agents.agreement import disagreements
+from tests.agents.rig import Rig
+from tests.oracle.logs import DAY, HOUR, NOON, Log, published, template
+
+YEAR = 400 * DAY
+
+
+def _for_operators() -> str:
+    return template(applies_to="{roles: [operator]}")
+
+
+async def _passes(rig: Rig, milliseconds: int) -> None:
+    rig.wall += milliseconds
+    rig.tick()
+    rig.feed(TICKS)
+    await rig.commit()
+
+
+async def test_a_record_is_held_for_400_days_and_late_at_the_first_tick_after(rig: Rig) -> None:
+    """Exactly 400 days is not too long; a second more is, and the record leaves as late."""
+    log = Log()
+    log.send()
+    rig.write(log)
+    rig.feed(QC_EVENTS)
+    await _passes(rig, YEAR)
+    assert {"held": 1} == rig.outcomes()
+    await _passes(rig, 1_000)
+    assert {"late": 1} == rig.outcomes()
+    assert [] == disagreements(rig)
+    ((_, timestamp, key, value, headers),) = [
+        row for number in rig.numbers for row in rig.log.read(LATE_EVENTS, number, 0, 10)
+    ]
+    assert (NOON, b"E1") == (timestamp, key)
+    assert value is not None
+    assert (b"late", b"0") == tuple(dict(unpack_headers(headers))[name] for name in ("reason", "offset"))
+
+
+async def test_a_record_that_was_never_committed_is_late_at_the_same_tick(rig: Rig) -> None:
+    """What is held is known to the next tick, not only to the one after the next commit."""
+    log = Log()
+    log.send()
+    rig.write(log)
+    rig.feed(QC_EVENTS)
+    rig.wall += YEAR + 1_000
+    rig.tick()
+    assert {"late": 1} == rig.outcomes()
+    await rig.drain()
+    assert [] == disagreements(rig)
+
+
+@pytest.mark.parametrize("kind", ["same", "deleted"])
+async def test_a_start_knows_who_waits(rig: Rig, kind: str) -> None:
+    """The first tick after a start finds everybody of whom a record is held."""
+    log = Log()
+    log.send()
+    rig.write(log)
+    await rig.drain()
+    await rig.crash()
+    rig.restart(kind)
+    rig.wall += YEAR + 1_000
+    rig.tick()
+    assert {"late": 1} == rig.outcomes()
+    assert [] == disagreements(await _committed(rig))
+
+
+async def test_late_is_late_whatever_is_published_afterwards(rig: Rig) -> None:
+    """A template for its time does not bring back what became late, nor does a restatement; a repetition is known."""
+    log = Log()
+    sent = log.send()
+    log.send(event_id="e2")
+    log.send(event_id="e3", occurred_at=NOON + DAY)
+    rig.write(log)
+    rig.feed(QC_EVENTS)
+    await _passes(rig, YEAR + 1_000)
+    log.publish(_for_operators(), at=rig.wall)
+    log.assign(NOON - HOUR, sent_at=NOON, role="operator")
+    log.records.append(sent)
+    rig.write(log)
+    await rig.drain()
+    assert {"late": 2, "scored": 2, "duplicate": 1} == rig.outcomes()
+    assert [] == disagreements(rig)
+    await rig.crash()
+    rig.restart("deleted")
+    log.assign(NOON - 2 * HOUR, sent_at=NOON, role="guest")
+    log.assign(NOON - HOUR // 2, sent_at=NOON, role="operator")
+    rig.write(log)
+    await rig.drain()
+    assert {"late": 2, "scored": 4, "duplicate": 1} == rig.outcomes()
+    assert [] == disagreements(rig)
+
+
+async def test_a_tick_acts_on_what_it_follows_and_no_more(rig: Rig) -> None:
+    """An old record sent after the tick waits for the next one, though it is read before the tick."""
+    log = Log()
+    rig.wall = NOON + YEAR + 10_000
+    rig.tick()
+    log.send()
+    rig.write(log)
+    rig.feed(QC_EVENTS)
+    rig.feed(TICKS)
+    assert {"held": 1} == rig.outcomes()
+    log.publish(template(), at=rig.wall)
+    rig.write(log)
+    rig.refresh()
+    await _passes(rig, 10_000)
+    assert {"scored": 1} == rig.outcomes()
+    assert [] == disagreements(rig)
+
+
+@pytest.mark.parametrize("way_out", ["assignment", "template"])
+async def test_a_tick_that_was_not_committed_decides_again_as_it_did(rig: Rig, way_out: str) -> None:
+    """After a crash the rules and assignments of a tick's place decide, not those that came later."""
+    log = published(_for_operators(), at=NOON) if way_out == "assignment" else Log()
+    log.send()
+    rig.write(log)
+    rig.feed(QC_EVENTS)
+    rig.refresh()
+    await rig.commit()
+    rig.wall += YEAR + 1_000
+    rig.tick()
+    if way_out == "assignment":
+        log.assign(NOON - HOUR, sent_at=NOON, role="operator")
+    else:
+        log.publish(template(), at=rig.wall + 1)
+    rig.write(log)
+    await rig.crash()
+    rig.restart()
+    rig.feed(PEOPLE_EVENTS)
+    rig.feed(BUSINESS_EVENTS)
+    await rig.drain()
+    assert 1 == rig.outcomes()["late"]
+    assert [] == disagreements(rig)
+
+
+async def _committed(rig: Rig) -> Rig:
+    await rig.drain()
+    return rig
