@@ -165,13 +165,13 @@ class Scoring:
         self._wake()
 
     async def _tick(self, now: int) -> None:
+        """Ticks that find no room are no loss: the next second has its own."""
         urgent = self.ticker.urgent(now)
         if urgent:
             self.refresh_rules()
         ticks = self.ticker.due(now)
         if not ticks:
             return
-        """Ticks that find no room are no loss: the next second has its own."""
         try:
             if urgent:
                 self.ticker.write(ticks)
