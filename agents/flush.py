@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from agents.failpoints import reach
@@ -51,6 +52,7 @@ class Flush:
         self.transactions = 0
         self._lock = asyncio.Lock()
         self._last = time.perf_counter()
+        log.before_commit(partial(reach, "inside-transaction"))
 
     async def __call__(self, partitions: Iterable[Partition], *, backlog: bool = False) -> int:
         """Commits what changed; the number of states written."""

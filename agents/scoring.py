@@ -88,6 +88,7 @@ class Scoring:
                 partition.meta.applied[TEMPLATES] = end
             found = cls(log, partitions, rules, metrics, cached)
             found._people_first()
+            reach("after-people")
         except BaseException:
             _close(stores)
             raise

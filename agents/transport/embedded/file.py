@@ -1,7 +1,7 @@
 """One SQLite file of partitions: offsets are dense in the order of commits and are never given out twice."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -28,6 +28,7 @@ class LogFile:
         self._writing = RLock()
         self._writer: sqlite3.Connection | None = None
         self._closed = False
+        self.before_commit: Callable[[], None] = _nothing  # within each `write`'s transaction: for tests of crashes
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -65,6 +66,7 @@ class LogFile:
                     "INSERT INTO committed VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next",
                     [(topic, partition, offset) for (topic, partition), offset in committed.items()],
                 )
+            self.before_commit()
         return first
 
     def read(self, topic: TopicInfo, partition: int, start: int, limit: int, max_bytes: int) -> list[Record]:
@@ -101,6 +103,10 @@ class LogFile:
             if self._writer is not None:
                 self._writer.close()
         self._readers.close()
+
+
+def _nothing() -> None:
+    """No test is looking."""
 
 
 def _append(

@@ -136,6 +136,10 @@ class EmbeddedLog:
         """
         return self._write(self._ledger, records, offsets)
 
+    def before_commit(self, hook: Callable[[], None]) -> None:
+        """Have `hook` called in each transaction of `transact`, before its commit: for tests of crashes."""
+        self._ledger.before_commit = hook
+
     def read(self, topic: str, partition: int, start: int, limit: int, max_bytes: int = READ_BYTES) -> list[Record]:
         """Records from offset `start` (or the first kept after it) on, in order, as plain tuples of Record's shape.
 
