@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from msgspec.structs import asdict
 
 from agents.oracle.compare import differences
 from agents.oracle.recompute import Recomputed
 from agents.query import Committed, committed, histories_known_at, rows_as_of
 from schemas.instants import DAY, HOUR, MINUTE
-from schemas.rows import ScoreRow
 from stream.history import history_rows
+from stream.pool import Units
 from stream.score import score_rows
+from tests.agents.pooled import unit_rows
 from tests.agents.rig import Rig, plain
 
 LATER = (0, MINUTE, HOUR, DAY, 32 * DAY, 400 * DAY)
@@ -36,6 +39,35 @@ def disagreements(rig: Rig) -> list[Disagreement]:
     ]
 
 
+def shown_wrong(rig: Rig) -> list[Disagreement]:
+    """What screens show after a tick later than all events: the latest values of everybody and every unit."""
+    oracle = rig.recompute()
+    updates = rig.updates()
+    units = Units()
+    found: list[Disagreement] = []
+    for name in sorted(oracle.employees | updates.keys()):
+        rows = (_timeless(row) for row in oracle.rows(oracle.now, name))
+        shown = [asdict(row) for row in updates[name].rows] if name in updates else []
+        found += _rows("shown", oracle.now, filter(_has_data, rows), filter(_has_data, map(_timeless, shown)))
+        if name in updates:
+            units.take(updates[name])
+    for unit in ("L1", "L2"):
+        pooled = units.update(unit, rig.rules, oracle.now).rows
+        given = [{"employee_id": unit, **asdict(row)} for row in pooled]
+        expected = unit_rows(oracle, unit, oracle.now)
+        found += _rows(f"unit {unit}", oracle.now, filter(_has_data, expected), filter(_has_data, given))
+    return found
+
+
+def _has_data(row: Mapping[str, object]) -> bool:
+    return row["status"] != "no_data"
+
+
+def _timeless(row: Mapping[str, object]) -> dict[str, object]:
+    """A value stays shown while only the as-of moves on."""
+    return {**row, "as_of": 0, "window_start": 0}
+
+
 def _of_outcomes(rig: Rig, oracle: Recomputed, known: Committed) -> Iterator[Disagreement]:
     if oracle.outcomes != rig.outcomes():
         yield Disagreement("outcomes", oracle.last, (oracle.outcomes, rig.outcomes()))
@@ -44,14 +76,16 @@ def _of_outcomes(rig: Rig, oracle: Recomputed, known: Committed) -> Iterator[Dis
 
 
 def _as_of(rig: Rig, oracle: Recomputed, known: Committed, at: int) -> Iterator[Disagreement]:
-    yield from _rows("committed", at, oracle.rows(at), rows_as_of(rig.log, known, at, rig.limits))
+    yield from _rows("committed", at, oracle.rows(at), plain(rows_as_of(rig.log, known, at, rig.limits)))
 
 
 def _at_work(rig: Rig, oracle: Recomputed) -> Iterator[Disagreement]:
     """The states in memory, beside those of the changelog."""
     for partition in rig.partitions:
         for name, person in partition.persons.items():
-            yield from _rows("in memory", oracle.last, oracle.rows(oracle.last, name), score_rows(person, oracle.last))
+            yield from _rows(
+                "in memory", oracle.last, oracle.rows(oracle.last, name), plain(score_rows(person, oracle.last))
+            )
 
 
 def _of_the_past(rig: Rig, oracle: Recomputed, known: Committed) -> Iterator[Disagreement]:
@@ -63,8 +97,10 @@ def _of_the_past(rig: Rig, oracle: Recomputed, known: Committed) -> Iterator[Dis
         then = rig.recompute(moment)
         histories = histories_known_at(rig.log, moment, rig.limits).values()
         rows = [row for history in histories for row in history_rows(history, then.last)]
-        yield from _rows(f"known at {moment}", then.last, then.rows(then.last), rows)
+        yield from _rows(f"known at {moment}", then.last, then.rows(then.last), plain(rows))
 
 
-def _rows(question: str, at: int, expected: Iterable[Any], actual: Iterable[ScoreRow]) -> Iterator[Disagreement]:
-    return (Disagreement(question, at, found) for found in differences(expected, plain(actual)))
+def _rows(
+    question: str, at: int, expected: Iterable[Mapping[str, object]], actual: Iterable[Mapping[str, object]]
+) -> Iterator[Disagreement]:
+    return (Disagreement(question, at, found) for found in differences(expected, actual))

@@ -21,9 +21,10 @@ from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from agents.transport.errors import LogFull
 from schemas.event import INPUT_TOPICS, Row
 from schemas.rows import ScoreRow
+from schemas.updates import ScoreUpdate
 from stream.pipeline import Limits
 from stream.rulebook import Rulebook
-from stream.topics import TEMPLATES, TICKS, TOPICS
+from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS, TOPICS
 from tests.oracle.logs import Log
 
 LIMITS: Final = Limits(tail=5)
@@ -207,6 +208,15 @@ class Rig:
             self.records(), partitions=len(self.numbers), known_at=known_at, late_ms=limits.late,
             horizon_ms=limits.horizon, correction_ms=limits.correction, held_ms=limits.held,
         )  # fmt: skip
+
+    def updates(self) -> dict[str, ScoreUpdate]:
+        """Everybody's latest score update."""
+        latest: dict[str, ScoreUpdate] = {}
+        for number in self.numbers:
+            for _, _, _, value, _ in self.log.read(SCORE_UPDATES, number, 0, 100_000):
+                update = msgspec.json.decode(value or b"", type=ScoreUpdate)
+                latest[update.employee_id] = update
+        return latest
 
     def outcomes(self) -> dict[str, int]:
         """How records ended, over all partitions, by the durable counters."""

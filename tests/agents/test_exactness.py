@@ -17,9 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.event import INPUT_TOPICS
+from schemas.instants import HOUR
 from stream.topics import TICKS
-from tests.agents.agreement import disagreements
-from tests.agents.logs import BEGINNINGS, STEPS, Senders, Step, instant
+from tests.agents.agreement import disagreements, shown_wrong
+from tests.agents.logs import BEGINNINGS, Senders, Step, instant, scripts
 from tests.agents.rig import Rig, new_log
 
 settings.register_profile(
@@ -62,8 +63,8 @@ def logs() -> Iterator[Path]:
 
 @settings(PROFILE, suppress_health_check=list(HealthCheck))
 @given(
-    script=st.lists(STEPS, min_size=1, max_size=30),
-    moves=st.lists(MOVE, max_size=20),
+    script=scripts(),
+    moves=st.lists(MOVE, max_size=30),
     beginning=st.sampled_from(BEGINNINGS),
     partitions=st.sampled_from((1, 2)),
 )
@@ -77,6 +78,9 @@ def test_the_product_says_what_the_oracle_says(
     try:
         asyncio.run(_drive(rig, Senders(partitions, instant(beginning)), script, moves))
         assert [] == disagreements(rig)
+        rig.wall += HOUR
+        asyncio.run(rig.drain())
+        assert [] == shown_wrong(rig)
     finally:
         rig.close()
         shutil.rmtree(folder)
