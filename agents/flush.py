@@ -22,11 +22,11 @@ from stream.held import expiry
 from stream.keys import IDENTITIES, employee_key, holding_key, instant_value
 from stream.meta import KEY, encode_meta
 from stream.score import next_change
-from stream.state import encode_state
+from stream.state import encode_state, has_rows
 from stream.topics import CHANGELOG, SCORE_UPDATES
 from stream.update import score_update
 
-UPDATE_SHARE: Final = 0.2  # of the time, for updates while there is a backlog
+UPDATE_SHARE: Final = 0.05  # of the time, for updates while there is a backlog
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Flush:
             person = partition.person(employee_id)
             as_of = max(partition.meta.now, person.state.newest)
             emitted.append(employee_id)
-            if as_of >= 0:
+            if has_rows(person.state) or person.state.expired:
                 updates.append(outgoing_update(partition.number, now, score_update(person, as_of)))
         for employee_id in emitted:
             del owed[employee_id]

@@ -26,17 +26,17 @@ from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from agents.transport.errors import LogBusy, LogFull, RecoverableError
 from agents.transport.murmur2 import partition_for
 from schemas.event import INPUT_TOPICS, Row
-from schemas.updates import ScoreUpdate
+from schemas.updates import Contribution
 from stream.pipeline import Limits
 from stream.pool import Units
 from stream.rulebook import Rulebook
 from stream.topics import PEOPLE_EVENTS, SCORE_UPDATES, TEMPLATES, TICKS, UNIT_UPDATES
 
 logger: Final = logging.getLogger(__name__)
-BACKLOG_COMMIT: Final = 2.0  # seconds between commits while there is a backlog: fewer, larger writes
+BACKLOG_COMMIT: Final = 5.0  # seconds between commits while there is a backlog: fewer, larger writes
 TELL_AGAIN: Final = 30.0  # s between two messages about one trouble
 WAKE: Final = 2_000  # stored employees looked at per step after a start
-_updates: Final = msgspec.json.Decoder(ScoreUpdate)
+_updates: Final = msgspec.json.Decoder(Contribution)
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -162,7 +162,6 @@ class Scoring:
         if since >= (BACKLOG_COMMIT if self.backlog else interval):
             await self.commit()
         await self._tick(wall_clock())
-        self._pool_changed()
         self._wake()
 
     async def _tick(self, now: int) -> None:
@@ -188,6 +187,7 @@ class Scoring:
 
     async def commit(self) -> None:
         """Commits everything applied so far. A disk without room is waited for; nothing is lost meanwhile."""
+        self._pool_changed()
         began, transactions = time.perf_counter(), self.flush.transactions
         try:
             written = await self.flush(self.partitions.values(), backlog=self.backlog)

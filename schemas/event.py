@@ -86,8 +86,10 @@ class Row(NamedTuple):
     headers: bytes | None
 
 
+Slots = dict[bytes | None, tuple[str | None, list[Event], Callable[[Event], None]]]  # by key: id, events, their append
 InPartition = Callable[[bytes], bool]
 
+_SLICE: Final = 500  # records decoded at once: what was just decoded is still in the processor's cache
 _OFFSET: Final = attrgetter("offset")
 _FIRST: Final = itemgetter(0)
 _LAST: Final = itemgetter(-1)
@@ -178,11 +180,15 @@ def decode_chunk(rows: Sequence[Row], memo: Memo) -> tuple[list[Event], list[tup
 
 def decode_groups(rows: Sequence[Row], memo: Memo) -> tuple[dict[str, list[Event]], list[tuple[Row, Rejection]]]:
     """The valid events of a chunk by employee, each group in log order, and the refused records."""
-    wires = _wires(rows)
-    groups, unsure = _turn(rows, wires, memo)
+    slots: Slots = {}
+    unsure: list[Row] = []
+    for begin in range(0, len(rows), _SLICE):
+        part = rows[begin : begin + _SLICE]
+        unsure.extend(_turn(part, _wires(part), memo, slots))
+    groups = {employee_id: group for employee_id, group, _ in slots.values() if group and employee_id}
     refused: list[tuple[Row, Rejection]] = []
-    for index in unsure:
-        row = Row(*rows[index])
+    for record in unsure:
+        row = Row(*record)
         found = decode_one(row.value, row.key, memo.topic, row.timestamp, memo.in_partition)
         if isinstance(found, Rejection):
             refused.append((row, found))
@@ -235,24 +241,23 @@ def _wire(value: bytes | None) -> _Wire | None:
     return wire if ID.fullmatch(wire.event_id) is not None else None
 
 
-def _turn(rows: Sequence[Row], wires: Sequence[_Wire | None], memo: Memo) -> tuple[dict[str, list[Event]], list[int]]:
-    """Turns wires into Events in place and groups them; the indexes of those that are not sure to be valid.
+def _turn(rows: Sequence[Row], wires: Sequence[_Wire | None], memo: Memo, slots: Slots) -> list[Row]:
+    """Turns wires into Events in place and puts them into their employee's slot; the rows not sure to be valid.
 
     The hottest loop of the product: lookups are local, and memos are asked before functions are called.
     """
     times, sources, types = memo.times, memo.sources, memo.types
     measures, dims = memo.measures, memo.dims
-    slots: dict[bytes | None, tuple[str | None, list[Event], Callable[[Event], None]]] = {}
-    unsure: list[int] = []
+    unsure: list[Row] = []
     wire: Any  # a _Wire on its way to be an Event
-    for index, (row, wire) in enumerate(zip(rows, wires, strict=True)):
+    for row, wire in zip(rows, wires, strict=True):
         offset, stamp, key, _, _ = row
         slot = slots.get(key)
         if slot is None:
             own: list[Event] = []
             slot = slots[key] = (memo.keys.get(key) or memo.key(key), own, own.append)
         if wire is None or slot[0] != wire.employee_id:
-            unsure.append(index)
+            unsure.append(row)
             continue
         at = wire.occurred_at
         at = times.get(at) or memo.time(at)
@@ -265,19 +270,19 @@ def _turn(rows: Sequence[Row], wires: Sequence[_Wire | None], memo: Memo) -> tup
         raw = bytes(wire.dims)
         dim = dims.get(raw) or memo.dimensions(raw)
         if not (at and source and kind and measured and dim) or at - stamp > SKEW:
-            unsure.append(index)
+            unsure.append(row)
             continue
         content = measured.digest ^ dim.content ^ source ^ kind
         corrects = wire.corrects
         if corrects is UNSET:
             if not measured.inspection and text == INSPECTION:
-                unsure.append(index)
+                unsure.append(row)
                 continue
             wire.digest = content
             wire.corrects = None
         else:
             if ID.fullmatch(corrects) is None:
-                unsure.append(index)
+                unsure.append(row)
                 continue
             wire.digest = content ^ content_digest("corrects", corrects)
         wire.kind = dim.digest ^ kind
@@ -287,7 +292,7 @@ def _turn(rows: Sequence[Row], wires: Sequence[_Wire | None], memo: Memo) -> tup
         wire.offset = offset
         wire.timestamp = stamp
         slot[2](wire)
-    return {employee_id: group for employee_id, group, _ in slots.values() if group and employee_id}, unsure
+    return unsure
 
 
 def _bound(memo: dict[Any, Any], times: int = 1) -> dict[Any, Any]:

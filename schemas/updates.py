@@ -21,16 +21,21 @@ class Pool(msgspec.Struct, array_like=True, gc=False):
     vectors: list[list[int]]
 
 
-class ScoreUpdate(msgspec.Struct, gc=False):
-    """Topic score-updates: everything a screen needs of one employee."""
+class Contribution(msgspec.Struct, gc=False):
+    """What the pools of units need of a score update; everything else in it is passed over unread."""
 
     employee_id: str
     unit: str
     as_of: str
     newest: str | None
-    rows: list[ScoreRow]
     trends: dict[str, list[tuple[int, float, float]]]
     pools: list[Pool]
+
+
+class ScoreUpdate(Contribution, gc=False):
+    """Topic score-updates: everything a screen needs of one employee."""
+
+    rows: list[ScoreRow]
 
 
 class UnitUpdate(msgspec.Struct, gc=False):

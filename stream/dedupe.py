@@ -8,6 +8,7 @@ newest is forgotten, also while it is still kept.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -94,19 +95,23 @@ def new_lane() -> Lane:
 
 def seal(employee_id: str, number: int, lane: Lane, keep: int) -> list[Sealed]:
     """Moves the oldest identities of a lane into blocks, one per hour; the newest `keep` stay."""
-    order = sorted(range(len(lane.times)), key=lane.times.__getitem__)
-    leaving, staying = order[: len(order) - keep], sorted(order[len(order) - keep :])
-    by_hour: dict[int, list[int]] = {}
-    for index in leaving:
-        by_hour.setdefault(lane.times[index] // HOUR, []).append(index)
+    times = lane.times
+    if times != sorted(times):
+        order = sorted(range(len(times)), key=times.__getitem__)
+        lane.ids = [lane.ids[i] for i in order]
+        lane.digests = [lane.digests[i] for i in order]
+        times = [times[i] for i in order]
+    leaving = len(times) - keep
     sealed = []
-    for hour, indexes in by_hour.items():
-        block = Block(*([column[i] for i in indexes] for column in (lane.ids, lane.times, lane.digests)))  # type: ignore[arg-type]
+    begin = 0
+    while begin < leaving:
+        hour = times[begin] // HOUR
+        end = leaving if times[leaving - 1] // HOUR == hour else bisect_left(times, (hour + 1) * HOUR, begin, leaving)
+        block = Block(lane.ids[begin:end], times[begin:end], lane.digests[begin:end])
         sealed.append(Sealed(employee_id, number, hour, lane.blocks, block))
         lane.blocks += 1
         lane.oldest = hour if lane.oldest < 0 else min(lane.oldest, hour)
-    lane.sealed = max(lane.sealed, lane.times[leaving[-1]])
-    lane.ids = [lane.ids[i] for i in staying]
-    lane.times = [lane.times[i] for i in staying]
-    lane.digests = [lane.digests[i] for i in staying]
+        begin = end
+    lane.sealed = max(lane.sealed, times[leaving - 1])
+    lane.ids, lane.times, lane.digests = lane.ids[leaving:], times[leaving:], lane.digests[leaving:]
     return sealed

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from schemas.instants import parse_rfc3339
 from schemas.rows import NO_DATA, ScoreRow, UnitRow
-from schemas.updates import Pool, ScoreUpdate, UnitUpdate
+from schemas.updates import Contribution, Pool, UnitUpdate
 from stream.plan import plan_of
 from stream.rulebook import Rulebook, Version
 from stream.score import add_up, rfc3339, version_rows, window_start
@@ -23,10 +23,10 @@ class Units:
 
     def __init__(self) -> None:
         self._of: dict[str, set[str]] = {}  # employee -> units contributed to
-        self._members: dict[str, dict[str, ScoreUpdate]] = {}  # unit -> employee -> latest
+        self._members: dict[str, dict[str, Contribution]] = {}  # unit -> employee -> latest
         self.changed: set[str] = set()
 
-    def take(self, update: ScoreUpdate) -> None:
+    def take(self, update: Contribution) -> None:
         """An employee's latest contribution takes the place of the one before."""
         employee_id = update.employee_id
         units = {pool.unit for pool in update.pools} | ({update.unit} if update.unit else set())
@@ -56,13 +56,13 @@ class Units:
         mine = sorted(name for name, update in members.items() if update.unit == unit)
         return UnitUpdate(unit, rfc3339(as_of), newest, mine, shown, _trends(members.values(), unit))
 
-    def _versions(self, members: Iterable[ScoreUpdate], unit: str, rules: Rulebook, as_of: int) -> list[Version]:
+    def _versions(self, members: Iterable[Contribution], unit: str, rules: Rulebook, as_of: int) -> list[Version]:
         names = {pool.template for update in members for pool in update.pools if pool.unit == unit}
         found = (rules.in_force(name, as_of) for name in sorted(names))
         return [version for version in found if version is not None]
 
 
-def _fitting(members: Iterable[ScoreUpdate], unit: str, version: Version) -> list[Pool]:
+def _fitting(members: Iterable[Contribution], unit: str, version: Version) -> list[Pool]:
     return [
         pool
         for update in members
@@ -87,7 +87,7 @@ def _unit_row(unit: str, row: ScoreRow) -> UnitRow:
     )  # fmt: skip
 
 
-def _trends(members: Iterable[ScoreUpdate], unit: str) -> dict[str, Trend]:
+def _trends(members: Iterable[Contribution], unit: str) -> dict[str, Trend]:
     """Members' trends added up by start; those of people who worked in one unit only (others cannot be split)."""
     sums: dict[str, dict[int, tuple[float, float]]] = {}
     for update in members:

@@ -38,6 +38,12 @@ def versions_for(state: State, rules: Rulebook, as_of: int) -> tuple[Version, ..
     return rules.regime(role, as_of).versions
 
 
+def version_of(segment: Segment, rules: Rulebook, as_of: int) -> Version | None:
+    """The version that a segment's sums are of, None when it is not in force at an instant."""
+    version = rules.in_force(segment.template, as_of)
+    return version if version is not None and version.template.version == segment.version else None
+
+
 def pooled(segments: Sequence[Segment], version: Version, as_of: int) -> list[Vector]:
     """The sums of a version's slots over an employee's units."""
     found = [slot_vectors(s, version, as_of) for s in segments if (s.template, s.version) == version.key]
@@ -92,8 +98,8 @@ def version_rows(
 ) -> list[ScoreRow]:
     """Rows of one template version from its slots' sums, totals last."""
     plan = plan_of(version)
-    name, number, at = version.template.template, version.template.version, rfc3339(as_of)
-    starts = {window.text: rfc3339(window_start(window, version, as_of)) for window in plan.windows}
+    name, number = version.key
+    at, starts = _heads(version, as_of)
     weighted: dict[str, list[tuple[str, float, float]]] = {window.text: [] for window in plan.windows}
     rows = []
     for line in plan.lines:
@@ -109,6 +115,13 @@ def version_rows(
                 ScoreRow(owner, name, number, total, text, start, at, status, score, score, None, None, None, None, {})
             )
     return rows
+
+
+@lru_cache(maxsize=4096)
+def _heads(version: Version, as_of: int) -> tuple[str, dict[str, str]]:
+    """The as-of and where each window starts, as rows show them."""
+    windows = plan_of(version).windows
+    return rfc3339(as_of), {window.text: rfc3339(window_start(window, version, as_of)) for window in windows}
 
 
 def _row(
@@ -155,28 +168,26 @@ def _whole(number: float | None) -> Number | None:
 def _totals(parts: Sequence[tuple[str, float, float]]) -> Iterator[tuple[str, bool, float | None]]:
     """Score of each dimension and in total: sum(weight * points) / sum(weight) over indicators that have points."""
     for dimension, total in zip(DIMENSIONS, TOTALS, strict=False):
-        own = [(weight, points) for known, weight, points in parts if known == dimension]
+        own = [part for part in parts if part[0] == dimension]
         yield total, bool(own), _mean(own)
-    yield TOTALS[-1], bool(parts), _mean([(weight, points) for _, weight, points in parts])
+    yield TOTALS[-1], bool(parts), _mean(parts)
 
 
-def _mean(parts: Sequence[tuple[float, float]]) -> float | None:
-    weight = sum([w for w, _ in parts])
-    return sum([w * p for w, p in parts]) / weight if weight else None
+def _mean(parts: Sequence[tuple[str, float, float]]) -> float | None:
+    weight = sum([weight for _, weight, _ in parts])
+    return sum([weight * points for _, weight, points in parts]) / weight if weight else None
 
 
 def next_change(person: Person, as_of: int) -> int:
-    """When time alone next changes a row: a pane leaves a window, a calendar window or a version ends. NEVER: never."""
+    """When time alone next changes a row or a unit's pool (ms): a pane leaves a window, a calendar window ends, a
+    version of any template begins. NEVER: never."""
     role, _, _, until = assignment_at(person.state.assignments, as_of)
-    regime = person.rules.regime(role, as_of)
-    due = min(until, NEVER)
-    for version in regime.versions:
-        due = min(due, version.ends)
-        plan = plan_of(version)
-        for segment in person.state.segments:
-            if (segment.template, segment.version) == version.key:
-                due = min(due, _segment_change(segment, plan, as_of))
-    return min(due, NEVER)
+    due = min(until, person.rules.regime(role, as_of).ends, NEVER)
+    for segment in person.state.segments:
+        version = version_of(segment, person.rules, as_of)
+        if version is not None:
+            due = min(due, _segment_change(segment, plan_of(version), as_of))
+    return due
 
 
 def _segment_change(segment: Segment, plan: Plan, as_of: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -9,7 +10,7 @@ from schemas.rows import NO_DATA, ScoreRow
 from schemas.updates import Pool, ScoreUpdate
 from stream.plan import plan_of
 from stream.rulebook import Version
-from stream.score import add_up, rfc3339, slot_vectors, version_rows, versions_for, window_start
+from stream.score import add_up, rfc3339, slot_vectors, version_of, version_rows, versions_for, window_start
 from stream.state import Person, Segment, assignment_at, target_values
 from stream.window import rolling_bounds
 
@@ -23,7 +24,8 @@ def score_update(person: Person, as_of: int) -> ScoreUpdate:
     rows: list[ScoreRow] = []
     trends: dict[str, list[tuple[int, float, float]]] = {}
     pools: list[Pool] = []
-    for version in versions_for(state, person.rules, as_of):
+    versions = versions_for(state, person.rules, as_of)
+    for version in versions:
         segments = [s for s in state.segments if (s.template, s.version) == version.key]
         contributions = [slot_vectors(segment, version, as_of) for segment in segments]
         vectors = contributions[0] if len(contributions) == 1 else add_up(version, contributions)
@@ -39,10 +41,18 @@ def score_update(person: Person, as_of: int) -> ScoreUpdate:
             for segment, own in zip(segments, contributions, strict=True)
             if segment.unit
         )
+    pools.extend(_left_behind(person, versions, as_of))
     unit = assignment_at(state.assignments, as_of)[1] or max((s.unit for s in state.segments), default="")
-    return ScoreUpdate(
-        person.id, unit, rfc3339(as_of), rfc3339(state.newest) if state.newest >= 0 else None, rows, trends, pools
-    )
+    newest = rfc3339(state.newest) if state.newest >= 0 else None
+    return ScoreUpdate(person.id, unit, rfc3339(as_of), newest, trends, pools, rows)
+
+
+def _left_behind(person: Person, versions: Collection[Version], as_of: int) -> Iterator[Pool]:
+    """What somebody did in a role that they have left: it stays with the unit where it was done."""
+    for segment in person.state.segments:
+        version = version_of(segment, person.rules, as_of)
+        if segment.unit and version is not None and version not in versions:
+            yield Pool(segment.unit, *version.key, slot_starts(version, as_of), slot_vectors(segment, version, as_of))
 
 
 @lru_cache(maxsize=4096)
