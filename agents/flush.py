@@ -103,7 +103,7 @@ class Flush:
             person = partition.person(employee_id)
             as_of = max(partition.meta.now, person.state.newest)
             emitted.append(employee_id)
-            if has_rows(person.state) or person.state.expired:
+            if as_of >= 0 and (has_rows(person.state) or person.state.expired):
                 updates.append(outgoing_update(partition.number, now, score_update(person, as_of)))
         for employee_id in emitted:
             del owed[employee_id]

@@ -44,12 +44,6 @@ def version_of(segment: Segment, rules: Rulebook, as_of: int) -> Version | None:
     return version if version is not None and version.template.version == segment.version else None
 
 
-def version_of(segment: Segment, rules: Rulebook, as_of: int) -> Version | None:
-    """The version that a segment's sums are of, None when it is not in force at an instant."""
-    version = rules.in_force(segment.template, as_of)
-    return version if version is not None and version.template.version == segment.version else None
-
-
 def pooled(segments: Sequence[Segment], version: Version, as_of: int) -> list[Vector]:
     """The sums of a version's slots over an employee's units."""
     found = [slot_vectors(s, version, as_of) for s in segments if (s.template, s.version) == version.key]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -43,18 +42,9 @@ def score_update(person: Person, as_of: int) -> ScoreUpdate:
             if segment.unit
         )
     pools.extend(_left_behind(person, versions, as_of))
-    pools.extend(_left_behind(person, versions, as_of))
     unit = assignment_at(state.assignments, as_of)[1] or max((s.unit for s in state.segments), default="")
     newest = rfc3339(state.newest) if state.newest >= 0 else None
     return ScoreUpdate(person.id, unit, rfc3339(as_of), newest, trends, pools, rows)
-
-
-def _left_behind(person: Person, versions: Collection[Version], as_of: int) -> Iterator[Pool]:
-    """What somebody did in a role that they have left: it stays with the unit where it was done."""
-    for segment in person.state.segments:
-        version = version_of(segment, person.rules, as_of)
-        if segment.unit and version is not None and version not in versions:
-            yield Pool(segment.unit, *version.key, slot_starts(version, as_of), slot_vectors(segment, version, as_of))
 
 
 def _left_behind(person: Person, versions: Collection[Version], as_of: int) -> Iterator[Pool]:
