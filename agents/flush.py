@@ -19,7 +19,7 @@ from agents.partition import Partition
 from agents.store import Position
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from stream.held import expiry
-from stream.keys import IDENTITIES, employee_key, holding_key, instant_value
+from stream.keys import HOLDING, IDENTITIES, employee_key, holding_key, instant_value
 from stream.meta import KEY, encode_meta
 from stream.score import next_change
 from stream.state import encode_state, has_rows
@@ -61,11 +61,12 @@ class Flush:
             now = self.clock()
             snapshots = [s for p in partitions if (s := self._snapshot(p, now, budget)) is not None]
             extra, self.extra = self.extra, []
+            transactions = self.transactions
             if snapshots or extra:
                 writing = asyncio.get_running_loop().run_in_executor(None, self._write, snapshots, extra, now)
                 cancelled = await _cancelled_before(writing)
                 if (error := writing.exception()) is not None:
-                    self._put_back(snapshots, extra)
+                    self._put_back(snapshots, extra, sent=self.transactions > transactions)
                     raise error
                 self._written(snapshots)
                 if cancelled:
@@ -147,14 +148,18 @@ class Flush:
             snapshot.partition.store.write(snapshot.changes, Position(self.log.log_id, given[behind - 1] + 1))
         reach("after-store")
 
-    def _put_back(self, snapshots: list[Snapshot], extra: list[Outgoing]) -> None:
-        self.extra = [*extra, *self.extra]
+    def _put_back(self, snapshots: list[Snapshot], extra: list[Outgoing], *, sent: bool) -> None:
+        """After a failure all is due again; outputs are not when the transaction that failed later has `sent` them."""
+        if not sent:
+            self.extra = [*extra, *self.extra]
         for snapshot in snapshots:
             partition = snapshot.partition
             partition.dirty.update(dict.fromkeys(snapshot.dirty))
             partition.owed.update(dict.fromkeys(snapshot.emitted))
-            partition.changes = [*(c for c in snapshot.changes if c[0][:1] == IDENTITIES), *partition.changes]
-            partition.outputs = [*(o for o in snapshot.outputs if o.topic != SCORE_UPDATES), *partition.outputs]
+            changes = [change for change in snapshot.changes if change[0][:1] in (IDENTITIES, HOLDING)]
+            partition.changes = [*changes, *partition.changes]
+            if not sent:
+                partition.outputs = [*(o for o in snapshot.outputs if o.topic != SCORE_UPDATES), *partition.outputs]
             partition.flushing = {}
 
     def _written(self, snapshots: list[Snapshot]) -> None:

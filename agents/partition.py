@@ -331,7 +331,7 @@ class Partition:
     def evict(self, limit: int) -> None:
         """Lets go of the employees longest in memory that nothing waits for, down to `limit`."""
         excess = len(self.persons) - limit
-        if excess <= 0:
+        if excess <= 0 or self.flushing:  # a commit that fails needs them
             return
         idle = (name for name in self.persons if name not in self.dirty and name not in self.owed)
         for name in [name for _, name in zip(range(excess), idle, strict=False)]:
