@@ -209,5 +209,5 @@ def tune_collector() -> None:
     """Events and states hold no cycles: Python's collector looks rarely, and never at what was there at the start."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 1000)
+    gc.set_threshold(1_000_000, 50, 1000)
     sys.setswitchinterval(0.0005)  # the thread that reads ahead waits less for the loop

@@ -47,18 +47,19 @@ def step(person: Person, events: Sequence[Event], topic: int, limits: Limits, re
     ids, times, digests, kept = lane.ids, lane.times, lane.digests, tally.kept
     straight = topic != PEOPLE and state.lanes[topic + 3] is None and kept is None
     latest, newest, scored, bound = lane.latest, state.newest, 0, person.bound
+    begins, ends = person.begins, person.ends
     for event in events:
         at = event.occurred_at
         if (
             straight
             and at > latest
-            and person.begins <= at < person.ends
+            and begins <= at < ends
             and event.corrects is None
             and event.timestamp - at <= late_ms
-            and at >= sources.get(event.source, -1)
+            and at >= sources.get(source := event.source, -1)
             and (landings := bound.get(event.kind)) is not None
         ):
-            sources[event.source] = latest = at
+            sources[source] = latest = at
             ids.append(event.event_id)
             times.append(at)
             digests.append(event.digest)
@@ -70,6 +71,7 @@ def step(person: Person, events: Sequence[Event], topic: int, limits: Limits, re
         lane.latest, state.newest = latest, newest
         _general(person, event, topic, limits, recall, tally)
         latest, newest, bound = lane.latest, state.newest, person.bound
+        begins, ends = person.begins, person.ends
         straight = straight and state.lanes[topic + 3] is None
     lane.latest, state.newest = latest, newest
     if scored:
@@ -77,10 +79,11 @@ def step(person: Person, events: Sequence[Event], topic: int, limits: Limits, re
         tally.scored += scored
         state.measured = max(state.measured, latest)
         tally.last = max(tally.last, latest)
-    for number in (topic, topic + 3):
-        found = state.lanes[number]
-        if found is not None and len(found.ids) > limits.tail:
-            _put_away(person, number, found, limits, tally)
+    if len(ids) > limits.tail:
+        _put_away(person, topic, lane, limits, tally)
+    corrections = state.lanes[topic + 3]
+    if corrections is not None and len(corrections.ids) > limits.tail:
+        _put_away(person, topic + 3, corrections, limits, tally)
 
 
 def pass_over(person: Person, event: Event, topic: int) -> None:

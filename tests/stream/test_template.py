@@ -149,7 +149,6 @@ def test_required_fields_of_an_indicator(field: str) -> None:
         ("weight: 0.6", "wieght: 0.6", 19, "indicators[0].wieght", "unknown field"),
         ("[rolling 60m, shift, day, month]", "rolling 60m, shift", 20, "indicators[0].windows", "not a list"),
         ("day, month]", "day, month, day]", 20, "indicators[0].windows[4]", "twice"),
-        ("day, month]", "day, rolling 200m]", 20, "indicators[0].windows[3]", "not a multiple of 15"),
         ("min_sample: 30", "min_sample: -1", 21, "indicators[0].min_sample", "whole number"),
         ("en: check", "zh: check", 27, "indicators[0].next_step.zh", "written twice, first in line 27"),
     ],
