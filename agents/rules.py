@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from agents.transport.embedded.log import EmbeddedLog
@@ -24,17 +25,19 @@ class Publication(NamedTuple):
 
 
 def publications(log: EmbeddedLog, known_at: int | None = None) -> list[Publication]:
-    """What was published, in order of time; `known_at` (ms) leaves out what came later."""
-    found = []
+    """What was published, in the order of the log; `known_at` (ms) leaves out what came later."""
+    found: list[tuple[int, Publication]] = []
     for partition in range(log.topics()[TEMPLATES].partitions):
-        offset = 0
+        offset, reached = 0, -1  # a clock that was set back does not turn the order of a partition
         while rows := log.read(TEMPLATES, partition, offset, 1000):
             offset = rows[-1][0] + 1
             for at, timestamp, _, value, _ in rows:
-                template = _template(value)
-                if template is not None and (known_at is None or timestamp <= known_at):
-                    found.append(Publication(timestamp, partition, at, template))
-    return _valid(sorted(found, key=lambda entry: entry[:3]))
+                if known_at is None or timestamp <= known_at:
+                    reached = max(reached, timestamp)
+                    template = _template(value)
+                    if template is not None:
+                        found.append((reached, Publication(timestamp, partition, at, template)))
+    return _valid(entry for _, entry in sorted(found, key=lambda placed: (placed[0], *placed[1][1:3])))
 
 
 def rulebook(log: EmbeddedLog, known_at: int | None = None) -> Rulebook:
@@ -84,6 +87,7 @@ def _valid(entries: Iterable[Publication]) -> list[Publication]:
     return valid
 
 
+@lru_cache(maxsize=256)
 def _template(value: bytes | None) -> Template | None:
     try:
         return load_published((value or b"").decode())
