@@ -20,7 +20,9 @@ from agents.rules import only, rulebook, unknown_since, version_names
 from agents.store import Store
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from agents.transport.murmur2 import partition_for
-from schemas.event import INPUT_TOPICS, Event, Memo, Rejection, Row, decode_groups, decode_one
+from schemas.chunk import decode_groups
+from schemas.event import INPUT_TOPICS, Event, Rejection, Row, decode_one
+from schemas.memo import Memo
 from stream.held import expire, expiry, open_gate, release
 from stream.history import History
 from stream.keys import EMPLOYEE, HOLDING, employee_key, instant_of

@@ -10,7 +10,9 @@ from typing import Final, cast
 
 from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.murmur2 import partition_for
-from schemas.event import INPUT_TOPICS, Event, Memo, Row, decode_groups
+from schemas.chunk import decode_groups
+from schemas.event import INPUT_TOPICS, Event, Row
+from schemas.memo import Memo
 from stream.dedupe import Block
 from stream.history import History
 from stream.pipeline import Limits, pass_over, step

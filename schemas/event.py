@@ -1,24 +1,19 @@
 """An event is what the contract's section 2 says and nothing else; every refusal has one reason.
 
-`decode_one` is the law, record by record, on the standard library's JSON. `decode_chunk` is the same for
-whole chunks in one pass of msgspec: it accepts only what `decode_one` accepts, with the same result, and hands
-every record that it is not sure of to `decode_one`.
+`decode_one` is the law, record by record, on the standard library's JSON; schemas/chunk.py does the same for chunks.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from bisect import insort
-from collections.abc import Callable, Sequence
-from operator import attrgetter, itemgetter
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from schemas.instants import FIRST, LAST, MINUTE, parse_rfc3339
-from schemas.measures import NO_DIMS, Dims, Measures, clean_text, content_digest, digest, dims_of, measures_of
+from schemas.measures import Dims, Measures, clean_text, content_digest, digest, dims_of, measures_of
 
 MAX_BYTES: Final = 65_536
 MAX_DEPTH: Final = 64
@@ -28,7 +23,6 @@ TYPE: Final = re.compile(r"(business|qc|people)\.[a-z0-9_.]+")
 TOPIC_OF: Final = {"business": "business-events", "qc": "qc-events", "people": "people-events"}
 INPUT_TOPICS: Final = ("business-events", "qc-events", "people-events")
 INSPECTION: Final = "qc.inspection"
-_MEMO: Final = 20_000  # distinct texts kept per memo; beyond that it starts anew
 
 
 class Event(msgspec.Struct, gc=False):
@@ -48,27 +42,6 @@ class Event(msgspec.Struct, gc=False):
     timestamp: int
 
 
-class _Wire(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """The same slots as Event, as msgspec reads them; turned into an Event in place."""
-
-    event_id: str
-    type: str
-    employee_id: str
-    occurred_at: int | str
-    source: str
-    measures: msgspec.Raw
-    dims: msgspec.Raw = msgspec.Raw(b"{}")
-    corrects: str | UnsetType = UNSET
-    digest: int = msgspec.field(default=0, name=" digest")
-    kind: int = msgspec.field(default=0, name=" kind")
-    offset: int = msgspec.field(default=0, name=" offset")
-    timestamp: int = msgspec.field(default=0, name=" timestamp")
-
-
-class _Loose(_Wire, gc=False, forbid_unknown_fields=False):
-    """The same with fields that nobody knows, which are ignored."""
-
-
 class Rejection(NamedTuple):
     """Why a record is refused: one of the contract's reasons, and the field and value in words."""
 
@@ -86,227 +59,9 @@ class Row(NamedTuple):
     headers: bytes | None
 
 
-Slots = dict[bytes | None, tuple[str | None, list[Event], Callable[[Event], None]]]  # by key: id, events, their append
 InPartition = Callable[[bytes], bool]
 
-_SLICE: Final = 500  # records decoded at once: what was just decoded is still in the processor's cache
-_OFFSET: Final = attrgetter("offset")
-_FIRST: Final = itemgetter(0)
-_LAST: Final = itemgetter(-1)
-_OPENING, _CLOSING = b"{}"
-_decoder: Final = msgspec.json.Decoder(_Wire)
-_loose: Final = msgspec.json.Decoder(_Loose)
-_raw_decoder: Final = msgspec.json.Decoder()
-_ids: Final = re.compile(r"(?:[A-Za-z0-9_.:-]{1,64}\n)*")
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
-_SECONDS: Final = {f"{second:02d}": second * 1000 for second in range(60)}
-
-
-class Memo:
-    """What chunks repeat, parsed once: minutes, sources, types, measures, dims, keys. Bounded."""
-
-    def __init__(self, topic: str, in_partition: InPartition) -> None:
-        self.topic = topic
-        self.in_partition = in_partition
-        self.times: dict[str | int, int] = {}
-        self.minutes: dict[str, int] = {}
-        self.sources: dict[str, int] = {}
-        self.types: dict[str, int] = {}
-        self.measures: dict[bytes, Measures] = {}
-        self.dims: dict[bytes, Dims] = {b"{}": NO_DIMS}
-        self.keys: dict[bytes | None, str] = {}
-
-    def time(self, raw: str | int) -> int | None:
-        """A new occurred_at in ms, None when it is none or out of range. Its minute is remembered, and itself."""
-        at = self._by_minute(raw) if isinstance(raw, str) else raw
-        if at is None or not FIRST <= at <= LAST:
-            return None
-        _bound(self.times)[raw] = at
-        return at
-
-    def _by_minute(self, text: str) -> int | None:
-        second = _SECONDS.get(text[17:19])
-        if second is None:
-            return parse_rfc3339(text)
-        minute = text[:17] + text[19:]
-        base = self.minutes.get(minute)
-        if base is None:
-            at = parse_rfc3339(text)
-            if at is None:
-                return None
-            base = _bound(self.minutes)[minute] = at - second
-        return base + second
-
-    def source(self, text: str) -> int | None:
-        """The digest of a new source, None when it is not clean."""
-        if not clean_text(text):
-            return None
-        found: int = _bound(self.sources).setdefault(text, digest("source", text))
-        return found
-
-    def type(self, text: str) -> int | None:
-        """The digest of a new type, None when it does not belong in this topic."""
-        match = TYPE.fullmatch(text)
-        if match is None or TOPIC_OF[match[1]] != self.topic:
-            return None
-        found: int = _bound(self.types).setdefault(text, content_digest("type", text))
-        return found
-
-    def key(self, key: bytes | None) -> str | None:
-        """The employee id of a new key, None when it is none or in another partition."""
-        if key is None or not key.isascii() or ID.fullmatch(key.decode()) is None or not self.in_partition(key):
-            return None
-        found: str = _bound(self.keys, 10).setdefault(key, key.decode())
-        return found
-
-    def measured(self, raw: bytes) -> Measures | None:
-        """New measures from their JSON text, None when anything is wrong with them."""
-        values = _mapping(raw)
-        found = measures_of(values) if values is not None else ""
-        return None if isinstance(found, str) else _bound(self.measures).setdefault(raw, found)
-
-    def dimensions(self, raw: bytes) -> Dims | None:
-        """New dims from their JSON text, None when anything is wrong with them."""
-        values = _mapping(raw)
-        found = dims_of(values) if values is not None else ""
-        return None if isinstance(found, str) else _bound(self.dims).setdefault(raw, found)
-
-
-def decode_chunk(rows: Sequence[Row], memo: Memo) -> tuple[list[Event], list[tuple[Row, Rejection]]]:
-    """The valid events of a chunk in log order, and the refused records with their reasons."""
-    groups, refused = decode_groups(rows, memo)
-    return sorted((event for group in groups.values() for event in group), key=_OFFSET), refused
-
-
-def decode_groups(rows: Sequence[Row], memo: Memo) -> tuple[dict[str, list[Event]], list[tuple[Row, Rejection]]]:
-    """The valid events of a chunk by employee, each group in log order, and the refused records."""
-    slots: Slots = {}
-    unsure: list[Row] = []
-    for begin in range(0, len(rows), _SLICE):
-        part = rows[begin : begin + _SLICE]
-        unsure.extend(_turn(part, _wires(part), memo, slots))
-    groups = {employee_id: group for employee_id, group, _ in slots.values() if group and employee_id}
-    refused: list[tuple[Row, Rejection]] = []
-    for record in unsure:
-        row = Row(*record)
-        found = decode_one(row.value, row.key, memo.topic, row.timestamp, memo.in_partition)
-        if isinstance(found, Rejection):
-            refused.append((row, found))
-        else:
-            found.offset = row.offset
-            insort(groups.setdefault(found.employee_id, []), found, key=_OFFSET)
-    return groups, refused
-
-
-def _wires(rows: Sequence[Row]) -> Sequence[_Wire | None]:
-    """Every record as msgspec reads it, None where it does not.
-
-    The joined text is read in one call only when each record begins with `{` and ends with `}` and holds no line
-    break: `}` line break `{` is a syntax error inside any JSON value, so each line is exactly one whole value.
-    """
-    values = [row[3] for row in rows]
-    if None not in values and _framed(cast("list[bytes]", values)):
-        joined = b"\n".join(cast("list[bytes]", values))
-        if joined.count(b"\n") == len(values) - 1:
-            try:
-                wires = _decoder.decode_lines(joined)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                wires = []
-            if len(wires) == len(values) and _valid_ids(wires):
-                return wires
-    return [_wire(value) for value in values]
-
-
-def _framed(values: list[bytes]) -> bool:
-    """Every value is an object at first sight, and none is too large."""
-    if not all(values) or max(map(len, values)) > MAX_BYTES:
-        return False
-    return set(map(_FIRST, values)) == {_OPENING} and set(map(_LAST, values)) == {_CLOSING}
-
-
-def _valid_ids(wires: Sequence[_Wire]) -> bool:
-    text = "\n".join([wire.event_id for wire in wires]) + "\n"
-    return text.count("\n") == len(wires) and _ids.fullmatch(text) is not None
-
-
-def _wire(value: bytes | None) -> _Wire | None:
-    """One record. msgspec skips what is in unknown fields without a look: its text and depth are looked at here."""
-    if value is None or len(value) > MAX_BYTES or is_too_deep(value):
-        return None
-    try:
-        value.decode()
-        wire = _loose.decode(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    return wire if ID.fullmatch(wire.event_id) is not None else None
-
-
-def _turn(rows: Sequence[Row], wires: Sequence[_Wire | None], memo: Memo, slots: Slots) -> list[Row]:
-    """Turns wires into Events in place and puts them into their employee's slot; the rows not sure to be valid.
-
-    The hottest loop of the product: lookups are local, and memos are asked before functions are called.
-    """
-    times, sources, types = memo.times, memo.sources, memo.types
-    measures, dims = memo.measures, memo.dims
-    unsure: list[Row] = []
-    wire: Any  # a _Wire on its way to be an Event
-    for row, wire in zip(rows, wires, strict=True):
-        offset, stamp, key, _, _ = row
-        slot = slots.get(key)
-        if slot is None:
-            own: list[Event] = []
-            slot = slots[key] = (memo.keys.get(key) or memo.key(key), own, own.append)
-        if wire is None or slot[0] != wire.employee_id:
-            unsure.append(row)
-            continue
-        at = wire.occurred_at
-        at = times.get(at) or memo.time(at)
-        text = wire.source
-        source = sources.get(text) or memo.source(text)
-        text = wire.type
-        kind = types.get(text) or memo.type(text)
-        raw = bytes(wire.measures)
-        measured = measures.get(raw) or memo.measured(raw)
-        raw = bytes(wire.dims)
-        dim = dims.get(raw) or memo.dimensions(raw)
-        if not (at and source and kind and measured and dim) or at - stamp > SKEW:
-            unsure.append(row)
-            continue
-        content = measured.digest ^ dim.content ^ source ^ kind
-        corrects = wire.corrects
-        if corrects is UNSET:
-            if not measured.inspection and text == INSPECTION:
-                unsure.append(row)
-                continue
-            wire.digest = content
-            wire.corrects = None
-        else:
-            if ID.fullmatch(corrects) is None:
-                unsure.append(row)
-                continue
-            wire.digest = content ^ content_digest("corrects", corrects)
-        wire.kind = dim.digest ^ kind
-        wire.occurred_at = at
-        wire.measures = measured
-        wire.dims = dim
-        wire.offset = offset
-        wire.timestamp = stamp
-        slot[2](wire)
-    return unsure
-
-
-def _bound(memo: dict[Any, Any], times: int = 1) -> dict[Any, Any]:
-    if len(memo) >= _MEMO * times:
-        memo.clear()
-    return memo
-
-
-def _mapping(raw: bytes) -> dict[str, object] | None:
-    try:
-        found = _raw_decoder.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def decode_one(

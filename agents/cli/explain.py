@@ -172,9 +172,7 @@ def _name_what_is_gone(log: EmbeddedLog, version: Version, window: str, at: int)
     low, _ = window_bounds(chosen, version, at)
     for topic, number, first in log_starts(log):
         if first > low:
-            say(
-                f"{topic}/{number} begins at {time_text(first)}, its window at {time_text(low)}: the rest is gone"
-            )
+            say(f"{topic}/{number} begins at {time_text(first)}, its window at {time_text(low)}: the rest is gone")
 
 
 def log_starts(log: EmbeddedLog) -> Iterator[tuple[str, int, int]]:

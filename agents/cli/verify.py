@@ -93,9 +93,7 @@ def _rows(log: EmbeddedLog, known: Committed, oracle: Recomputed, settings: Sett
     expected = list(oracle.rows(known.last))
     gone = max((first for _, _, first in log_starts(log)), default=None)
     if gone is not None:
-        say(
-            f"the log begins at {time_text(gone)}: scores of windows that reach before it are left out"
-        )
+        say(f"the log begins at {time_text(gone)}: scores of windows that reach before it are left out")
         reaching = {_key(row) for row in expected if int(row["window_start"]) < gone}  # type: ignore[call-overload]
         expected = [row for row in expected if _key(row) not in reaching]
         actual = [row for row in actual if _key(row) not in reaching]

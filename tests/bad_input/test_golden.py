@@ -11,7 +11,9 @@ import pytest
 from agents.oracle.event import Rejected, read_event
 from agents.oracle.log import LogRecord
 from agents.transport.murmur2 import partition_for
-from schemas.event import Event, Memo, Rejection, Row, decode_chunk
+from schemas.chunk import decode_chunk
+from schemas.event import Event, Rejection, Row
+from schemas.memo import Memo
 from tests.bad_input.case import EMPLOYEE, GOOD, HOME, NOW, PARTITIONS, Case, encode, spliced
 from tests.bad_input.golden import ACCEPTED, all_cases, content, decide, read_golden, verdict
 from tests.bad_input.suites import json_suite, json_suite_is_here

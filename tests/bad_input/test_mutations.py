@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from agents.oracle.event import Rejected, read_event
 from agents.oracle.log import LogRecord
 from agents.transport.murmur2 import partition_for
-from schemas.event import Event, Memo, Row, decode_chunk
+from schemas.chunk import decode_chunk
+from schemas.event import Event, Row
+from schemas.memo import Memo
 from tests.bad_input.case import EMPLOYEE, GOOD, HOME, INSPECTION, NOW, PARTITIONS, Case, encode, spliced
 from tests.bad_input.golden import ACCEPTED, content, decide, verdict
 
