@@ -26,7 +26,8 @@ from stream.state import encode_state, has_rows
 from stream.topics import CHANGELOG, SCORE_UPDATES
 from stream.update import score_update
 
-UPDATE_SHARE: Final = 0.05  # of the time, for updates while there is a backlog
+UPDATE_BUDGET: Final = 0.05  # s per partition and commit for updates, so that the loop goes on; the rest stays owed
+UPDATE_SHARE: Final = 0.02  # of the time, per partition, for updates while there is a backlog
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ class Flush:
     async def __call__(self, partitions: Iterable[Partition], *, backlog: bool = False) -> int:
         """Commits what changed; the number of states written."""
         async with self._lock:
-            budget = (time.perf_counter() - self._last) * UPDATE_SHARE if backlog else 1e9
+            budget = UPDATE_BUDGET
+            if backlog:
+                budget = min(budget, (time.perf_counter() - self._last) * UPDATE_SHARE)
             now = self.clock()
             snapshots = [s for p in partitions if (s := self._snapshot(p, now, budget)) is not None]
             extra, self.extra = self.extra, []
