@@ -16,6 +16,7 @@ from agents.cli.errors import CommandError
 from agents.cli.flags import NO_FLAGS, Flags
 from agents.cli.opening import now_ms, writable_log
 from agents.cli.progress import say
+from agents.meta import read_meta
 from agents.plant.factory import Plant, build
 from agents.plant.model import history, live
 from agents.plant.run import Append, send_history
@@ -23,8 +24,10 @@ from agents.plant.run import run as run_plant
 from agents.publishing import is_published, publish
 from agents.settings import Settings
 from agents.transport.embedded.log import EmbeddedLog, FolderInUse, FolderLock, Outgoing, partition_for
+from schemas.instants import MINUTE
 from stream.topics import UNIT_UPDATES
 
+HISTORY: Final = 90  # minutes before the start
 PORT: Final = 8080  # unless it is taken
 PATIENCE: Final = 20.0  # s for the parts to stop by themselves
 START: Final = 60.0  # s until the first score
@@ -84,10 +87,11 @@ async def _prepare(log: EmbeddedLog, plant: Plant, start: int, partitions: int) 
         text = (files("schemas.packs") / f"{name}.yaml").read_text(encoding="utf-8")
         if not is_published(log, text):
             publish(log, text, start)
-    sent = await send_history(
-        history(plant, start), _append(log), partition_of=lambda key: partition_for(key, partitions)
-    )
-    say(f"the plant's last ninety minutes: {sent:,} events")
+    newest = max((meta.last for meta in read_meta(log)), default=-1)
+    missing = min(HISTORY, (start - newest) // MINUTE)  # what a demo before this one has left is there already
+    past = history(plant, start, missing)
+    sent = await send_history(past, _append(log), partition_of=lambda key: partition_for(key, partitions))
+    say(f"the plant's last {missing} minutes: {sent:,} events")
 
 
 def _append(log: EmbeddedLog) -> Append:
