@@ -1,0 +1,109 @@
+"""What leaves the worker shows the state: dead letters and late events once each, the latest values as the oracle's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import asdict
+
+from agents.dead_letters import dead_letter
+from agents.oracle.compare import differences
+from agents.transport.embedded.log import unpack_headers
+from schemas.instants import parse_rfc3339
+from schemas.rows import NO_DATA
+from schemas.updates import ScoreUpdate, UnitUpdate
+from stream.topics import DEAD_LETTERS, LATE_EVENTS, SCORE_UPDATES, UNIT_UPDATES
+from tests.soak.evidence import Evidence, Place, whole
+from tests.soak.workload import UNITS
+
+
+def dead_letters(evidence: Evidence) -> Iterator[object]:
+    """Every rejected record once, with its bytes and its reason, and nothing else."""
+    given: Counter[tuple[Place, str]] = Counter()
+    for number in range(evidence.partitions):
+        for record in whole(evidence.log, DEAD_LETTERS, number):
+            letter = dead_letter(record)
+            place = (letter.topic, letter.partition, letter.offset)
+            given[place, letter.reason] += 1
+            original = evidence.records.get(place)
+            if original is None or original[1:4] != (letter.timestamp, letter.key, letter.value):
+                yield f"{place}: not the record that was rejected"
+    yield from _once(given, Counter(evidence.rejected.items()))
+
+
+def late_events(evidence: Evidence) -> Iterator[object]:
+    """Every record that came too late once, with its bytes."""
+    given: Counter[Place] = Counter()
+    for number in range(evidence.partitions):
+        for record in whole(evidence.log, LATE_EVENTS, number):
+            origin = {name: (text or b"").decode() for name, text in unpack_headers(record[4])}
+            place = (origin["topic"], int(origin["partition"]), int(origin["offset"]))
+            given[place] += 1
+            if evidence.records[place][1:4] != record[1:4]:
+                yield f"{place}: not the record that was late"
+    yield from _once(given, Counter(evidence.late))
+
+
+def _once(given: Counter[Any], expected: Counter[Any]) -> Iterator[object]:
+    for entry in given | expected:
+        if given[entry] != expected[entry]:
+            yield f"{entry}: {given[entry]} times, {expected[entry]} expected"
+
+
+def score_updates(evidence: Evidence) -> Iterator[object]:
+    """Everybody's latest values are right as of their as-of, and nothing but the as-of has changed since."""
+    updates, now = latest_scores(evidence), evidence.known.now
+    for name in sorted(evidence.oracle.employees):
+        update = updates.pop(name, None)
+        if update is None:
+            yield f"{name}: no update"
+            continue
+        at = parse_rfc3339(update.as_of) or 0
+        given = with_data(map(asdict, update.rows))
+        yield from differences(with_data(evidence.oracle.rows(at, name)), given)
+        fresh = map(_timeless, with_data(evidence.oracle.rows(max(at, now), name)))
+        yield from (f"stale at {now}: {found}" for found in differences(fresh, map(_timeless, given)))
+    yield from (f"{name}: rows of nobody" for name, update in updates.items() if with_data(map(asdict, update.rows)))
+
+
+def unit_updates(evidence: Evidence) -> Iterator[object]:
+    """The latest values of units are pooled sums, of the members that score updates name."""
+    oracle, updates = evidence.units, latest_units(evidence)
+    members: dict[str, list[str]] = {}
+    for name, score in sorted(latest_scores(evidence).items()):
+        members.setdefault(score.unit, []).append(name)
+    for unit in sorted({*UNITS, *updates}):
+        update = updates.get(unit)
+        at = evidence.known.now if update is None else parse_rfc3339(update.as_of) or 0
+        given = [] if update is None else with_data({"employee_id": unit, **asdict(row)} for row in update.rows)
+        yield from differences(oracle.rows(unit, at), given)
+        if update is not None and update.members != members.get(unit, []):
+            yield f"{unit}: members {update.members}, by their own updates {members.get(unit, [])}"
+
+
+def latest_scores(evidence: Evidence) -> dict[str, ScoreUpdate]:
+    """By employee."""
+    return {key: msgspec.json.decode(value, type=ScoreUpdate) for key, value in _latest(evidence, SCORE_UPDATES)}
+
+
+def latest_units(evidence: Evidence) -> dict[str, UnitUpdate]:
+    """By unit."""
+    return {key: msgspec.json.decode(value, type=UnitUpdate) for key, value in _latest(evidence, UNIT_UPDATES)}
+
+
+def _latest(evidence: Evidence, topic: str) -> Iterator[tuple[str, bytes]]:
+    for number in range(evidence.partitions):
+        latest = {record[2]: record[3] for record in whole(evidence.log, topic, number)}
+        yield from ((key.decode(), value) for key, value in latest.items() if key is not None and value is not None)
+
+
+def with_data(rows: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """Without those that say that there is no data: a screen need not be told."""
+    return [row for row in rows if row["status"] != NO_DATA]
+
+
+def _timeless(row: Mapping[str, object]) -> dict[str, object]:
+    return {**row, "as_of": 0, "window_start": 0}
