@@ -24,6 +24,7 @@ from agents.transport.errors import RecoverableError
 
 POSITION: Final = b"@position"
 _LINK: Final = b"@link"  # + number of the batch
+_LOCKED: Final = ("While lock file", "lock hold by current process")
 _NO_ROOM: Final = "No space left on device"
 _BLOCK_CACHE: Final = 32 << 20
 _MEMTABLE: Final = 16 << 20
@@ -39,6 +40,10 @@ class StoreDamaged(RecoverableError):
 
 class StoreFull(RecoverableError):
     """The disk of the local state has no room. What RocksDB holds is whole; it has to be opened again."""
+
+
+class StoreInUse(RecoverableError):
+    """Somebody has the store open: it is neither damaged nor ours."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -164,9 +169,12 @@ def _translated(folder: Path) -> Iterator[None]:
     except (RecoverableError, GeneratorExit):
         raise
     except Exception as error:  # RocksDB's errors have no type of their own
-        if _NO_ROOM in str(error):
-            raise StoreFull(f"{folder}: no room left on the disk for local state ({error})") from error
-        raise StoreDamaged(folder, error) from error
+        text = str(error)
+        if _NO_ROOM in text:
+            raise StoreFull(f"{folder}: no room left on the disk for local state ({text})") from error
+        if any(lock in text for lock in _LOCKED):
+            raise StoreInUse(f"{folder}: another process has it open; give each worker its own --data") from error
+        raise StoreDamaged(folder, text) from error
 
 
 def _options() -> Options:

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from agents.store import Position, Store, StoreDamaged
+from agents.store import Position, Store, StoreDamaged, StoreInUse
 
 BATCH = 250
 BATCHES = 24
@@ -144,3 +144,12 @@ def test_the_size_of_a_store_whose_files_come_and_go(whole: Path, tmp_path: Path
     (folder / "000099.sst").symlink_to(folder / "gone")  # listed, but not there
     assert size == store.size()
     store.close()
+
+
+def test_a_store_that_somebody_has_open_is_not_damaged(tmp_path: Path) -> None:
+    """Two workers with one `--data`: the second must not take the first one's files for damaged ones."""
+    store = Store(tmp_path / "0")
+    with pytest.raises(StoreInUse, match="another process has it open; give each worker its own --data"):
+        Store(tmp_path / "0")
+    store.close()
+    Store(tmp_path / "0").close()
