@@ -10,6 +10,7 @@ from contextlib import suppress
 from importlib.resources import files
 from typing import Annotated, Final
 
+import aiohttp
 from cyclopts import Parameter
 
 from agents.cli.errors import CommandError
@@ -25,7 +26,6 @@ from agents.publishing import is_published, publish
 from agents.settings import Settings
 from agents.transport.embedded.log import EmbeddedLog, FolderInUse, FolderLock, Outgoing, partition_for
 from schemas.instants import MINUTE
-from stream.topics import UNIT_UPDATES
 
 HISTORY: Final = 90  # minutes before the start
 PORT: Final = 8080  # unless it is taken
@@ -70,9 +70,10 @@ async def _demo(settings: Settings, seed: int) -> int:
             await _part("web", "--broker", broker, "--port", str(port), "--host", settings.host),
         ]
         try:
-            await _first_score(log, parts, stop)
+            address = f"http://{settings.host}:{port}/"
+            await _first_score(address, parts, stop)
             if not stop.is_set():
-                sys.stdout.write(f"http://{settings.host}:{port}/\n")
+                sys.stdout.write(f"{address}\n")
                 sys.stdout.flush()
                 await _live(log, plant, start, partitions, parts, stop)
         finally:
@@ -113,15 +114,19 @@ async def _part(*arguments: str) -> asyncio.subprocess.Process:
     )
 
 
-async def _first_score(log: EmbeddedLog, parts: list[asyncio.subprocess.Process], stop: asyncio.Event) -> None:
+async def _first_score(address: str, parts: list[asyncio.subprocess.Process], stop: asyncio.Event) -> None:
+    """Waits until the board has something to show."""
     deadline = asyncio.get_running_loop().time() + START
-    while not stop.is_set():
-        _check(parts)
-        if any(log.end(UNIT_UPDATES, number) for number in range(log.topics()[UNIT_UPDATES].partitions)):
-            return
-        if asyncio.get_running_loop().time() > deadline:
-            raise CommandError(f"no score after {START:g} s; see the messages above")
-        await asyncio.sleep(0.1)
+    async with aiohttp.ClientSession() as web:
+        while not stop.is_set():
+            _check(parts)
+            with suppress(aiohttp.ClientError, TimeoutError):
+                async with web.get(f"{address}api/v1/units", timeout=aiohttp.ClientTimeout(total=5)) as answer:
+                    if answer.ok and (await answer.json())["units"]:
+                        return
+            if asyncio.get_running_loop().time() > deadline:
+                raise CommandError(f"no score after {START:g} s; see the messages above")
+            await asyncio.sleep(0.1)
 
 
 async def _live(

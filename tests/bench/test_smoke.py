@@ -1,0 +1,19 @@
+"""The benchmark runs: answers equal, a table with ratios. Its figures are taken by `make bench`, not here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.e2e.processes import environment
+
+
+def test_a_small_run_prints_its_table() -> None:
+    """With small numbers every part runs to its end and the ratios are printed."""
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "tests.bench", "--smoke"]
+    done = subprocess.run(command, cwd=root, env=environment(), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    for text in ("answers equal", "plain Faust agent", "of ceiling", "state per employee", "scoring again in"):
+        assert text in done.stdout

@@ -1,0 +1,156 @@
+"""scores, explain and verify answer beside a worker and without one, and agree with each other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from schemas.rows import ScoreRow
+from stream.keys import employee_key
+from stream.state import decode_state, encode_state
+from stream.topics import CHANGELOG
+from tests.cli.conftest import Run
+from tests.cli.scored import append, inspection, output, score
+
+BROKER = ("--broker", "embedded:///./log")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two employees: E1 with four inspections (one corrected, one a day before) and an output, E2 with too few."""
+    folder = tmp_path / "log"
+    events = [
+        inspection("q0", "E1", "2026-03-01T02:00:00Z", 100, 50),
+        inspection("q1", "E1", "2026-03-02T04:00:00Z", 40, 38),
+        inspection("q2", "E1", "2026-03-02T05:10:00Z", 40, 40),
+        inspection("q2", "E1", "2026-03-02T05:10:00Z", 40, 40),
+        inspection("c1", "E1", "2026-03-02T05:10:00Z", 0, -2, corrects="q2"),
+        inspection("q3", "E2", "2026-03-02T05:00:00Z", 10, 9),
+        output("o1", "E1", "2026-03-02T05:20:00Z", 60),
+    ]
+    append(folder, events)
+    score(folder)
+    return folder
+
+
+def test_rows_as_of_last(run: Run, folder: Path) -> None:
+    """By default rows are as of the newest scored event; sums, value, points and interval are the contract's."""
+    found = run("scores", "--employee", "E1", "--format", "ndjson", *BROKER)
+    rows = {(row["indicator"], row["window"]): row for row in found.rows()}
+    assert "as of 2026-03-02T05:20:00.000Z (last)" in found.err
+    rolling = rows["yield", "rolling 60m"]
+    assert {"accepted": 38, "inspected": 40} == rolling["sums"]
+    assert (0.95, 100.0, 40, 38, "ok") == tuple(rolling[name] for name in ("value", "points", "n", "good", "status"))
+    day = rows["yield", "day"]
+    assert {"accepted": 76, "inspected": 80} == day["sums"]
+    assert "2026-03-01T16:00:00.000Z" == day["window_start"]
+    assert (0.6 * 100 + 0.4 * 120) / 1.0 == pytest.approx(rows["@total", "day"]["value"], rel=1e-12)
+    assert "no_data" == rows["@ability", "day"]["status"]
+
+
+def test_columns_are_the_contracts(run: Run, folder: Path) -> None:
+    """A row has the contract's fields in its order."""
+    first = run("scores", "--format", "ndjson", *BROKER).out.splitlines()[0]
+    assert list(ScoreRow.__struct_fields__) == list(json.loads(first))
+
+
+def test_an_earlier_as_of_comes_from_the_log(run: Run, folder: Path) -> None:
+    """Before the employee's newest event the state knows nothing: the events are asked."""
+    at = "2026-03-01T12:00:00+08:00"
+    rows = run("scores", "--employee", "E1", "--window", "day", "--as-of", at, "--format", "ndjson", *BROKER).rows()
+    assert {"accepted": 50, "inspected": 100} == next(r["sums"] for r in rows if r["indicator"] == "yield")
+
+
+def test_known_at_leaves_out_what_was_logged_later(run: Run, folder: Path) -> None:
+    """As known before the correction was logged, the uncorrected sums count."""
+    late = [inspection("c2", "E1", "2026-03-01T02:00:00Z", 0, 10, corrects="q0")]
+    append(folder, late, template=None, later=3 * 86_400_000)
+    score(folder)
+    ask = ("scores", "--employee", "E1", "--indicator", "yield", "--window", "day", "--format", "ndjson")
+    at = ("--as-of", "2026-03-01T10:00:00Z")
+    now = run(*ask, *at, *BROKER).rows()[0]
+    before = run(*ask, *at, "--known-at", "2026-03-03T00:00:00Z", *BROKER).rows()[0]
+    assert (60, 50) == (now["sums"]["accepted"], before["sums"]["accepted"])
+
+
+def test_unit_and_filters(run: Run, folder: Path) -> None:
+    """--unit keeps the people of a unit, --indicator and --window the rows asked for."""
+    ask = ("scores", "--indicator", "yield", "--window", "day", "--format", "ndjson", *BROKER)
+    assert ["E1", "E2"] == [row["employee_id"] for row in run(*ask, "--unit", "L01").rows()]
+    assert [] == run(*ask, "--unit", "L99").rows()
+
+
+def test_who_is_unknown_is_said(run: Run, folder: Path) -> None:
+    """An employee without rows is an error that names the employee."""
+    found = run("scores", "--employee", "E9", *BROKER)
+    assert found.code == 1
+    assert "'E9'" in found.err
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-03-02", "2026-03-02T10:00:00"])
+def test_a_bad_instant_is_a_usage_error(run: Run, folder: Path, text: str) -> None:
+    """--as-of needs a zone, or last, or now."""
+    found = run("scores", "--as-of", text, *BROKER)
+    assert found.code == 2
+    assert text in found.err
+    assert "last" in found.err
+
+
+def test_explain_adds_up(run: Run, folder: Path) -> None:
+    """The contributions of the events add up to the sums of the row, corrections included, duplicates not."""
+    lines = run("explain", "E1", "yield", "day", "--format", "ndjson", *BROKER).rows()
+    *events, last = lines
+    total = {name: sum(e["contribution"][name] for e in events) for name in ("accepted", "inspected")}
+    assert last["score"]["sums"] == total == {"accepted": 76, "inspected": 80}
+    assert ["q1", "q2", "c1"] == [event["event_id"] for event in events]
+    assert "value = 76 / 80" == last["score"]["with_numbers"]
+
+
+def test_explain_of_a_total(run: Run, folder: Path) -> None:
+    """A total is explained by its indicators: weighted points add up to it."""
+    *parts, last = run("explain", "E1", "@total", "day", "--format", "ndjson", *BROKER).rows()
+    assert sum(part["contribution"] for part in parts) == pytest.approx(last["score"]["value"], rel=1e-12)
+
+
+def test_explain_of_nothing_says_what_there_is(run: Run, folder: Path) -> None:
+    """An unknown indicator or window names those that exist."""
+    found = run("explain", "E1", "yeild", "day", *BROKER)
+    assert found.code == 1
+    assert "yield (day)" in found.err
+
+
+def test_verify_finds_nothing(run: Run, folder: Path) -> None:
+    """State and oracle agree after duplicates and corrections."""
+    found = run("verify", "--format", "ndjson", *BROKER)
+    assert (0, []) == (found.code, found.rows())
+    assert "0 differences; 7 records and 2 employees" in found.err
+
+
+def test_verify_finds_a_millionth(run: Run, folder: Path) -> None:
+    """A state whose sum is off by a millionth is found and named."""
+    with EmbeddedLog.open(folder) as log:
+        number, raw = next(
+            (number, row[3])
+            for number in range(4)
+            for row in log.read(CHANGELOG, number, 0, 1000)
+            if row[2] == employee_key("E1")
+        )
+        state = decode_state(raw or b"")
+        segment = next(segment for segment in state.segments if segment.unit == "L01")
+        segment.groups[0].calendars[0].vector[1] += 1
+        log.transact([Outgoing(CHANGELOG, number, 1, employee_key("E1"), encode_state(state, 0))], {})
+    found = run("verify", "--format", "ndjson", *BROKER)
+    assert found.code == 1
+    wrong = {(row["employee"], row["indicator"], row["window"]) for row in found.rows() if "sums" in row["field"]}
+    assert {("E1", "yield", "day")} == wrong
+
+
+def test_no_log_is_said_in_a_line(run: Run) -> None:
+    """Without a log each of them ends with 1 and names the folder."""
+    for command in (("scores",), ("explain", "E1", "yield", "day"), ("verify",)):
+        found = run(*command, *BROKER)
+        assert found.code == 1
+        assert "log: there is no log" in found.err
