@@ -335,6 +335,6 @@ class Partition:
         excess = len(self.persons) - limit
         if excess <= 0 or self.flushing:  # a commit that fails needs them
             return
-        idle = (name for name in self.persons if name not in self.dirty and name not in self.owed)
+        idle = (name for name in self.persons if name not in self.dirty)
         for name in [name for _, name in zip(range(excess), idle, strict=False)]:
             del self.persons[name]

@@ -143,7 +143,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("skew_minutes", "15", "how far an event may lie after its own sending", whole(0, 1440)),
     Setting("commit_interval", "0.5", "seconds between two commits of the worker", seconds(0.01, 60)),
     Setting("chunk_records", "20000", "most records the worker takes from a partition at once", whole(1, 1_000_000)),
-    Setting("cached_employees", "50000", "employees whose state the worker keeps in memory", whole(1, 100_000_000)),
+    Setting("cached_employees", "25000", "employees whose state the worker keeps in memory", whole(1, 100_000_000)),
     Setting(
         "retention_days", "off", "days after which records of the input topics are removed", optional("off", _DAYS)
     ),

@@ -1,83 +1,155 @@
 """A unit's score is that of its members' pooled sums, never a mean of rates.
 
-Each member's latest contribution is kept, so the same update twice changes nothing.
+Each member's latest contribution is kept, packed, and taken out before the next one goes in: the same update twice
+changes nothing, and a change costs the same however many members a unit has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
 
 from schemas.instants import parse_rfc3339
 from schemas.rows import NO_DATA, ScoreRow, UnitRow
 from schemas.updates import Contribution, Pool, UnitUpdate
 from stream.plan import plan_of
 from stream.rulebook import Rulebook, Version
-from stream.score import add_up, rfc3339, version_rows, window_start
+from stream.score import rfc3339, version_rows, window_start
 from stream.state import Vector
 
-Trend = list[tuple[int, float, float]]
+TREND: Final = 12  # points of a unit's trend
+
+
+class _Kept(msgspec.Struct, array_like=True, gc=False):
+    """What of a contribution has to be taken out again."""
+
+    unit: str
+    pools: list[Pool]
+    trends: dict[str, list[tuple[int, float, float]]]
+
+
+_pack: Final = msgspec.msgpack.Encoder()
+_unpack: Final = msgspec.msgpack.Decoder(_Kept)
+
+
+class _Sum:
+    """Vectors of one slot of a version that belong to one window start, added up, and of how many members."""
+
+    __slots__ = ("members", "vector")
+
+    def __init__(self, width: int) -> None:
+        self.members = 0
+        self.vector: Vector = [0] * width
+
+    def add(self, vector: Sequence[int], sign: int) -> None:
+        self.members += sign
+        into = self.vector
+        for index, number in enumerate(vector):
+            into[index] += sign * number
+
+
+class _Unit:
+    """Sums of a unit: per version and slot by window start, per trend by start; and whose unit it is now."""
+
+    __slots__ = ("members", "newest", "sums", "trends")
+
+    def __init__(self) -> None:
+        self.members: set[str] = set()
+        self.newest: str | None = None
+        self.sums: dict[tuple[str, int], list[dict[int, _Sum]]] = {}
+        self.trends: dict[str, dict[int, list[float]]] = {}
+
+    def pool(self, pool: Pool, sign: int) -> None:
+        slots = self.sums.setdefault((pool.template, pool.version), [{} for _ in pool.starts])
+        for slot, start, vector in zip(slots, pool.starts, pool.vectors, strict=True):
+            total = slot.get(start)
+            if total is None:
+                total = slot[start] = _Sum(len(vector))
+            total.add(vector, sign)
+            if total.members == 0:
+                del slot[start]
+        if not any(slots):
+            del self.sums[pool.template, pool.version]
+
+    def trend(self, name: str, points: Sequence[tuple[int, float, float]], sign: int) -> None:
+        by_start = self.trends.setdefault(name, {})
+        for start, n, good in points:
+            total = by_start.setdefault(start, [0, 0.0, 0.0])
+            total[0] += sign
+            total[1] += sign * n
+            total[2] += sign * good
+            if not total[0]:
+                del by_start[start]
 
 
 class Units:
-    """All units of all partitions, from score updates."""
+    """All units of all partitions, from score updates. `changed` are those that differ from their last update."""
 
     def __init__(self) -> None:
-        self._of: dict[str, set[str]] = {}  # employee -> units contributed to
-        self._members: dict[str, dict[str, Contribution]] = {}  # unit -> employee -> latest
+        self._kept: dict[str, bytes] = {}  # employee -> latest contribution
+        self._units: dict[str, _Unit] = {}
         self.changed: set[str] = set()
 
     def take(self, update: Contribution) -> None:
         """An employee's latest contribution takes the place of the one before."""
-        employee_id = update.employee_id
-        units = {pool.unit for pool in update.pools} | ({update.unit} if update.unit else set())
-        for unit in self._of.get(employee_id, set()) - units:
-            self._members[unit].pop(employee_id, None)
-            self.changed.add(unit)
-        self._of[employee_id] = units
-        for unit in units:
-            self._members.setdefault(unit, {})[employee_id] = update
-        self.changed |= units
+        before = self._kept.get(update.employee_id)
+        if before is not None:
+            self._apply(update.employee_id, _unpack.decode(before), -1)
+        kept = _Kept(update.unit, update.pools, update.trends)
+        self._kept[update.employee_id] = _pack.encode(kept)
+        self._apply(update.employee_id, kept, 1)
+        if update.newest is not None:
+            for unit in (self._units[name] for name in _names(kept)):
+                unit.newest = max(unit.newest or "", update.newest)
+
+    def _apply(self, employee_id: str, kept: _Kept, sign: int) -> None:
+        for name in _names(kept):
+            unit = self._units.setdefault(name, _Unit())
+            self.changed.add(name)
+            if name == kept.unit:
+                (unit.members.add if sign > 0 else unit.members.discard)(employee_id)
+        for pool in kept.pools:
+            self._units[pool.unit].pool(pool, sign)
+        pooled = {pool.unit for pool in kept.pools}
+        if len(pooled) == 1:  # trends of people who worked in several units cannot be split
+            for name, points in kept.trends.items():
+                self._units[kept.pools[0].unit].trend(name, points, sign)
 
     def update(self, unit: str, rules: Rulebook, as_of: int) -> UnitUpdate:
         """The pooled values of a unit as of an instant."""
-        members = self._members.get(unit, {})
-        newest = max((u.newest for u in members.values() if u.newest is not None), default=None)
-        if newest is not None:
-            as_of = max(as_of, parse_rfc3339(newest) or as_of)
+        found = self._units.get(unit) or _Unit()
+        if found.newest is not None:
+            as_of = max(as_of, parse_rfc3339(found.newest) or as_of)
         rows: list[UnitRow] = []
-        for version in self._versions(members.values(), unit, rules, as_of):
-            vectors = [pool.vectors for pool in _fitting(members.values(), unit, version)]
-            starts = [pool.starts for pool in _fitting(members.values(), unit, version)]
-            vectors = [_current(v, s, version, as_of) for v, s in zip(vectors, starts, strict=True)]
-            rows.extend(
-                _unit_row(unit, row) for row in version_rows(unit, version, add_up(version, vectors), {}, as_of)
-            )
+        for name in sorted({template for template, _ in found.sums}):
+            version = rules.in_force(name, as_of)
+            if version is not None:
+                vectors = _current(found.sums.get(version.key), version, as_of)
+                rows.extend(_unit_row(unit, row) for row in version_rows(unit, version, vectors, {}, as_of))
         shown = [row for row in rows if row.status != NO_DATA or not row.indicator.startswith("@")]
-        mine = sorted(name for name, update in members.items() if update.unit == unit)
-        return UnitUpdate(unit, rfc3339(as_of), newest, mine, shown, _trends(members.values(), unit))
-
-    def _versions(self, members: Iterable[Contribution], unit: str, rules: Rulebook, as_of: int) -> list[Version]:
-        names = {pool.template for update in members for pool in update.pools if pool.unit == unit}
-        found = (rules.in_force(name, as_of) for name in sorted(names))
-        return [version for version in found if version is not None]
+        trends = {
+            name: [(start, by_start[start][1], by_start[start][2]) for start in sorted(by_start)][-TREND:]
+            for name, by_start in found.trends.items()
+        }
+        return UnitUpdate(unit, rfc3339(as_of), found.newest, sorted(found.members), shown, trends)
 
 
-def _fitting(members: Iterable[Contribution], unit: str, version: Version) -> list[Pool]:
-    return [
-        pool
-        for update in members
-        for pool in update.pools
-        if pool.unit == unit and (pool.template, pool.version) == version.key
-    ]
+def _names(kept: _Kept) -> set[str]:
+    """The units that a contribution touches: where events happened, and where the person is now."""
+    return {pool.unit for pool in kept.pools} | ({kept.unit} if kept.unit else set())
 
 
-def _current(vectors: list[list[int]], starts: list[int], version: Version, as_of: int) -> list[Vector]:
-    """A contribution to another calendar window than the as-of's counts nothing."""
-    current = []
-    for slot, vector, start in zip(plan_of(version).slots, vectors, starts, strict=True):
-        same = start == 0 or start == window_start(slot.window, version, as_of)
-        current.append(vector if same else [0] * len(vector))
-    return current
+def _current(sums: list[dict[int, _Sum]] | None, version: Version, as_of: int) -> list[Vector]:
+    """The sums of the windows that the as-of chooses; contributions to other calendar windows count nothing."""
+    slots = plan_of(version).slots
+    vectors: list[Vector] = []
+    for slot, by_start in zip(slots, sums or [{}] * len(slots), strict=True):
+        sliding = slot.window.kind in ("rolling", "all")
+        total = by_start.get(0 if sliding else window_start(slot.window, version, as_of))
+        vectors.append([0] * slot.width if total is None else total.vector)
+    return vectors
 
 
 def _unit_row(unit: str, row: ScoreRow) -> UnitRow:
@@ -85,16 +157,3 @@ def _unit_row(unit: str, row: ScoreRow) -> UnitRow:
         unit, row.template, row.version, row.indicator, row.window, row.window_start, row.as_of, row.status,
         row.value, row.points, row.n, row.good, row.low, row.high, row.sums,
     )  # fmt: skip
-
-
-def _trends(members: Iterable[Contribution], unit: str) -> dict[str, Trend]:
-    """Members' trends added up by start; those of people who worked in one unit only (others cannot be split)."""
-    sums: dict[str, dict[int, tuple[float, float]]] = {}
-    for update in members:
-        if {pool.unit for pool in update.pools} == {unit}:
-            for name, points in update.trends.items():
-                by_start = sums.setdefault(name, {})
-                for start, n, good in points:
-                    before = by_start.get(start, (0, 0))
-                    by_start[start] = (before[0] + n, before[1] + good)
-    return {name: [(start, *by_start[start]) for start in sorted(by_start)][-12:] for name, by_start in sums.items()}
