@@ -33,6 +33,7 @@ from stream.topics import INPUTS, SCORE_UPDATES, TEMPLATES, TICKS
 logger: Final = logging.getLogger(__name__)
 BEAT: Final = 0.02  # s between looks at what time alone does
 SNAPSHOT: Final = 1.0  # s between metric snapshots
+PUT_OFF: Final = 6  # times that a backlog may put housekeeping off
 STATE_SIZE: Final = 10.0  # s between looks at the disk
 SOURCES: Final = (*INPUTS, TICKS, TEMPLATES, SCORE_UPDATES)
 
@@ -78,7 +79,7 @@ class Worker:
 
     async def wait(self) -> None:
         """Returns when `stop` was called; raises what made the worker fail."""
-        await self._failed
+        await asyncio.shield(self._failed)  # who no longer waits must not make it look failed
 
     async def stop(self) -> None:
         """Applies what is under way, commits, lets go of stores and log, however far the start came."""
@@ -142,8 +143,12 @@ class Worker:
 
     async def _housekeeping(self) -> None:
         """Compaction, retention and the size of the state, in a thread beside the work."""
+        put_off = 0
         while True:
-            await asyncio.to_thread(self._keep_house)
+            # A backlog has the processor first, but not for ever: an uncompacted changelog grows.
+            put_off = put_off + 1 if self.scoring.backlog and put_off < PUT_OFF else 0
+            if not put_off:
+                await asyncio.to_thread(self._keep_house)
             await asyncio.sleep(STATE_SIZE)
 
     def _keep_house(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -44,8 +45,12 @@ class HealthServer:
         app.router.add_get("/metrics", self._exposition)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            reason = f"cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}; choose another with --port"
+            raise OSError(error.errno, reason) from error
         taken = int(self._runner.addresses[0][1])
         self._file = folder / PORT_FILE
         try:

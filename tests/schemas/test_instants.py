@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.instants import FIRST, LAST, format_rfc3339, parse_rfc3339
 
 
+@settings(deadline=None)
 @given(st.integers(FIRST, LAST))
 def test_what_is_written_is_read_back(at: int) -> None:
     """To the millisecond, in any of the contract's spellings and any zone."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.measures import MAX_MEASURE, MICRO, content_digest, digest, dims_of, is_from, measures_of, micro_of
 
 
+@settings(deadline=None)
 @given(st.integers(-MAX_MEASURE * MICRO, MAX_MEASURE * MICRO))
 def test_every_number_of_six_decimals_is_exact(micro: int) -> None:
     """The nearest double of k millionths is read as k, over the whole range."""
     assert micro == micro_of(float(Decimal(micro) / MICRO))
 
 
+@settings(deadline=None)
 @given(st.floats(-1e9, 1e9))
 def test_a_finer_number_is_refused_not_rounded(number: float) -> None:
     """A double is accepted exactly when it is the one nearest to its own rounding."""

@@ -24,7 +24,7 @@ from tests.soak.processes import Violation, Worker
 from tests.soak.senders import SenderProcess
 from tests.soak.stores import stores
 from tests.soak.templates import template
-from tests.soak.workload import first_assignments
+from tests.soak.workload import STEP, first_assignments
 
 DRAINED_WITHIN: Final = 300.0  # s, I5
 SHOWN_WITHIN: Final = 20.0  # s from then until screens show it
@@ -101,7 +101,7 @@ class World:
             seed = f"{self.seed}.{len(self.senders)}"
             (total,) = self.dice.choices(*SIZES)
             stamped = self.dice.random() < 0.15
-            start = _now() - (self.dice.randrange(40 * DAY) if stamped else self.dice.randrange(HOUR))
+            start = _now() - total * STEP - (self.dice.randrange(40 * DAY) if stamped else self.dice.randrange(HOUR))
             topic = QC_EVENTS if number == 2 else None
             sender = SenderProcess(self.folder, seed, start, total, stamped, topic)
             self.senders.append(sender)

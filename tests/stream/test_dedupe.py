@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.instants import HOUR
 from stream.dedupe import new_lane, seal
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 5 * HOUR), min_size=2, max_size=40), st.integers(0, 8))
 def test_every_identity_is_in_one_place(times: list[int], keep: int) -> None:
     """Blocks hold one hour each, the newest stay, ids keep their time and content."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.interval import wilson
@@ -34,6 +34,7 @@ def test_no_interval_beyond_doubles() -> None:
     assert None is wilson(5e-161, 1e-160)
 
 
+@settings(deadline=None)
 @given(st.floats(1e-6, 1e15), st.floats(0, 1))
 def test_the_interval_holds_the_rate(n: float, share: float) -> None:
     """low <= good / n <= high, all within 0..1."""
