@@ -131,4 +131,4 @@ def histories_known_at(
 
 def newest_tick(log: EmbeddedLog) -> int:
     """The newest tick that some commit holds, 0 when there is none."""
-    return max((meta.now for meta in read_meta(log)), default=0)
+    return max([0, *(meta.now for meta in read_meta(log))])
