@@ -43,14 +43,14 @@ def shown_wrong(rig: Rig) -> list[Disagreement]:
     """What screens show after a tick later than all events: the latest values of everybody and every unit."""
     oracle = rig.recompute()
     updates = rig.updates()
-    units = Units()
     found: list[Disagreement] = []
     for name in sorted(oracle.employees | updates.keys()):
         rows = (_timeless(row) for row in oracle.rows(oracle.now, name))
         shown = [asdict(row) for row in updates[name].rows] if name in updates else []
         found += _rows("shown", oracle.now, filter(_has_data, rows), filter(_has_data, map(_timeless, shown)))
-        if name in updates:
-            units.take(updates[name])
+    units = Units()
+    for update in rig.all_updates():
+        units.take(update)
     for unit in ("L1", "L2"):
         pooled = units.update(unit, rig.rules, oracle.now).rows
         given = [{"employee_id": unit, **asdict(row)} for row in pooled]

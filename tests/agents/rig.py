@@ -209,14 +209,15 @@ class Rig:
             horizon_ms=limits.horizon, correction_ms=limits.correction, held_ms=limits.held,
         )  # fmt: skip
 
-    def updates(self) -> dict[str, ScoreUpdate]:
-        """Everybody's latest score update."""
-        latest: dict[str, ScoreUpdate] = {}
+    def all_updates(self) -> Iterator[ScoreUpdate]:
+        """Every score update, per partition in the order of the log."""
         for number in self.numbers:
             for _, _, _, value, _ in self.log.read(SCORE_UPDATES, number, 0, 100_000):
-                update = msgspec.json.decode(value or b"", type=ScoreUpdate)
-                latest[update.employee_id] = update
-        return latest
+                yield msgspec.json.decode(value or b"", type=ScoreUpdate)
+
+    def updates(self) -> dict[str, ScoreUpdate]:
+        """Everybody's latest score update."""
+        return {update.employee_id: update for update in self.all_updates()}
 
     def outcomes(self) -> dict[str, int]:
         """How records ended, over all partitions, by the durable counters."""
