@@ -46,7 +46,8 @@ def step(person: Person, events: Sequence[Event], topic: int, limits: Limits, re
     sources, late_ms = state.sources[topic], limits.late
     ids, times, digests, kept = lane.ids, lane.times, lane.digests, tally.kept
     straight = topic != PEOPLE and state.lanes[topic + 3] is None and kept is None
-    latest, newest, scored, bound = lane.latest, state.newest, 0, person.bound
+    latest, newest, bound = lane.latest, state.newest, person.bound
+    scored, settled, measured = 0, 0, -1  # counted here, before the last look at the whole rule, newest of those
     begins, ends = person.begins, person.ends
     for event in events:
         at = event.occurred_at
@@ -68,6 +69,8 @@ def step(person: Person, events: Sequence[Event], topic: int, limits: Limits, re
                 newest = at
             add(landings, event.measures, at, newest)
             continue
+        if scored > settled:
+            settled, measured = scored, latest
         lane.latest, state.newest = latest, newest
         _general(person, event, topic, limits, recall, tally)
         latest, newest, bound = lane.latest, state.newest, person.bound
@@ -77,8 +80,9 @@ def step(person: Person, events: Sequence[Event], topic: int, limits: Limits, re
     if scored:
         state.scored += scored
         tally.scored += scored
-        state.measured = max(state.measured, latest)
-        tally.last = max(tally.last, latest)
+        measured = latest if scored > settled else measured  # not that of a newer event which waits
+        state.measured = max(state.measured, measured)
+        tally.last = max(tally.last, measured)
     if len(ids) > limits.tail:
         _put_away(person, topic, lane, limits, tally)
     corrections = state.lanes[topic + 3]
