@@ -1,4 +1,4 @@
-"""A short soak in every change: five rounds of kills and damage, then every invariant; `make soak` goes on for longer."""
+"""A short soak in every change: five rounds of kills and damage, then every invariant. `make soak` goes on longer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SEED = 20261124
 
 
 def test_five_rounds_leave_nothing_wrong(tmp_path: Path) -> None:
-    """Two folders' worth of workers killed while senders send; scores, outcomes, outputs and log are as they must be."""
+    """Workers die while senders send and state is damaged; scores, outcomes, outputs and log are as they must be."""
     told = io.StringIO()
     report = Report(SEED, told)
     soak(tmp_path, SEED, ROUNDS, report)
