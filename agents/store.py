@@ -105,17 +105,17 @@ class Store:
             self._batches += 1
 
     def _count_batches(self) -> int:
-        """How many batches are in here; closes and raises StoreDamaged when some are missing before the last."""
+        """How many batches are in here; closes and raises when some are missing before the last."""
         try:
             links = [key for key, _ in self.items(_LINK)]
-        except StoreDamaged:
-            self._db.close()
+            last = int.from_bytes(links[-1][len(_LINK) :], "big") if links else -1
+            if links == sorted({_link(0), _link(last)}) if links else self.get(POSITION) is None:
+                return last + 1
+            raise StoreDamaged(self.folder, f"batches before number {last} are missing")
+        except RecoverableError:
+            with contextlib.suppress(RecoverableError):
+                self.close()  # which fails too where RocksDB has met damage by itself
             raise
-        last = int.from_bytes(links[-1][len(_LINK) :], "big") if links else -1
-        if links == sorted({_link(0), _link(last)}) if links else self.get(POSITION) is None:
-            return last + 1
-        self._db.close()
-        raise StoreDamaged(self.folder, f"batches before number {last} are missing")
 
     def position(self) -> Position | None:
         """Up to where the changelog is in here, None in a new store."""

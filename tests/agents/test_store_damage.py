@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from rocksdict import Rdict
 
 from agents.store import Position, Store, StoreDamaged, StoreInUse
 
@@ -153,3 +154,33 @@ def test_a_store_that_somebody_has_open_is_not_damaged(tmp_path: Path) -> None:
         Store(tmp_path / "0")
     store.close()
     Store(tmp_path / "0").close()
+
+
+class _Stubborn:
+    """RocksDB that has met damage in the background: it closes, and says so."""
+
+    def __init__(self, *given: object) -> None:
+        self._db = Rdict(*given)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._db, name)
+
+    def close(self) -> None:
+        self._db.close()
+        raise RuntimeError("Corruption: block checksum mismatch")
+
+
+def test_damage_that_rocksdb_meets_by_itself(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compaction finds it first: also closing says so in the same words, and the first to tell is heard."""
+    folder = tmp_path / "0"
+    shutil.copytree(whole, folder)
+    monkeypatch.setattr("agents.store.Rdict", _Stubborn)
+    store = Store(folder)
+    with pytest.raises(StoreDamaged, match="checksum mismatch"):
+        store.close()
+    links = [b"@link" + number.to_bytes(8, "big") for number in range(BATCHES)]
+    monkeypatch.setattr(Store, "items", lambda *_: iter((link, b"") for link in links))
+    with pytest.raises(StoreDamaged, match="batches before number 23 are missing"):
+        Store(folder)
+    monkeypatch.undo()
+    Store(folder).close()
