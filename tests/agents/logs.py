@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from hypothesis import strategies as st
 
@@ -32,9 +32,10 @@ BEGINNINGS: Final = (  # just before something happens to local time
     "2026-12-31T22:30:00Z",  # a year ends
 )
 PAUSES: Final = (0, 0, 0, 1, SECOND, MINUTE, 20 * MINUTE, HOUR, DAY, 8 * DAY, 36 * DAY, 401 * DAY)
-LAGS: Final = (
-    *(0, 0, 0, 1, SECOND, MINUTE, 59 * MINUTE, HOUR, 3 * HOUR, DAY, -MINUTE, -15 * MINUTE, -15 * MINUTE - 1),
-    *(7 * DAY, 7 * DAY + 1, 35 * DAY, 35 * DAY + 1, 36 * DAY, 400 * DAY, 400 * DAY + 1, 730 * DAY),
+NEAR: Final = (0, 0, 1, SECOND, MINUTE, 59 * MINUTE, HOUR, 3 * HOUR, DAY, 2 * DAY, 7 * DAY, -MINUTE, -15 * MINUTE)
+FAR: Final = (
+    *(-15 * MINUTE - 1, 7 * DAY + 1, 35 * DAY, 35 * DAY + 1, 36 * DAY),
+    *(400 * DAY, 400 * DAY + 1, 401 * DAY, 730 * DAY),
 )
 EFFECTS: Final = (0, -HOUR, -DAY, -36 * DAY, -730 * DAY, 1, MINUTE, HOUR, DAY, 10 * DAY)
 
@@ -69,7 +70,13 @@ POSTS: Final[tuple[dict[str, str], ...]] = (
 QUOTAS: Final[tuple[dict[str, float], ...]] = ({"quota": 2}, {"quota": 0.5, "other": 1}, {"quota": -3}, {"quota": 0})
 SOURCES: Final = ("aoi", "erp")
 
-ACTS: Final = ("inspect", "inspect", "sell", "assign", "aim", "note", "correct", "repeat", "publish", "damage")
+ACTS: Final = (
+    *("inspect", "inspect", "inspect", "sell", "sell", "assign", "assign", "assign"),
+    *("aim", "note", "correct", "correct", "repeat", "repeat", "publish", "damage"),
+)
+
+
+Element = TypeVar("Element")
 
 
 @dataclass(frozen=True)
@@ -91,18 +98,24 @@ def _steps(acts: Sequence[str]) -> st.SearchStrategy[Step]:
         act=st.sampled_from(acts),
         who=st.sampled_from((0, 0, 0, 1, 2)),
         pick=st.integers(0, 4095),
-        lag=st.sampled_from(LAGS),
+        lag=st.sampled_from((*NEAR, *NEAR, *NEAR, *FAR)),
         pause=st.sampled_from(PAUSES),
         ref=st.integers(0, 7),
         stamped=st.sampled_from((False, False, True)),
     )
 
 
+def few_or_many(elements: st.SearchStrategy[Element], most: int) -> st.SearchStrategy[list[Element]]:
+    """Lists that are often long, and shrink to short ones all the same."""
+    few, more, many = (st.lists(elements, max_size=most, min_size=least) for least in (0, most // 4, most // 2))
+    return few | more | many
+
+
 @st.composite
 def scripts(draw: st.DrawFn) -> list[Step]:
-    """Up to 40 steps. Most begin with a publication: without rules everything only waits."""
+    """Up to 42 steps. Most begin with a publication: without rules everything only waits."""
     first = draw(st.lists(_steps(("publish",)), max_size=2))
-    rest = draw(st.lists(_steps(ACTS), min_size=1, max_size=12) | st.lists(_steps(ACTS), min_size=12, max_size=38))
+    rest = draw(few_or_many(_steps(ACTS), 40))
     return [*first, *rest]
 
 

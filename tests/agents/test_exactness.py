@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from schemas.event import INPUT_TOPICS
 from schemas.instants import HOUR
+from stream.pipeline import Limits
 from stream.topics import TICKS
 from tests.agents.agreement import disagreements, shown_wrong
-from tests.agents.logs import BEGINNINGS, Senders, Step, instant, scripts
+from tests.agents.logs import BEGINNINGS, Senders, Step, few_or_many, instant, scripts
 from tests.agents.rig import Rig, new_log
 
 settings.register_profile(
@@ -64,17 +65,18 @@ def logs() -> Iterator[Path]:
 @settings(PROFILE, suppress_health_check=list(HealthCheck))
 @given(
     script=scripts(),
-    moves=st.lists(MOVE, max_size=30),
+    moves=few_or_many(MOVE, 32),
     beginning=st.sampled_from(BEGINNINGS),
     partitions=st.sampled_from((1, 2)),
+    tail=st.sampled_from((1, 3, 8)),
 )
 def test_the_product_says_what_the_oracle_says(
-    logs: Path, script: list[Step], moves: list[Move], beginning: str, partitions: int
+    logs: Path, script: list[Step], moves: list[Move], beginning: str, partitions: int, tail: int
 ) -> None:
     """Scores as of the last event, later and earlier, as known earlier, and outcomes: no difference."""
     folder = Path(tempfile.mkdtemp(dir=logs))
     shutil.copytree(logs / str(partitions), folder, dirs_exist_ok=True)
-    rig = Rig(folder, partitions)
+    rig = Rig(folder, partitions, limits=Limits(tail=tail))
     try:
         asyncio.run(_drive(rig, Senders(partitions, instant(beginning)), script, moves))
         assert [] == disagreements(rig)
