@@ -17,7 +17,7 @@ from faust.types import TP
 
 from agents import failpoints
 from agents.health import Health
-from agents.limits import limits_of
+from agents.limits import limits_to_work_by
 from agents.metrics import Metrics, Snapshot
 from agents.recovery import Progress
 from agents.scoring import Scoring, wall_clock
@@ -63,7 +63,7 @@ class Worker:
             Scoring.open,
             self.log,
             settings.data,
-            limits_of(settings),
+            limits_to_work_by(self.log, settings),
             self.metrics,
             settings.cached_employees,
             self._progress,

@@ -5,6 +5,7 @@ Everything here happens in the worker's loop, so nothing needs a lock. The commi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, cast
@@ -19,20 +20,23 @@ from agents.replay import replay
 from agents.rules import only, rulebook, unknown_since, version_names
 from agents.store import Store
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.errors import LogError
 from agents.transport.murmur2 import partition_for
 from schemas.chunk import decode_groups
 from schemas.event import INPUT_TOPICS, Event, Rejection, Row, decode_one
+from schemas.instants import DAY
 from schemas.memo import Memo
 from stream.held import expire, expiry, open_gate, release
 from stream.history import History
 from stream.keys import EMPLOYEE, HOLDING, employee_key, instant_of
 from stream.meta import KEY, Meta, decode_meta
-from stream.pipeline import Limits, step
+from stream.pipeline import Limits, limit_values, step
 from stream.rulebook import Rulebook
 from stream.state import Held, Person, State, decode_state, due_of
 from stream.tally import Tally
 from stream.topics import TICKS
 
+logger: Final = logging.getLogger(__name__)
 TOPIC_NUMBER: Final = {name: number for number, name in enumerate(INPUT_TOPICS)}
 
 
@@ -51,6 +55,10 @@ def tick_of(row: Row) -> Tick | None:
         return None
 
 
+class LimitsFixed(LogError):
+    """The log's records were decided by other limits; scores must be the same whoever recomputes them."""
+
+
 class Partition:
     """Employees of one partition. `dirty` changed since the last snapshot; `owed` wait for a score update."""
 
@@ -64,6 +72,7 @@ class Partition:
         self.meta = Meta() if raw is None else decode_meta(raw)
         self.rules = only(rules, self.meta.rules)
         self.limits = limits
+        self._fix_limits()
         self.identities = Identities(store)
         self.persons: dict[str, Person] = {}
         self.dirty: dict[str, None] = {}
@@ -80,6 +89,17 @@ class Partition:
         for employee_id, at in self.holding.items():
             self.expiring.schedule(employee_id, at)
         self._catch_up(rules)
+
+    def _fix_limits(self) -> None:
+        """The limits of the first commit stay: a log whose records were decided by two sets could not be verified."""
+        given = limit_values(self.limits)
+        for name, known in self.meta.limits.items():
+            if known != given[name]:
+                raise LimitsFixed(
+                    f"{name}_days={given[name] / DAY:g}: this log's records were decided with {known / DAY:g}, "
+                    f"which stays; leave the setting out"
+                )
+        self.meta.limits = given
 
     def apply(self, topic: str, rows: Sequence[Row]) -> int:
         """Applies a chunk of an input topic; the number of records that were new."""
@@ -282,8 +302,20 @@ class Partition:
         for row in rows:
             tick = tick_of(row)
             if row[0] >= expected and tick is not None:
-                self._ticks.append((row[0], tick))
+                self._ticks.append((row[0], self._reachable(row[0], tick)))
         self._run_ticks()
+
+    def _reachable(self, offset: int, tick: Tick) -> Tick:
+        """A tick follows what is in the log: one that follows more (of another log, say) would wait for ever."""
+        follows = {topic: tick.follows.get(topic, 0) for topic in INPUT_TOPICS}
+        for topic, until in follows.items():
+            if until > self.meta.applied.get(topic, 0) and until > (end := self.log.end(topic, self.number)):
+                logger.warning(
+                    "%s/%d offset %d follows offset %d of %s, which ends at %d: taken as %d",
+                    *(TICKS, self.number, offset, until, topic, end, end),
+                )
+                follows[topic] = end
+        return Tick(tick.at, follows)
 
     def _run_ticks(self) -> None:
         applied = self.meta.applied

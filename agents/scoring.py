@@ -142,7 +142,7 @@ class Scoring:
         return {
             (topic, number): max(0, bounds[topic, number][1] - partition.meta.applied.get(topic, 0))
             for number, partition in self.partitions.items()
-            for topic in INPUT_TOPICS
+            for topic in (*INPUT_TOPICS, TICKS)
         }
 
     def uncommitted(self) -> int:

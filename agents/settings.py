@@ -70,7 +70,6 @@ class Settings:
     horizon_days: int
     correction_days: int
     held_days: int
-    skew_minutes: int
     commit_interval: float
     chunk_records: int
     cached_employees: int
@@ -140,7 +139,6 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     Setting("correction_days", "400", "a correction counts within this many days", _DAYS),
     Setting("held_days", "400", "an event without a template is kept waiting for this many days", _DAYS),
-    Setting("skew_minutes", "15", "how far an event may lie after its own sending", whole(0, 1440)),
     Setting("commit_interval", "0.5", "seconds between two commits of the worker", seconds(0.01, 60)),
     Setting("chunk_records", "20000", "most records the worker takes from a partition at once", whole(1, 1_000_000)),
     Setting("cached_employees", "25000", "employees whose state the worker keeps in memory", whole(1, 100_000_000)),

@@ -17,6 +17,8 @@ _RFC3339: Final = re.compile(
     r"(?:([Zz])|([+-])([0-9]{2}):([0-9]{2}))"
 )
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_EARLIEST: Final = -62_135_596_800_000  # 0001-01-01T00:00:00Z
+_LATEST: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 _MILLISECOND: Final = datetime.timedelta(milliseconds=1)
 
 
@@ -40,7 +42,8 @@ def parse_rfc3339(text: str) -> int | None:
 
 
 def format_rfc3339(at: int) -> str:
-    """RFC 3339 in UTC with milliseconds."""
+    """RFC 3339 in UTC with milliseconds; what no calendar of four-digit years holds is shown as its nearest end."""
+    at = min(max(at, _EARLIEST), _LATEST)
     seconds, millis = divmod(at, 1000)
     moment = _EPOCH + datetime.timedelta(seconds=seconds)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"

@@ -30,6 +30,11 @@ class Limits(msgspec.Struct, frozen=True):
     tail: int = TAIL  # unsealed identities kept in a state; beyond that all but a quarter are sealed
 
 
+def limit_values(limits: Limits) -> dict[str, int]:
+    """The limits that decide how records end, by name, in ms."""
+    return {name: getattr(limits, name) for name in ("late", "horizon", "correction", "held")}
+
+
 def step(person: Person, events: Sequence[Event], topic: int, limits: Limits, recall: Recall, tally: Tally) -> None:
     """Applies events of one employee and topic, in log order; those below the applied offset are skipped.
 

@@ -14,7 +14,7 @@ from cyclopts import App, Parameter
 from agents.cli.errors import CommandError, UsageError
 from agents.cli.flags import NO_FLAGS, Flags, Switch
 from agents.cli.interrupts import interrupts_later
-from agents.cli.opening import existing_log, now_ms, writable_log
+from agents.cli.opening import existing_log, now_ms
 from agents.cli.output import FormatFlag, print_record, print_rows, time_text
 from agents.cli.progress import Progress
 from agents.cli.reading import whole_topic
@@ -123,7 +123,7 @@ def retry_(
         raise UsageError("name dead letters, or give --all (see `scorestream dead-letters list`)")
     if reason is not None and not all_:
         raise UsageError(f"--reason {reason}: it chooses among all; add --all")
-    with writable_log(flags.settings()) as (log, _):
+    with existing_log(flags.settings()) as log:
         letters = _find(log, ids) if ids else _not_retried(log, reason)
         _retry(log, letters)
     return 0

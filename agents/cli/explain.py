@@ -14,7 +14,7 @@ from agents.cli.flags import NO_FLAGS, Flags
 from agents.cli.opening import existing_log
 from agents.cli.output import Format, FormatFlag, print_record, print_rows, time_text
 from agents.cli.progress import Progress, say
-from agents.limits import limits_of
+from agents.limits import limits_in_force
 from agents.meta import read_meta
 from agents.query import histories_known_at
 from agents.transport.embedded.log import EmbeddedLog
@@ -57,7 +57,7 @@ def explain(
     with existing_log(settings) as log, Progress("read") as progress:
         metas = read_meta(log)
         at = resolve(as_of, max([0, *(m.last for m in metas)]), max([0, *(m.now for m in metas)]))
-        histories = histories_known_at(log, None, limits_of(settings), employee, progress.advance)
+        histories = histories_known_at(log, None, limits_in_force(log, settings), employee, progress.advance)
         history = histories.get(employee)
         if history is None:
             raise CommandError(f"employee {employee!r}: the log has no event of theirs that counts or waits")

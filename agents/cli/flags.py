@@ -52,7 +52,6 @@ class Flags:
     horizon_days: Annotated[str | None, _setting("horizon_days")] = None
     correction_days: Annotated[str | None, _setting("correction_days")] = None
     held_days: Annotated[str | None, _setting("held_days")] = None
-    skew_minutes: Annotated[str | None, _setting("skew_minutes")] = None
     commit_interval: Annotated[str | None, _setting("commit_interval")] = None
     chunk_records: Annotated[str | None, _setting("chunk_records")] = None
     cached_employees: Annotated[str | None, _setting("cached_employees")] = None

@@ -14,7 +14,7 @@ from agents.cli.flags import NO_FLAGS, Flags
 from agents.cli.opening import existing_log
 from agents.cli.output import FormatFlag, print_rows, time_text
 from agents.cli.progress import Progress, say
-from agents.limits import limits_of
+from agents.limits import limits_in_force
 from agents.query import committed, histories_known_at, newest_tick, rows_as_of
 from agents.transport.embedded.log import EmbeddedLog
 from schemas.rows import ScoreRow
@@ -46,7 +46,7 @@ def scores(
     """
     settings = flags.settings()
     with existing_log(settings) as log, Progress("read") as progress:
-        limits = limits_of(settings)
+        limits = limits_in_force(log, settings)
         source = _known_at if known_at is not None else _committed
         rows = source(log, limits, employee, unit, as_of, known_at, progress)
         chosen = (row for row in rows if indicator in (None, row.indicator) and window in (None, row.window))
@@ -69,6 +69,9 @@ def _committed(
 ) -> Iterator[ScoreRow]:
     known = committed(log, employee)
     at = resolve(as_of, known.last, known.now)
+    if known.committed_at < 0 or (as_of in ("last", "now") and at <= 0):
+        say(f"nothing is {'ticked' if as_of == 'now' else 'scored'} yet: start a worker, or wait for its first commit")
+        return
     commit = time_text(known.committed_at) if known.committed_at >= 0 else "none"
     say(f"as of {time_text(at)} ({as_of}), commit of {commit}")
     if unit is not None:

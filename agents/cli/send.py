@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from agents.cli.csv_mapping import csv_events, load_mapping
-from agents.cli.errors import UsageError
+from agents.cli.errors import CommandError, UsageError
 from agents.cli.event_order import in_event_order
 from agents.cli.flags import NO_FLAGS, Flags, InputFile, Switch
 from agents.cli.interrupts import interrupts_later
@@ -19,7 +19,8 @@ from agents.cli.opening import known_topic, now_ms, writable_log
 from agents.cli.progress import Progress, say
 from agents.cli.raw_records import BadRecord, from_line
 from agents.cli.routing import Problems, Router
-from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.embedded.log import EmbeddedLog, FolderLock, Outgoing
+from stream.topics import TEMPLATES, TICKS
 
 
 def send(
@@ -84,7 +85,7 @@ def send(
         plan = load_mapping(mapping) if mapping is not None else None
         log, partitions = stack.enter_context(writable_log(settings))
         if topic is not None:
-            _check_topic(topic, log)
+            _check_topic(topic, log, raw_records=raw_records)
         source = blocks(stream) if plan is None else csv_events(stream, plan, file)
         problems = Problems()
         if raw_records:
@@ -109,9 +110,18 @@ def _check_options(*, is_csv: bool, mapping: Path | None, raw_records: bool, eve
         raise UsageError("--raw-records: a record has its own form and timestamp; leave --csv and --event-time out")
 
 
-def _check_topic(topic: str, log: EmbeddedLog) -> None:
+def _check_topic(topic: str, log: EmbeddedLog, *, raw_records: bool) -> None:
+    """Worker's topics are closed; ticks and templates can be moved from another log, and not written otherwise."""
     if known_topic(topic, log) and log.topics()[topic].ledger:
         raise UsageError(f"--topic {topic}: only the worker writes it")
+    if topic == TEMPLATES and not raw_records:
+        raise UsageError(f"--topic {topic}: `scorestream templates publish` checks and publishes a template")
+    if topic == TICKS and not raw_records:
+        raise UsageError(f"--topic {topic}: only the worker writes it; --raw-records moves those of another log")
+    if topic == TICKS and (owner := FolderLock.owner(log.folder)) is not None:
+        raise CommandError(
+            f"--topic {topic}: process {owner} is the worker of {log.folder} and writes it; stop it first"
+        )
 
 
 def _open(file: str, stack: ExitStack) -> BinaryIO:

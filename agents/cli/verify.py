@@ -12,7 +12,7 @@ from agents.cli.flags import NO_FLAGS, Flags
 from agents.cli.opening import existing_log
 from agents.cli.output import FormatFlag, print_rows, time_text
 from agents.cli.progress import Progress, say
-from agents.limits import limits_of
+from agents.limits import limits_in_force
 from agents.oracle.compare import differences
 from agents.oracle.log import LogRecord
 from agents.oracle.recompute import Recomputed, recompute
@@ -20,7 +20,6 @@ from agents.query import Committed, committed, rows_as_of
 from agents.settings import Settings
 from agents.transport.embedded.log import EmbeddedLog
 from schemas.event import INPUT_TOPICS
-from schemas.instants import DAY
 from stream.topics import TEMPLATES, TICKS
 
 COLUMNS: Final = ("employee", "template", "indicator", "window", "field", "expected", "actual")
@@ -50,13 +49,14 @@ def verify(*, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -> int:
 
 def _recompute(log: EmbeddedLog, known: Committed, settings: Settings, progress: Progress) -> Recomputed:
     partitions = len(known.metas)
+    limits = limits_in_force(log, settings)
     return recompute(
         _records(log, known, progress),
         partitions=partitions,
-        late_ms=settings.late_days * DAY,
-        horizon_ms=settings.horizon_days * DAY,
-        correction_ms=settings.correction_days * DAY,
-        held_ms=settings.held_days * DAY,
+        late_ms=limits.late,
+        horizon_ms=limits.horizon,
+        correction_ms=limits.correction,
+        held_ms=limits.held,
     )
 
 
@@ -89,7 +89,7 @@ def _outcomes(log: EmbeddedLog, known: Committed, oracle: Recomputed) -> Iterato
 
 
 def _rows(log: EmbeddedLog, known: Committed, oracle: Recomputed, settings: Settings) -> Sequence[Mapping[str, object]]:
-    actual = [msgspec.structs.asdict(row) for row in rows_as_of(log, known, known.last, limits_of(settings))]
+    actual = [msgspec.structs.asdict(row) for row in rows_as_of(log, known, known.last, limits_in_force(log, settings))]
     expected = list(oracle.rows(known.last))
     gone = max((first for _, _, first in log_starts(log)), default=None)
     if gone is not None:

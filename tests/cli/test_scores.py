@@ -154,3 +154,45 @@ def test_no_log_is_said_in_a_line(run: Run) -> None:
         found = run(*command, *BROKER)
         assert found.code == 1
         assert "log: there is no log" in found.err
+
+
+def test_limits_of_a_log_stay(run: Run, folder: Path) -> None:
+    """A worker with other limits than the log's records were decided by is refused; queries use the log's."""
+    found = run("worker", "--no-restart", "--late-days", "1", *BROKER)
+    assert found.code == 1
+    assert "late_days=1: this log's records were decided with 7" in found.err
+    assert run("verify", "--late-days", "1", *BROKER).code == 0
+
+
+def test_nothing_scored_yet_is_said(run: Run, tmp_path: Path) -> None:
+    """Before the first commit there is no as-of to answer for."""
+    append(tmp_path / "log", [])
+    found = run("scores", *BROKER)
+    assert "nothing is scored yet" in found.err
+    assert "1970" not in found.err
+
+
+@pytest.mark.parametrize("topic", ["ticks", "templates"])
+def test_topics_that_have_their_own_door(run: Run, folder: Path, topic: str) -> None:
+    """Ticks and templates are not sent as lines."""
+    found = run("send", "-", "--topic", topic, *BROKER, stdin=b"{}\n")
+    assert found.code == 2
+    assert topic in found.err
+
+
+def test_a_timestamp_beyond_all_calendars_is_listed(run: Run, folder: Path) -> None:
+    """A record whose log time is no four-digit year is a dead letter that can be listed."""
+    line = b'{"key":"E1","timestamp":9007199254740993000,"value":"huge"}\n'
+    assert run("send", "-", "--raw-records", "--topic", "qc-events", *BROKER, stdin=line).code == 0
+    score(folder)
+    rows = run("dead-letters", "list", "--format", "ndjson", *BROKER).rows()
+    assert 1 == len(rows)
+
+
+def test_a_tick_that_follows_more_than_there_is(run: Run, folder: Path) -> None:
+    """Time goes on: such a tick counts as following what there is."""
+    with EmbeddedLog.open(folder) as log:
+        value = b'{"at":1772460000000,"follows":{"qc-events":99999999}}'
+        log.append([Outgoing("ticks", n, 1_772_460_000_000, str(n).encode(), value) for n in range(4)])
+    score(folder)
+    assert "as of 2026-03-02T14:00:00.000Z (now)" in run("scores", "--as-of", "now", *BROKER).err

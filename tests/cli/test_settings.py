@@ -22,8 +22,7 @@ def test_defaults() -> None:
         loaded.horizon_days,
         loaded.correction_days,
         loaded.held_days,
-        loaded.skew_minutes,
-    ) == (4, 7, 35, 400, 400, 15)
+    ) == (4, 7, 35, 400, 400)
     assert (loaded.retention_days, loaded.retention_bytes, loaded.port) == (None, None, None)
     assert {"default"} == set(loaded.origins.values())
 
@@ -92,7 +91,6 @@ def test_kafka_parses_and_has_no_folder() -> None:
         ("late_days", "٤٢", "from 1 to 36500"),
         ("late_days", "1_0", "from 1 to 36500"),
         ("late_days", " 7", "from 1 to 36500"),
-        ("skew_minutes", "-1", "from 0 to 1440"),
         ("commit_interval", "nan", "from 0.01 to 60"),
         ("commit_interval", "0", "from 0.01 to 60"),
         ("retention_days", "never", "or 'off'"),
