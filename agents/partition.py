@@ -110,10 +110,15 @@ class Partition:
         groups, refused = decode_groups(rows, self._memos[topic])
         tally = Tally()
         number = TOPIC_NUMBER[topic]
+        persons, dirty, limits, recall = self.persons, self.dirty, self.limits, self.identities.recall
+        measured = self.meta.measured
         for employee_id, own in groups.items():
-            person = self.person(employee_id)
-            step(person, own, number, self.limits, self.identities.recall, tally)
-            self._changed(person)
+            person = persons.get(employee_id) or self.person(employee_id)
+            step(person, own, number, limits, recall, tally)
+            dirty[employee_id] = None
+            if person.state.measured > measured:
+                measured = person.state.measured
+        self.meta.measured = measured
         self._settle(topic, rows, refused, tally)
         self.meta.applied[topic] = rows[-1][0] + 1
         self.meta.logged = max(self.meta.logged, rows[-1][1])

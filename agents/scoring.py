@@ -33,7 +33,7 @@ from stream.rulebook import Rulebook
 from stream.topics import PEOPLE_EVENTS, SCORE_UPDATES, TEMPLATES, TICKS, UNIT_UPDATES
 
 logger: Final = logging.getLogger(__name__)
-BACKLOG_COMMIT: Final = 5.0  # seconds between commits while there is a backlog: fewer, larger writes
+BACKLOG_COMMIT: Final = 10.0  # seconds between commits while there is a backlog: fewer, larger writes
 TELL_AGAIN: Final = 30.0  # s between two messages about one trouble
 WAKE: Final = 2_000  # stored employees looked at per step after a start
 _updates: Final = msgspec.json.Decoder(Contribution)

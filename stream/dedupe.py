@@ -19,7 +19,7 @@ from schemas.instants import HOUR
 from schemas.measures import is_from
 from stream.state import Lane, State
 
-TAIL: Final = 32  # unsealed identities kept in the state
+TAIL: Final = 64  # unsealed identities kept in the state
 
 
 class Block(msgspec.Struct, array_like=True, gc=False, frozen=True):

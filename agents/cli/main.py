@@ -110,7 +110,7 @@ def _asked(arguments: list[str]) -> str | None:
     names = [command.name for command in COMMANDS]
     if arguments[0] not in names:
         near = difflib.get_close_matches(arguments[0], names, n=1)
-        meant = f"; did you mean `{near[0]}`?" if near else ""
+        meant = f"; did you mean `{near[0]}`?" if near else ";"
         raise UsageError(f"there is no command {arguments[0]!r}{meant} `scorestream --help` lists them")
     return arguments[0]
 
@@ -130,8 +130,9 @@ def _operating_system(error: OSError) -> str:
 def _is_log_error(error: Exception) -> bool:
     # Imported only now: most calls meet no error, and the command that met this one has paid for the import.
     from agents.transport.errors import LogError, RecoverableError
+    from stream.state import UnknownFormat
 
-    return isinstance(error, LogError | RecoverableError)
+    return isinstance(error, LogError | RecoverableError | UnknownFormat)
 
 
 def _fail(text: str, code: int, *, hint: str | None = None) -> int:

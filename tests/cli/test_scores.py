@@ -196,3 +196,12 @@ def test_a_tick_that_follows_more_than_there_is(run: Run, folder: Path) -> None:
         log.append([Outgoing("ticks", n, 1_772_460_000_000, str(n).encode(), value) for n in range(4)])
     score(folder)
     assert "as of 2026-03-02T14:00:00.000Z (now)" in run("scores", "--as-of", "now", *BROKER).err
+
+
+def test_a_state_of_another_version_is_said_in_a_line(run: Run, folder: Path) -> None:
+    """A value whose format byte is unknown names the format and the remedy."""
+    with EmbeddedLog.open(folder) as log:
+        log.transact([Outgoing(CHANGELOG, 0, 1, employee_key("E1"), b"\xfe" + bytes(20))], {})
+    found = run("scores", *BROKER)
+    assert found.code == 1
+    assert "this version reads 1" in found.err
