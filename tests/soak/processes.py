@@ -37,11 +37,12 @@ class Worker:
     folder: Path
     fail_points: str = ""
     arguments: tuple[str, ...] = ()
+    output: Path | None = None
     seconds: float = 0.0  # until it was scoring
     peak: int = 0  # bytes resident at most, as far as seen
 
     def __post_init__(self) -> None:
-        self.output = self.folder.with_name(f"{self.folder.name}.worker.txt")
+        self.output = self.output or self.folder.with_name(f"{self.folder.name}.worker.txt")
         self.began = time.monotonic()
         command = [*COMMAND, "worker", "--broker", f"embedded://{self.folder}", "--log-level", "warning"]
         if self.fail_points:
@@ -118,4 +119,5 @@ class Worker:
 
     def told(self) -> str:
         """The last it said."""
+        assert self.output is not None
         return self.output.read_text(errors="replace")[-3_000:]

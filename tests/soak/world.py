@@ -212,6 +212,8 @@ class World:
 
     def close(self, *, keep: bool) -> None:
         """Nothing of it is left, unless somebody has to look at it."""
+        for sender in self.senders:
+            sender.kill()
         self.log.close()
         if not keep:
             shutil.rmtree(self.base)
