@@ -51,13 +51,17 @@ class HealthServer:
             await self._runner.cleanup()
             reason = f"cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}; choose another with --port"
             raise OSError(error.errno, reason) from error
-        taken = int(self._runner.addresses[0][1])
+        self._port = int(self._runner.addresses[0][1])
         self._file = folder / PORT_FILE
+        self.keep_port()
+        return self._port
+
+    def keep_port(self) -> None:
+        """Leaves the port's number beside the data. Called again when there may be room that was not there before."""
         try:
-            self._file.write_text(f"{taken}\n")
+            self._file.write_text(f"{self._port}\n")
         except OSError as error:
-            logger.warning("%s: the port %d is not kept there: %s", self._file, taken, error.strerror)
-        return taken
+            logger.warning("%s: the port %d is not kept there: %s", self._file, self._port, error.strerror)
 
     async def stop(self) -> None:
         """Stops listening."""

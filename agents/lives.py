@@ -49,11 +49,11 @@ class Lives:
             server = HealthServer(self._health, self._metrics)
             port = await server.start(settings.host, settings.port or 0, settings.folder)
             try:
-                await self._lives(stopping, lambda: ready(port))
+                await self._lives(stopping, lambda: (server.keep_port(), ready(port)))
             finally:
                 await server.stop()
 
-    async def _lives(self, stopping: asyncio.Event, ready: Callable[[], None]) -> None:
+    async def _lives(self, stopping: asyncio.Event, ready: Callable[[], object]) -> None:
         while not stopping.is_set():
             began = time.monotonic()
             try:
@@ -69,7 +69,7 @@ class Lives:
                 return
             await first_of(stopping.wait(), asyncio.sleep(pause))
 
-    async def _life(self, stopping: asyncio.Event, ready: Callable[[], None]) -> None:
+    async def _life(self, stopping: asyncio.Event, ready: Callable[[], object]) -> None:
         """Until `stopping`, or until it raises what ended it. A damaged store is out of the way then."""
         worker = Worker(self.settings, self._progress)
         try:
