@@ -48,12 +48,17 @@ class Lives:
         with FolderLock.acquire(settings.folder):
             server = HealthServer(self._health, self._metrics)
             port = await server.start(settings.host, settings.port or 0, settings.folder)
+
+            def scoring() -> None:
+                server.keep_port()
+                ready(port)
+
             try:
-                await self._lives(stopping, lambda: (server.keep_port(), ready(port)))
+                await self._lives(stopping, scoring)
             finally:
                 await server.stop()
 
-    async def _lives(self, stopping: asyncio.Event, ready: Callable[[], object]) -> None:
+    async def _lives(self, stopping: asyncio.Event, ready: Callable[[], None]) -> None:
         while not stopping.is_set():
             began = time.monotonic()
             try:
@@ -69,7 +74,7 @@ class Lives:
                 return
             await first_of(stopping.wait(), asyncio.sleep(pause))
 
-    async def _life(self, stopping: asyncio.Event, ready: Callable[[], object]) -> None:
+    async def _life(self, stopping: asyncio.Event, ready: Callable[[], None]) -> None:
         """Until `stopping`, or until it raises what ended it. A damaged store is out of the way then."""
         worker = Worker(self.settings, self._progress)
         try:
