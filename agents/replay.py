@@ -81,8 +81,9 @@ class _Replayer:
             tally.kept = []
             for events in self._without_passed(person, own, topic):
                 step(person, events, topic, self.limits, self._recall, tally)
-            for sealed in tally.sealed:
-                self.blocks.setdefault((employee_id, sealed.lane, sealed.hour), []).append(sealed.block)
+                for sealed in tally.sealed:
+                    self.blocks.setdefault((employee_id, sealed.lane, sealed.hour), []).append(sealed.block)
+                tally.sealed.clear()  # the next step looks for them already
             if topic != PEOPLE:
                 self.events.setdefault(employee_id, []).extend(tally.kept)
 

@@ -55,12 +55,15 @@ class Evidence:
 
     def _admit(self) -> None:
         limits = self.limits
+        everybody = self.oracle._people.values()
+        kept = {(event.topic, event.partition, event.offset) for person in everybody for event in person.events}
         admission = Admission(Limits(limits.late, limits.horizon, limits.correction))
         for (topic, number, offset), (_, timestamp, key, value, _) in self.records.items():
             record = LogRecord(topic, number, offset, timestamp, key, value)
             try:
-                if admission.outcome(read_event(record, self.partitions), timestamp) == "late":
-                    self.late.add((topic, number, offset))
+                outcome = admission.outcome(read_event(record, self.partitions), timestamp)
+                if outcome == "late" or (outcome is None and (topic, number, offset) not in kept):
+                    self.late.add((topic, number, offset))  # at once, or after it was held for too long
             except Rejected as rejected:
                 self.rejected[topic, number, offset] = rejected.reason
 

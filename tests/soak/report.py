@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from statistics import median
 from typing import Any, TextIO
 
@@ -18,6 +19,7 @@ class Report:
         self._output = output
         self._rounds: list[Round] = []
         self._done: Counter[str] = Counter()
+        self._heard: Counter[str] = Counter()
         self._checks = 0
         self._checked = 0
         self._peak = 0
@@ -40,9 +42,10 @@ class Report:
         self._checked = max(self._checked, records)
         self.say(f"      checked {records:,} records of {employees} employees  {seconds:.1f} s")
 
-    def world(self, peak: int) -> None:
-        """A folder is done with; the most memory any of its workers took."""
+    def world(self, peak: int, heard: Mapping[str, int]) -> None:
+        """A folder is done with: the most memory any of its workers took, and what they said of damage."""
         self._peak = max(self._peak, peak)
+        self._heard.update(heard)
 
     def violation(self, world: str, found: list[str]) -> None:
         """What does not hold, and how to see it again."""
@@ -60,6 +63,7 @@ class Report:
             ("records sent", f"{sum(made.records for made in self._rounds):,}"),
             ("checks", f"{self._checks}, of up to {self._checked:,} records"),
             *((f"  {what}", number) for what, number in sorted(self._done.items(), key=lambda entry: -entry[1])),
+            *sorted(self._heard.items()),
             ("seconds per round, median", f"{median([made.seconds for made in self._rounds] or [0]):.1f}"),
             ("seconds until scoring, median", f"{median(restarts or [0]):.1f}"),
             ("seconds until scoring, most", f"{max(restarts, default=0):.1f}"),

@@ -41,7 +41,7 @@ def soak(
             left -= 1
             report.violation(world.seed, [str(error)])
         finally:
-            report.world(world.peak)
+            report.world(world.peak, world.heard())
             world.close(keep=failed)
 
 

@@ -121,6 +121,14 @@ def late(sender: Sender) -> Outgoing:
     return sender.outgoing(_inspection(sender, at))
 
 
+def ancient(sender: Sender) -> Outgoing:
+    """From an archive: no version is in force then, so it waits, and has waited for too long at the next tick."""
+    if not sender.stamped:
+        return inspect(sender)
+    at = sender.now - 401 * DAY - sender.dice.randrange(20 * DAY)
+    return sender.outgoing(_inspection(sender, at) | {"source": "archive"}, keep=False)
+
+
 def repeat(sender: Sender) -> Outgoing:
     """The same event again."""
     return sender.outgoing(dict(sender.dice.choice(sender.sent)), keep=False) if sender.sent else inspect(sender)
@@ -195,7 +203,7 @@ DAMAGES: Final[tuple[Callable[[Outgoing, Sender], Outgoing], ...]] = (
 
 KINDS: Final[tuple[tuple[Callable[[Sender], Outgoing], float], ...]] = (
     (inspect, 62), (sell, 14), (old, 4), (late, 2), (repeat, 5), (contradict, 1.5), (correct, 4), (assign, 1.2),
-    (aim, 1), (note, 1.5), (bad, 1.5),
+    (aim, 1), (note, 1.5), (bad, 1.5), (ancient, 1),
 )  # fmt: skip
 
 

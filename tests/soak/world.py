@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from tests.soak import damage
 from tests.soak.evidence import Evidence, settings_of
 from tests.soak.invariants import told, violations
 from tests.soak.outputs import score_updates, unit_updates
-from tests.soak.processes import Violation, Worker
+from tests.soak.processes import STARTS_WITHIN, Violation, Worker
 from tests.soak.senders import SenderProcess
 from tests.soak.stores import stores
 from tests.soak.templates import template
@@ -59,6 +60,7 @@ class World:
         self.base = base / seed
         self.folder = self.base / "log"
         self.base.mkdir(parents=True)
+        self.output = self.base / "worker.txt"
         self.state = damage.State(self.folder / "state")
         self.senders: list[SenderProcess] = []
         self.published = {"line": 1, "sales": 0, "training": 0}
@@ -78,15 +80,12 @@ class World:
         self.rounds += 1
         self.dice = Random(f"{self.seed}/{self.rounds}")  # what one round drew does not change the next
         senders = list(self._new_senders(now))
-        worker = Worker(self.folder, self._fail_point(now))
-        try:
-            for sender in senders:
-                sender.begin()
-            self._publish(worker, now)
-            self._let_die(worker, now)
-        finally:
-            worker.kill()
-            self._remember(worker)
+        for sender in senders:
+            sender.begin()
+        if self.dice.random() < 0.1:
+            now.fault = "no worker there"
+        else:
+            self._worked(now)
         if self.dice.random() < 0.4:
             self.dice.choice(senders).kill()
             now.done.append("sender killed")
@@ -95,6 +94,15 @@ class World:
         self._hurt(now)
         now.seconds = time.monotonic() - began
         return now
+
+    def _worked(self, now: Round) -> None:
+        worker = Worker(self.folder, self._fail_point(now), output=self.output)
+        try:
+            self._publish(worker, now)
+            self._let_die(worker, now)
+        finally:
+            worker.kill()
+            self._remember(worker)
 
     def _new_senders(self, now: Round) -> Iterator[SenderProcess]:
         for number in range(self.dice.choice((1, 2, 2, 3))):
@@ -135,8 +143,8 @@ class World:
             if not worker.wait_dead(LONGEST_WAIT):
                 now.fault += " (not reached)"
             return
-        how = self.dice.choice(("early", "any", "any", "any", "term"))
-        now.fault = {"early": "killed at its start", "any": "killed", "term": "stopped"}[how]
+        how = self.dice.choice(("early", "early", "any", "any", "any", "any", "term", "term", "frozen"))
+        now.fault = {"early": "killed at its start", "any": "killed", "term": "stopped", "frozen": "frozen"}[how]
         if how == "early":
             self._still_alive(worker, self.dice.random() * 1.2)
             return
@@ -149,6 +157,18 @@ class World:
         self._still_alive(worker, self.dice.random() * 2)
         if how == "term":
             worker.stop()
+        elif how == "frozen":
+            self._freeze(worker)
+
+    def _freeze(self, worker: Worker) -> None:
+        """A worker that does nothing for a while is still the worker; then it goes on and does no harm."""
+        worker.process.send_signal(signal.SIGSTOP)
+        second = Worker(self.folder, output=self.output)
+        if not second.wait_dead(STARTS_WITHIN) or second.process.returncode != 1:
+            second.kill()
+            raise Violation(f"a second worker beside a frozen one: {second.process.returncode}: {second.told()}")
+        worker.process.send_signal(signal.SIGCONT)
+        self._still_alive(worker, self.dice.random())
 
     def _still_alive(self, worker: Worker, seconds: float) -> None:
         if worker.wait_dead(seconds):
@@ -172,7 +192,7 @@ class World:
     def check(self) -> tuple[Evidence, list[str]]:
         """Heals, drains, looks at everything; the evidence and what does not hold."""
         self.damaged = False
-        worker = Worker(self.folder)
+        worker = Worker(self.folder, output=self.output)
         try:
             worker.wait_scoring()
             self._drained(worker)
@@ -209,6 +229,14 @@ class World:
             if time.monotonic() > deadline:
                 raise Violation(f"{why()} (after {seconds:g} s)")
             time.sleep(0.05)
+
+    def heard(self) -> dict[str, int]:
+        """How often its workers said what only damage makes them say."""
+        told = self.output.read_text(errors="replace") if self.output.exists() else ""
+        return {
+            "store built anew at a start": told.count("is set aside and built anew"),
+            "life ended by damage, begun again": told.count("local state is damaged") - told.count("is set aside and"),
+        }
 
     def close(self, *, keep: bool) -> None:
         """Nothing of it is left, unless somebody has to look at it."""
