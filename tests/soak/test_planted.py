@@ -105,15 +105,16 @@ def test_nothing_is_found_where_nothing_is_wrong(found: Callable[[Plant], list[s
 
 
 def test_a_lost_changelog_value(found: Callable[[Plant], list[str]]) -> None:
-    """The last value of an employee is gone, an earlier one stands."""
+    """The last value of an employee is gone, the one from before their first score stands."""
 
     def plant(log: EmbeddedLog) -> None:
         for number, key, values in _states(log):
-            scored = [decode_state(value).scored for value in values]
-            if scored[0] < scored[-1]:
-                log.transact([Outgoing(CHANGELOG, number, 0, key, values[scored.index(scored[-1]) - 1])], {})
+            state = decode_state(values[-1])
+            if state.scored:
+                state.segments, state.scored, state.newest = [], 0, -1
+                log.transact([Outgoing(CHANGELOG, number, 0, key, encode_state(state, 0))], {})
                 return
-        raise AssertionError("everybody was committed once only")
+        raise AssertionError("nobody was scored")
 
     assert {"I1 rows", "I6 contributions", "store"} <= _kinds(found(plant))
 
