@@ -12,8 +12,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, cast
 
-import msgspec
-
 from agents.failpoints import reach
 from agents.flush import Flush
 from agents.metrics import Metrics
@@ -22,22 +20,18 @@ from agents.recovery import Progress, restore
 from agents.rules import changed_since, rulebook
 from agents.store import Store
 from agents.ticker import Ticker
-from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.errors import LogBusy, LogFull, RecoverableError
-from agents.transport.murmur2 import partition_for
+from agents.unit_pool import UnitPool
 from schemas.event import INPUT_TOPICS, Row
-from schemas.updates import Contribution
 from stream.pipeline import Limits
-from stream.pool import Units
 from stream.rulebook import Rulebook
-from stream.topics import PEOPLE_EVENTS, SCORE_UPDATES, TEMPLATES, TICKS, UNIT_UPDATES
+from stream.topics import PEOPLE_EVENTS, SCORE_UPDATES, TEMPLATES, TICKS
 
 logger: Final = logging.getLogger(__name__)
 BACKLOG_COMMIT: Final = 10.0  # seconds between commits while there is a backlog: fewer, larger writes
 TELL_AGAIN: Final = 30.0  # s between two messages about one trouble
 WAKE: Final = 2_000  # stored employees looked at per step after a start
-_updates: Final = msgspec.json.Decoder(Contribution)
-_encoder: Final = msgspec.json.Encoder()
 
 
 def wall_clock() -> int:
@@ -58,7 +52,7 @@ class Scoring:
         self.cached = max(1, cached // len(self.partitions))
         self.flush = Flush(log, wall_clock)
         self.ticker = Ticker(log, partitions)
-        self.units = Units()
+        self.units = UnitPool(log)
         self.backlog = False
         self._waking: dict[int, bytes | None] = dict.fromkeys(self.partitions)
         self._committed = time.monotonic()
@@ -119,7 +113,7 @@ class Scoring:
             self.refresh_rules()
             self.partitions[partition].meta.applied[TEMPLATES] = rows[-1][0] + 1
         elif topic == SCORE_UPDATES:
-            self._pool(rows)
+            self.units.take(partition, rows)
 
     def refresh_rules(self) -> None:
         """Takes over what was published; restates and releases where it reaches into the past."""
@@ -130,11 +124,6 @@ class Scoring:
             for partition in self.partitions.values():
                 partition.adopt(new, since)
             reach("rules-adopted")
-
-    def _pool(self, rows: Sequence[Row]) -> None:
-        for row in rows:
-            if row[3] is not None:
-                self.units.take(_updates.decode(row[3]))
 
     def lag(self) -> dict[tuple[str, int], int]:
         """Records not applied yet, per input topic and partition."""
@@ -187,7 +176,8 @@ class Scoring:
 
     async def commit(self) -> None:
         """Commits everything applied so far. A disk without room is waited for; nothing is lost meanwhile."""
-        self._pool_changed()
+        now = max((partition.meta.now for partition in self.partitions.values()), default=0)
+        self.flush.extra.extend(self.units.changed(self.rules, max(now, 0), wall_clock()))
         began, transactions = time.perf_counter(), self.flush.transactions
         try:
             written = await self.flush(self.partitions.values(), backlog=self.backlog)
@@ -214,16 +204,6 @@ class Scoring:
             logger.warning("the log takes commits again: all that was put off is in it")
             self.metrics.last_failure = ""
             self._tell_at = 0.0
-
-    def _pool_changed(self) -> None:
-        """Unit updates of units whose members changed; they leave with the next commit."""
-        changed, self.units.changed = self.units.changed, set()
-        now = max((partition.meta.now for partition in self.partitions.values()), default=0)
-        for unit in sorted(changed):
-            update = self.units.update(unit, self.rules, max(now, 0))
-            key = unit.encode()
-            number = partition_for(key, len(self.partitions))
-            self.flush.extra.append(Outgoing(UNIT_UPDATES, number, wall_clock(), key, _encoder.encode(update)))
 
     def _wake(self) -> None:
         """After a start, a slice at a time: who is stored learns when time changes their scores."""

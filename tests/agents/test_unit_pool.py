@@ -1,0 +1,85 @@
+"""What boards see of units after a start: nothing half-read, and nothing of people who have left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.unit_pool import UnitPool
+from schemas.event import Row
+from schemas.updates import Pool, ScoreUpdate, UnitUpdate
+from stream.rulebook import Rulebook
+from stream.template import load_published
+from stream.topics import SCORE_UPDATES, UNIT_UPDATES
+from tests.agents.rig import new_log
+from tests.oracle.logs import NOON, template
+
+RULES = Rulebook([load_published(template())])
+AT = "2026-03-02T12:00:00.000Z"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[EmbeddedLog]:
+    """A log of two partitions."""
+    with new_log(tmp_path, 2) as made:
+        yield made
+
+
+def _score(employee: str, unit: str, partition: int) -> Outgoing:
+    midnight = NOON - 12 * 3_600_000
+    pool = Pool(unit, "op", 1, [midnight], [[1, 9_000_000, 10_000_000]])
+    update = ScoreUpdate(employee, unit, AT, AT, {}, [pool], [])
+    return Outgoing(SCORE_UPDATES, partition, NOON, employee.encode(), msgspec.json.encode(update))
+
+
+def _rows(log: EmbeddedLog, partition: int) -> list[Row]:
+    return [Row(*row) for row in log.read(SCORE_UPDATES, partition, 0, 100)]
+
+
+def _said(updates: list[Outgoing]) -> dict[str, tuple[list[str], list[object]]]:
+    decoded = [msgspec.json.decode(update.value or b"", type=UnitUpdate) for update in updates]
+    return {
+        update.unit: (update.members, [row.n for row in update.rows if row.indicator == "yield"]) for update in decoded
+    }
+
+
+def test_nothing_leaves_before_everything_is_read_again(log: EmbeddedLog) -> None:
+    """With one of two partitions read a unit would seem to have lost half of its people."""
+    log.transact([_score("E1", "L1", 0), _score("E2", "L1", 1)], {})
+    pool = UnitPool(log)
+    assert [] == pool.changed(RULES, NOON, NOON)
+    pool.take(0, _rows(log, 0))
+    assert [] == pool.changed(RULES, NOON, NOON)
+    pool.take(1, _rows(log, 1))
+    assert {"L1": (["E1", "E2"], [20])} == _said(pool.changed(RULES, NOON, NOON))
+    assert [] == pool.changed(RULES, NOON, NOON)
+
+
+def test_updates_that_come_while_it_reads_belong_to_it(log: EmbeddedLog) -> None:
+    """The end that has to be reached is that of the start."""
+    log.transact([_score("E1", "L1", 0)], {})
+    pool = UnitPool(log)
+    log.transact([_score("E1", "L2", 0)], {})
+    pool.take(0, _rows(log, 0))
+    assert {"L1": ([], []), "L2": (["E1"], [10])} == _said(pool.changed(RULES, NOON, NOON))
+
+
+def test_what_was_said_of_a_unit_that_everybody_left_is_taken_back(log: EmbeddedLog) -> None:
+    """The worker died after the member's update and before the unit's, and the older update is compacted away."""
+    log.transact([_score("E1", "L1", 0), Outgoing(UNIT_UPDATES, 1, NOON, b"L1", b"{}"), _score("E1", "L2", 0)], {})
+    log.compact()
+    pool = UnitPool(log)
+    pool.take(0, _rows(log, 0))
+    assert {"L1": ([], []), "L2": (["E1"], [10])} == _said(pool.changed(RULES, NOON, NOON))
+
+
+def test_without_anything_to_read_again_it_says_what_comes(log: EmbeddedLog) -> None:
+    """A new log."""
+    pool = UnitPool(log)
+    log.transact([_score("E1", "L1", 0)], {})
+    pool.take(0, _rows(log, 0))
+    assert {"L1"} == _said(pool.changed(RULES, NOON, NOON)).keys()
