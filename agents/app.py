@@ -212,6 +212,7 @@ def _source(app: faust.App) -> Any:
 
 def tune_collector() -> None:
     """Events and states hold no cycles: Python's collector looks rarely, and never at what was there at the start."""
+    gc.unfreeze()  # what a life before this one left
     gc.collect()
     gc.freeze()
     gc.set_threshold(1_000_000, 50, 1000)

@@ -125,9 +125,10 @@ class Store:
     def size(self) -> int:
         """Bytes on disk. RocksDB removes files meanwhile."""
         total = 0
-        for file in self.folder.iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                total += file.stat().st_size
+        with _translated(self.folder):
+            for file in self.folder.iterdir():
+                with contextlib.suppress(FileNotFoundError):
+                    total += file.stat().st_size
         return total
 
     def close(self) -> None:

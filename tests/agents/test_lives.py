@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import json
+import sys
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +16,7 @@ import aiohttp
 import pytest
 
 from agents import lives
-from agents.app import Worker
+from agents.app import Worker, tune_collector
 from agents.lives import Lives
 from agents.recovery import restore
 from agents.settings import Settings
@@ -204,3 +207,26 @@ def test_without_room_for_a_new_store_the_old_one_goes(
     with pytest.raises(StoreFull):
         restore(log, folder, 0)
     assert ["0"] == [path.name for path in folder.parent.iterdir()]
+
+
+def test_what_a_life_left_goes_with_the_next_one() -> None:
+    """The collector never looks at what was there at a start; a worker of many lives would only grow."""
+
+    class Holder:
+        """Something that refers to itself, as an application of a life does."""
+
+        def __init__(self) -> None:
+            self.itself = self
+
+    before = gc.get_threshold(), sys.getswitchinterval()
+    try:
+        life = Holder()
+        tune_collector()
+        gone = weakref.ref(life)
+        del life
+        tune_collector()
+        assert gone() is None
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before[0])
+        sys.setswitchinterval(before[1])

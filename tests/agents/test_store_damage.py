@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 from random import Random
@@ -144,7 +145,11 @@ def test_the_size_of_a_store_whose_files_come_and_go(whole: Path, tmp_path: Path
     assert size > KEYS * 200
     (folder / "000099.sst").symlink_to(folder / "gone")  # listed, but not there
     assert size == store.size()
-    store.close()
+    shutil.rmtree(folder)
+    with pytest.raises(StoreDamaged, match="No such file"):
+        store.size()
+    with contextlib.suppress(StoreDamaged):
+        store.close()
 
 
 def test_a_store_that_somebody_has_open_is_not_damaged(tmp_path: Path) -> None:

@@ -154,6 +154,9 @@ class World:
             self._still_alive(worker, self.dice.random())
             self.state.keep_copy()
             now.done.append("state copied from under it")
+        elif self.dice.random() < 0.1:
+            shutil.rmtree(self.state.folder, ignore_errors=True)
+            now.done.append("state deleted from under it")
         self._still_alive(worker, self.dice.random() * 2)
         if how == "term":
             worker.stop()
