@@ -18,11 +18,17 @@ CHECKED: Final = 3  # after so many rounds, and after the last
 
 
 def soak(
-    base: Path, seed: int, kills: int, report: Report, *, worlds: Iterable[int] = count(), deadline: float | None = None
+    base: Path,
+    seed: int,
+    kills: int,
+    report: Report,
+    *,
+    worlds: Iterable[int] | None = None,
+    deadline: float | None = None,
 ) -> None:
     """`kills` rounds in folders below `base`, or until the deadline (monotonic). The report has what was found."""
     left = kills
-    for number in worlds:
+    for number in count() if worlds is None else worlds:
         if left <= 0 or _over(deadline):
             return
         world = World(base, f"{seed}.{number}")
