@@ -31,7 +31,8 @@ BEGINNINGS: Final = (  # just before something happens to local time
     "2026-02-28T22:59:00Z",  # a month ends
     "2026-12-31T22:30:00Z",  # a year ends
 )
-PAUSES: Final = (0, 0, 0, 1, SECOND, MINUTE, 20 * MINUTE, HOUR, DAY, 8 * DAY, 36 * DAY, 401 * DAY)
+SHORT: Final = (0, 0, 0, 0, 1, SECOND, MINUTE, MINUTE, 20 * MINUTE, HOUR)
+LONG: Final = (DAY, 8 * DAY, 36 * DAY, 401 * DAY)
 NEAR: Final = (0, 0, 1, SECOND, MINUTE, 59 * MINUTE, HOUR, 3 * HOUR, DAY, 2 * DAY, 7 * DAY, -MINUTE, -15 * MINUTE)
 FAR: Final = (
     *(-15 * MINUTE - 1, 7 * DAY + 1, 35 * DAY, 35 * DAY + 1, 36 * DAY),
@@ -98,8 +99,8 @@ def _steps(acts: Sequence[str]) -> st.SearchStrategy[Step]:
         act=st.sampled_from(acts),
         who=st.sampled_from((0, 0, 0, 1, 2)),
         pick=st.integers(0, 4095),
-        lag=st.sampled_from((*NEAR, *NEAR, *NEAR, *FAR)),
-        pause=st.sampled_from(PAUSES),
+        lag=st.sampled_from(NEAR * 8 + FAR),
+        pause=st.sampled_from(SHORT * 10 + LONG),
         ref=st.integers(0, 7),
         stamped=st.sampled_from((False, False, True)),
     )

@@ -6,11 +6,11 @@ from typing import Final
 
 from schemas.instants import format_rfc3339
 
-ROLES: Final = ("everyone", "{roles: [operator]}", "everyone", "{roles: [seller, operator]}", "{roles: [seller]}")
+ROLES: Final = ("everyone", "{roles: [operator]}", "{roles: [seller]}", "{roles: [operator, other]}")
 ZONES: Final = ("Europe/Berlin", "America/New_York", "Asia/Shanghai", "UTC")
 WINDOWS: Final = (
-    "[rolling 5m, day]",
-    "[rolling 60m, rolling 240m, week, all]",
+    "[rolling 5m, day, all]",
+    "[rolling 60m, rolling 240m, week, year]",
     "[month, rolling 43200m, rolling 3m]",
     "[rolling 180m, day, quarter, shift]",
     "[year, all, rolling 1440m]",

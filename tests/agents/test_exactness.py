@@ -69,16 +69,17 @@ def logs() -> Iterator[Path]:
     beginning=st.sampled_from(BEGINNINGS),
     partitions=st.sampled_from((1, 2)),
     tail=st.sampled_from((1, 3, 8)),
+    pace=st.integers(1, 9),
 )
 def test_the_product_says_what_the_oracle_says(
-    logs: Path, script: list[Step], moves: list[Move], beginning: str, partitions: int, tail: int
+    logs: Path, script: list[Step], moves: list[Move], beginning: str, partitions: int, tail: int, pace: int
 ) -> None:
     """Scores as of the last event, later and earlier, as known earlier, and outcomes: no difference."""
     folder = Path(tempfile.mkdtemp(dir=logs))
     shutil.copytree(logs / str(partitions), folder, dirs_exist_ok=True)
     rig = Rig(folder, partitions, limits=Limits(tail=tail))
     try:
-        asyncio.run(_drive(rig, Senders(partitions, instant(beginning)), script, moves))
+        asyncio.run(_drive(rig, Senders(partitions, instant(beginning)), script, moves, pace))
         assert [] == disagreements(rig)
         rig.wall += HOUR
         asyncio.run(rig.drain())
@@ -88,11 +89,16 @@ def test_the_product_says_what_the_oracle_says(
         shutil.rmtree(folder)
 
 
-async def _drive(rig: Rig, senders: Senders, script: Sequence[Step], moves: Sequence[Move]) -> None:
+async def _drive(rig: Rig, senders: Senders, script: Sequence[Step], moves: Sequence[Move], pace: int) -> None:
+    """First as the moves say; what is left of the script is then sent and read `pace` steps at a time."""
     rest = list(script)
     for move in moves:
         await _move(rig, senders, rest, move)
-    _send(rig, senders, rest, len(rest))
+    while rest:
+        _send(rig, senders, rest, pace)
+        rig.refresh()
+        for topic in TOPICS:
+            rig.feed(topic)
     await rig.drain()
 
 
