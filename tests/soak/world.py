@@ -36,6 +36,7 @@ FAIL_POINTS: Final = {  # place: which time it is reached, at most
     "inside-transaction": 5, "after-transaction": 5, "before-store": 16, "after-store": 4,
 }  # fmt: skip
 HEALING: Final = {"set-aside": 1, "restoring": 4}  # the same, while damaged state is built anew
+SETTINGS: Final = (("--cached-employees", "4"), ("--chunk-records", "40"), ("--commit-interval", "0.03"))
 SIZES: Final = ((50, 400, 1_000, 2_000, 6_000), (3, 3, 3, 2, 1))  # records of a sender, how often
 
 
@@ -96,7 +97,7 @@ class World:
         return now
 
     def _worked(self, now: Round) -> None:
-        worker = Worker(self.folder, self._fail_point(now), output=self.output)
+        worker = Worker(self.folder, self._fail_point(now), self._settings(now), self.output)
         try:
             self._publish(worker, now)
             self._let_die(worker, now)
@@ -123,6 +124,12 @@ class World:
         place = self.dice.choice(sorted(places))
         now.fault = f"at {place}"
         return f"{place}:{self.dice.randint(1, places[place])}"
+
+    def _settings(self, now: Round) -> tuple[str, ...]:
+        """Now and then a worker that remembers next to nobody, or takes small bites, or commits all the time."""
+        chosen = [arguments for arguments in SETTINGS if self.dice.random() < 0.2]
+        now.done.extend(" ".join(arguments).removeprefix("--") for arguments in chosen)
+        return tuple(word for arguments in chosen for word in arguments)
 
     def _publish(self, worker: Worker, now: Round) -> None:
         """Now and then a version: of a template that nobody had, from long ago, else one that begins any moment."""
