@@ -10,10 +10,12 @@ from msgspec.structs import asdict
 from agents.oracle.compare import differences
 from agents.oracle.recompute import Recomputed
 from agents.query import Committed, committed, histories_known_at, rows_as_of
+from schemas.event import TOPIC_OF
 from schemas.instants import DAY, HOUR, MINUTE
-from stream.history import history_rows
+from stream.history import counted, history_rows
+from stream.plan import plan_of
 from stream.pool import Units
-from stream.score import score_rows
+from stream.score import score_rows, versions_for
 from tests.agents.pooled import unit_rows
 from tests.agents.rig import Rig, plain
 
@@ -35,6 +37,7 @@ def disagreements(rig: Rig) -> list[Disagreement]:
         *_of_outcomes(rig, oracle, known),
         *(found for later in LATER for found in _as_of(rig, oracle, known, oracle.last + later)),
         *_at_work(rig, oracle),
+        *_explained(rig, oracle),
         *_of_the_past(rig, oracle, known),
     ]
 
@@ -86,6 +89,21 @@ def _at_work(rig: Rig, oracle: Recomputed) -> Iterator[Disagreement]:
             yield from _rows(
                 "in memory", oracle.last, oracle.rows(oracle.last, name), plain(score_rows(person, oracle.last))
             )
+
+
+def _explained(rig: Rig, oracle: Recomputed) -> Iterator[Disagreement]:
+    """Which events make each score: from the log alone, as `explain` reads it."""
+    at = oracle.last
+    for name, history in histories_known_at(rig.log, None, rig.limits).items():
+        for version in versions_for(history.person.state, history.person.rules, at):
+            for line in plan_of(version).lines:
+                group = version.groups[version.group_of[version.template.indicators.index(line.indicator)]]
+                events = counted(history, version, group, line.window, at)
+                given = sorted((TOPIC_OF[event.type.partition(".")[0]], event.offset) for event in events)
+                asked = (name, version.template.template, line.indicator.id, line.window.text)
+                expected = sorted((c.topic, c.offset) for c in oracle.contributions(*asked, at))
+                if expected != given:
+                    yield Disagreement(f"explain {asked}", at, (expected, given))
 
 
 def _of_the_past(rig: Rig, oracle: Recomputed, known: Committed) -> Iterator[Disagreement]:
