@@ -42,7 +42,9 @@ def publications(log: EmbeddedLog, known_at: int | None = None) -> list[Publicat
 
 def rulebook(log: EmbeddedLog, known_at: int | None = None) -> Rulebook:
     """The rules that the log holds."""
-    return Rulebook(entry.template for entry in publications(log, known_at))
+    found = publications(log, known_at)
+    newest = max((entry.published_at for entry in found), default=-1)
+    return Rulebook((entry.template for entry in found), newest)
 
 
 def changed_since(old: Rulebook, new: Rulebook) -> int | None:

@@ -44,6 +44,8 @@ class Ticker:
             if waiting is None:
                 continue
             at, ends = waiting
+            if at < partition.rules.published_at <= now:
+                at = partition.rules.published_at  # what is known already was published before the tick
             applied = partition.meta.applied
             if all(applied.get(topic, 0) >= end for topic, end in ends.items()):
                 del self._pending[number]

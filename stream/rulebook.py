@@ -127,9 +127,13 @@ def _group(
 
 
 class Rulebook:
-    """All published versions. `regime(role, t)` is what holds for a role at t."""
+    """All published versions. `regime(role, t)` is what holds for a role at t.
 
-    def __init__(self, templates: Iterable[Template] = ()) -> None:
+    `published_at` is the log time of the newest publication among them (ms).
+    """
+
+    def __init__(self, templates: Iterable[Template] = (), published_at: int = -1) -> None:
+        self.published_at = published_at
         self.versions: dict[str, list[Version]] = {}
         by_id: dict[str, list[Template]] = {}
         for template in templates:

@@ -143,3 +143,28 @@ async def test_a_tick_that_was_not_committed_decides_again_as_it_did(rig: Rig, w
 async def _committed(rig: Rig) -> Rig:
     await rig.drain()
     return rig
+
+
+async def test_rules_that_are_known_are_known_to_the_next_tick(rig: Rig) -> None:
+    """A template published in the second of a tick, and adopted before it, has released what the tick would end."""
+    log = Log()
+    log.send()
+    rig.write(log)
+    rig.feed(QC_EVENTS)
+    rig.wall += YEAR + 1_500
+    log.publish(template(), at=rig.wall - 100)
+    rig.write(log)
+    rig.refresh()
+    await rig.drain()
+    assert {"scored": 1} == rig.outcomes()
+    assert [] == disagreements(rig)
+
+
+async def test_a_publisher_ahead_of_the_worker_does_not_stop_time(rig: Rig) -> None:
+    """A publication from the future is known when it is read; ticks go on by the worker's clock."""
+    log = published(at=NOON + DAY)
+    rig.write(log)
+    rig.refresh()
+    rig.tick()
+    rig.feed(TICKS)
+    assert {NOON} == {partition.meta.now for partition in rig.partitions}
