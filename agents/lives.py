@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import logging
 import time
 from collections.abc import Callable
@@ -72,6 +73,8 @@ class Lives:
                 logger.error("%s", self._why)
             else:
                 return
+            gc.unfreeze()
+            gc.collect()  # now, not some day: what the life left behind may keep a store open
             await first_of(stopping.wait(), asyncio.sleep(pause))
 
     async def _life(self, stopping: asyncio.Event, ready: Callable[[], None]) -> None:

@@ -83,10 +83,13 @@ class Store:
     def _demand_end(self, last: bytes, options: ReadOptions) -> None:
         """A walk that reaches a block it cannot read just ends. One step further the iterator says why."""
         iterator = self._db.iter(options)
-        iterator.seek(last)
-        if iterator.valid():
-            iterator.next()
-        iterator.status()
+        try:
+            iterator.seek(last)
+            if iterator.valid():
+                iterator.next()
+            iterator.status()
+        finally:
+            del iterator  # an error that somebody keeps would keep RocksDB open
 
     def write(self, changes: Sequence[tuple[bytes, bytes | None]], position: Position) -> None:
         """All changes and the position, in one batch. A value of None deletes its key."""

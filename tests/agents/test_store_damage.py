@@ -189,3 +189,16 @@ def test_damage_that_rocksdb_meets_by_itself(whole: Path, tmp_path: Path, monkey
         Store(folder)
     monkeypatch.undo()
     Store(folder).close()
+
+
+def test_a_store_whose_walk_failed_can_be_opened_again_at_once(whole: Path, tmp_path: Path) -> None:
+    """Whoever still holds the error must not hold RocksDB open with it: the next life opens the same folder."""
+    folder = tmp_path / "0"
+    shutil.copytree(whole, folder)
+    _flip(_table(folder), int(_table(folder).stat().st_size * 0.5))
+    store = Store(folder)
+    with pytest.raises(StoreDamaged) as held:
+        list(store.items(b"e"))
+    store.close()
+    Store(folder).close()
+    assert held.value.__traceback__ is not None
