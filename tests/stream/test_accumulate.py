@@ -44,6 +44,15 @@ def test_a_pane_that_no_window_can_show_is_not_kept() -> None:
     assert {2: [2, 2_000_000], 3: [1, 1_000_000], 4: [1, 1_000_000]} == panes
 
 
+def test_a_late_event_opens_the_oldest_pane_that_is_shown() -> None:
+    """As many panes as the longest window has, the newest one included; one more is too old."""
+    landing, panes, _ = _landing(3)
+    add([landing], _measures(a=1), 9 * MINUTE, 9 * MINUTE)
+    add([landing], _measures(a=1), 7 * MINUTE, 9 * MINUTE)
+    add([landing], _measures(a=1), 7 * MINUTE - 1, 9 * MINUTE)
+    assert [7, 9] == sorted(panes)
+
+
 def test_a_calendar_window_is_the_newest_one() -> None:
     """A later day takes its place, an event of an earlier day enters nothing, `all` takes everything."""
     landing, _, (day, everything) = _landing(3, "day", "all")
