@@ -1,0 +1,51 @@
+"""What tests ask of a broker beside records: topics, made and deleted, done when the call returns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+PATIENCE: Final = 30.0  # seconds
+
+
+def admin(bootstrap: str, **options: str) -> AdminClient:
+    """An admin client that logs nothing. `options` are librdkafka's: `security_protocol="SASL_SSL"` and the like."""
+    named = {name.replace("_", "."): value for name, value in options.items()}
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": "0", **named})
+
+
+def create_topic(bootstrap: str, name: str, partitions: int = 1, settings: Mapping[str, str] | None = None) -> None:
+    """A new topic, which every later request sees."""
+    client = admin(bootstrap)
+    new = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(settings or {}))
+    client.create_topics([new])[name].result(PATIENCE)
+    _wait(client, name, partitions)
+
+
+def topics(bootstrap: str) -> set[str]:
+    """The names of all topics but the broker's own."""
+    found = admin(bootstrap).list_topics(timeout=PATIENCE).topics
+    return {name for name in found if not name.startswith("__")}
+
+
+def delete_topics(bootstrap: str) -> None:
+    """Takes all topics but the broker's own; a topic of the same name made later is another one."""
+    names = topics(bootstrap)
+    if names:
+        client = admin(bootstrap)  # held until the last answer is there: its requests end with it
+        for done in client.delete_topics(sorted(names), operation_timeout=PATIENCE).values():
+            done.result(PATIENCE)
+
+
+def _wait(client: AdminClient, name: str, partitions: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = client.list_topics(name, timeout=PATIENCE).topics[name]
+        if len(found.partitions) == partitions and all(one.leader == 1 for one in found.partitions.values()):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"topic {name} has no leader after {PATIENCE:g} s")
