@@ -23,10 +23,8 @@ from agents.recovery import Progress
 from agents.scoring import Scoring, wall_clock
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
-from agents.transport.embedded.driver import ChunkSettings, register, share
-from agents.transport.embedded.log import EmbeddedLog
-from agents.transport.embedded.url import url_of
-from agents.transport.errors import LogBusy, LogFull
+from agents.transport.log import LogBusy, LogFull
+from agents.transport.opening import faust_broker, open_log
 from stream import metric_names as names
 from stream.topics import INPUTS, SCORE_UPDATES, TEMPLATES, TICKS
 
@@ -56,8 +54,7 @@ class Worker:
         """Restores the state, begins to read."""
         settings = self.settings
         failpoints.arm(settings.fail_points)
-        self.log = EmbeddedLog.open(settings.folder)
-        share(self.log)
+        self.log = open_log(settings.broker)
         ensure_topics(self.log, settings)
         self.scoring = await asyncio.to_thread(
             Scoring.open,
@@ -69,10 +66,8 @@ class Worker:
             self._progress,
         )
         tune_collector()
-        self.app = _application(settings)
-        self.app.transport.chunk = ChunkSettings(max_records=settings.chunk_records)
-        self.app.transport.start_hook = self._starts
-        self.app.transport.commit_hook = self._commit
+        self.app = _application(faust_broker(self.log), settings)
+        self.app.transport.serve(starts=self._starts, commits=self._commit, chunk_records=settings.chunk_records)
         self.app.agent(_source(self.app), name="scoring")(self._score)
         await self.app.start()
         self._tasks = [self._spawn(self._beats), self._spawn(self._snapshots), self._spawn(self._housekeeping)]
@@ -188,12 +183,11 @@ class Worker:
         )
 
 
-def _application(settings: Settings) -> faust.App:
-    register()
+def _application(broker: str, settings: Settings) -> faust.App:
     return faust.App(
         "scorestream",
-        broker=url_of(settings.folder),
-        datadir=str(settings.folder / "faust"),
+        broker=broker,
+        datadir=str(settings.data / "faust"),
         web_enabled=False,
         web_tables_enabled=False,
         topic_disable_leader=True,

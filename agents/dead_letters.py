@@ -13,10 +13,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from agents.transport.embedded.log import EmbeddedLog, Outgoing, Record, partition_for, unpack_headers
+from agents.transport.log import Log, Outgoing, Record, partition_for, unpack_headers
 from stream.topics import COMMANDS
 
 RETRY: Final = "retry-dead-letter"
+_LOCK: Final = "retrying"
 
 
 class DeadLetter(NamedTuple):
@@ -76,13 +77,14 @@ def retried(records: Iterable[Record]) -> dict[str, int]:
     return found
 
 
-def retry(log: EmbeddedLog, letters: Sequence[DeadLetter], now: int, by: str) -> None:
+def retry(log: Log, letters: Sequence[DeadLetter], now: int, by: str) -> None:
     """Append the letters' records again, with original key, timestamp and place, and say so in `commands`.
 
     One transaction: a record is sent again if and only if its retry is noted.
     """
     partitions = log.topics()[COMMANDS].partitions
-    log.append([record for letter in letters for record in _again(letter, partitions, now, by)])
+    with log.alone(_LOCK) as append:
+        append([record for letter in letters for record in _again(letter, partitions, now, by)])
 
 
 def _again(letter: DeadLetter, partitions: int, now: int, by: str) -> Iterator[Outgoing]:

@@ -17,7 +17,7 @@ from agents.failpoints import reach
 from agents.outbox import score_update as outgoing_update
 from agents.partition import Partition
 from agents.store import Position
-from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.log import Log, Outgoing, Part
 from stream.held import expiry
 from stream.keys import HOLDING, IDENTITIES, employee_key, holding_key, instant_value
 from stream.meta import KEY, encode_meta
@@ -27,6 +27,7 @@ from stream.topics import CHANGELOG, SCORE_UPDATES
 from stream.update import score_update
 
 UPDATE_BUDGET: Final = 0.05  # s per partition and commit for updates, so that the loop goes on; the rest stays owed
+UNITS_HOME: Final = 0  # the partition whose owner says what units stand at
 UPDATE_SHARE: Final = 0.005  # of the time, per partition, for updates while there is a backlog
 
 
@@ -45,7 +46,7 @@ class Snapshot:
 class Flush:
     """Commits partitions. One commit runs at a time; a caller during a commit gets the next one."""
 
-    def __init__(self, log: EmbeddedLog, clock: Callable[[], int]) -> None:
+    def __init__(self, log: Log, clock: Callable[[], int]) -> None:
         self.log = log
         self.clock = clock
         self.extra: list[Outgoing] = []  # outputs of agents that have no state of their own
@@ -132,23 +133,14 @@ class Flush:
     def _write(self, snapshots: list[Snapshot], extra: list[Outgoing], now: int) -> None:
         """In a thread: the transaction, then the stores. Fail points stand where a crash would hurt most."""
         reach("before-transaction")
-        records: list[Outgoing] = []
-        offsets: dict[tuple[str, int], int] = {}
-        spans: list[tuple[Snapshot, int, int]] = []
-        for snapshot in snapshots:
-            number = snapshot.partition.number
-            first = len(records)
-            records.extend(Outgoing(CHANGELOG, number, now, key, value) for key, value in snapshot.changes)
-            spans.append((snapshot, first, len(records)))
-            offsets.update(snapshot.offsets)
-        for snapshot in snapshots:
-            records.extend(snapshot.outputs)
-        given = self.log.transact([*records, *extra], offsets)
+        parts = [_part(snapshot, now) for snapshot in snapshots]
+        given = self.log.transact([*parts, Part(UNITS_HOME, extra, {})] if extra else parts)
         self.transactions += 1
         reach("after-transaction")
-        for snapshot, _, behind in spans:
+        for snapshot, offsets in zip(snapshots, given, strict=False):
             reach("before-store")
-            snapshot.partition.store.write(snapshot.changes, Position(self.log.log_id, given[behind - 1] + 1))
+            behind = offsets[len(snapshot.changes) - 1] + 1
+            snapshot.partition.store.write(snapshot.changes, Position(self.log.log_id, behind))
         reach("after-store")
 
     def _put_back(self, snapshots: list[Snapshot], extra: list[Outgoing], *, sent: bool) -> None:
@@ -171,6 +163,13 @@ class Flush:
             partition.flushing = {}
             partition.saved = snapshot.offsets
             partition.identities.written(key for key, _ in snapshot.changes if key[:1] == IDENTITIES)
+
+
+def _part(snapshot: Snapshot, now: int) -> Part:
+    """What a partition's owner commits: changelog first, its last record the meta, then outputs; and offsets."""
+    number = snapshot.partition.number
+    changelog = [Outgoing(CHANGELOG, number, now, key, value) for key, value in snapshot.changes]
+    return Part(number, [*changelog, *snapshot.outputs], snapshot.offsets)
 
 
 async def _cancelled_before(end: asyncio.Future[None]) -> bool:

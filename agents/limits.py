@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agents.meta import read_meta
 from agents.settings import Settings
-from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.log import Log
 from schemas.instants import DAY
 from stream.pipeline import Limits, limit_values
 
@@ -19,13 +19,13 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def limits_in_force(log: EmbeddedLog, settings: Settings) -> Limits:
+def limits_in_force(log: Log, settings: Settings) -> Limits:
     """What the log's records were decided by; the settings before the first commit."""
     known = next((meta.limits for meta in read_meta(log) if meta.limits), None)
     return limits_of(settings) if known is None else Limits(**known)
 
 
-def limits_to_work_by(log: EmbeddedLog, settings: Settings) -> Limits:
+def limits_to_work_by(log: Log, settings: Settings) -> Limits:
     """A worker's: the log's where nobody set anything else; what was set must be the log's (LimitsFixed else)."""
     known = next((meta.limits for meta in read_meta(log) if meta.limits), {})
     given = limit_values(limits_of(settings))

@@ -19,8 +19,8 @@ from agents.health import Health, HealthServer
 from agents.recovery import Progress
 from agents.settings import Settings
 from agents.store import StoreDamaged, set_aside
-from agents.transport.embedded.lock import FolderLock
 from agents.transport.errors import RecoverableError
+from agents.transport.opening import sole_worker
 
 logger: Final = logging.getLogger(__name__)
 BACKOFF: Final = (1.0, 2.0, 5.0, 10.0, 30.0)  # s
@@ -45,10 +45,9 @@ class Lives:
         Raises FolderInUse when another worker has the folder, and what no time can heal.
         """
         settings = self.settings
-        settings.folder.mkdir(parents=True, exist_ok=True)
-        with FolderLock.acquire(settings.folder):
+        with sole_worker(settings.broker, settings.data):
             server = HealthServer(self._health, self._metrics)
-            port = await server.start(settings.host, settings.port or 0, settings.folder)
+            port = await server.start(settings.host, settings.port or 0, settings.data)
 
             def scoring() -> None:
                 server.keep_port()

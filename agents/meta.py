@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.log import Log
 from stream.meta import KEY, Meta, decode_meta
 from stream.topics import CHANGELOG
 
 _TAIL = 64
 
 
-def read_meta(log: EmbeddedLog) -> list[Meta]:
+def read_meta(log: Log) -> list[Meta]:
     """The meta of every partition as of its last commit; an empty one where nothing was committed yet."""
     info = log.topics().get(CHANGELOG)
     return [] if info is None else [_of_partition(log, number) for number in range(info.partitions)]
 
 
-def _of_partition(log: EmbeddedLog, number: int) -> Meta:
+def _of_partition(log: Log, number: int) -> Meta:
     """The last record of a commit is its meta: look from the end backwards, wider each time."""
     end, back = log.end(CHANGELOG, number), _TAIL
     begin = log.start(CHANGELOG, number)

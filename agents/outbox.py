@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from agents.transport.embedded.log import Outgoing, pack_headers
+from agents.transport.log import Outgoing, pack_headers
 from schemas.event import Rejection, Row
 from schemas.updates import ScoreUpdate
 from stream.topics import DEAD_LETTERS, LATE_EVENTS, SCORE_UPDATES

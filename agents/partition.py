@@ -19,8 +19,8 @@ from agents.outbox import dead_letter, late_event
 from agents.replay import replay
 from agents.rules import only, rulebook, unknown_since, version_names
 from agents.store import Store
-from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from agents.transport.errors import LogError
+from agents.transport.log import Log, Outgoing
 from agents.transport.murmur2 import partition_for
 from schemas.chunk import decode_groups
 from schemas.event import INPUT_TOPICS, Event, Rejection, Row, decode_one
@@ -62,9 +62,7 @@ class LimitsFixed(LogError):
 class Partition:
     """Employees of one partition. `dirty` changed since the last snapshot; `owed` wait for a score update."""
 
-    def __init__(
-        self, number: int, partitions: int, store: Store, log: EmbeddedLog, rules: Rulebook, limits: Limits
-    ) -> None:
+    def __init__(self, number: int, partitions: int, store: Store, log: Log, rules: Rulebook, limits: Limits) -> None:
         self.number = number
         self.store = store
         self.log = log

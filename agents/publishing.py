@@ -6,20 +6,15 @@ first one's number.
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from agents.rules import publications
-from agents.transport.embedded.log import EmbeddedLog, Outgoing, partition_for
+from agents.transport.log import Log, Outgoing, partition_for
 from stream.template import Problem, Report, Template, check
 from stream.topics import TEMPLATES
 
-_LOCK: Final = "publishing.lock"
+_LOCK: Final = "publishing"
 _AT_ONCE: Final = 1_000
 
 
@@ -39,9 +34,9 @@ class Published(NamedTuple):
     report: Report
 
 
-def publish(log: EmbeddedLog, text: str, now: int) -> Published:
+def publish(log: Log, text: str, now: int) -> Published:
     """Append a template version to the log, at `now` (ms). PublicationRefused when it breaks a rule (contract, 3)."""
-    with _publishing(log.folder):
+    with log.alone(_LOCK) as append:
         found = publications(log)
         report = check(text, published=[entry.template for entry in found], published_at=now)
         template = report.template
@@ -51,11 +46,11 @@ def publish(log: EmbeddedLog, text: str, now: int) -> Published:
         if key in _keys(log):
             raise PublicationRefused(replace(report, errors=(_taken(template),), template=None))
         partition = partition_for(key, log.topics()[TEMPLATES].partitions)
-        log.append([Outgoing(TEMPLATES, partition, now, key, text.encode())])
+        append([Outgoing(TEMPLATES, partition, now, key, text.encode())])
     return Published(template, now, report)
 
 
-def is_published(log: EmbeddedLog, text: str) -> bool:
+def is_published(log: Log, text: str) -> bool:
     """Whether this very text is in the log: then publishing it again is not needed."""
     return any(entry.template.text == text for entry in publications(log))
 
@@ -65,18 +60,7 @@ def template_key(template: Template) -> bytes:
     return f"{template.template}@{template.version}".encode()
 
 
-@contextmanager
-def _publishing(folder: Path) -> Iterator[None]:
-    """One process of this machine at a time; the kernel lets go when the process ends."""
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _keys(log: EmbeddedLog) -> set[bytes | None]:
+def _keys(log: Log) -> set[bytes | None]:
     """Keys of all records, also of those that broke a rule and have no effect: their number is taken."""
     keys: set[bytes | None] = set()
     for partition in range(log.topics()[TEMPLATES].partitions):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from agents.meta import read_meta
 from agents.replay import Progress, replay
 from agents.rules import only, rulebook
-from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.log import Log
 from agents.transport.murmur2 import partition_for
 from schemas.event import INPUT_TOPICS
 from schemas.rows import ScoreRow
@@ -49,7 +49,7 @@ class Committed:
         return max((meta.committed_at for meta in self.metas), default=-1)
 
 
-def committed(log: EmbeddedLog, employee: str | None = None) -> Committed:
+def committed(log: Log, employee: str | None = None) -> Committed:
     """Every state (or one employee's) as of each partition's last commit, under the rules known to that commit."""
     published = rulebook(log)
     partitions = log.topics()[CHANGELOG].partitions
@@ -64,7 +64,7 @@ def committed(log: EmbeddedLog, employee: str | None = None) -> Committed:
     return found
 
 
-def _states(log: EmbeddedLog, partition: int, employee: str | None) -> Iterator[tuple[str, State]]:
+def _states(log: Log, partition: int, employee: str | None) -> Iterator[tuple[str, State]]:
     wanted = None if employee is None else employee_key(employee)
     latest: dict[bytes, bytes] = {}
     offset = 0
@@ -80,7 +80,7 @@ def _states(log: EmbeddedLog, partition: int, employee: str | None) -> Iterator[
 
 
 def rows_as_of(
-    log: EmbeddedLog, known: Committed, as_of: int, limits: Limits, progress: Progress | None = None
+    log: Log, known: Committed, as_of: int, limits: Limits, progress: Progress | None = None
 ) -> Iterator[ScoreRow]:
     """Rows of everybody in `known`: from the state at or after its newest event, from the log before that."""
     found: dict[str, list[ScoreRow]] = {}
@@ -106,7 +106,7 @@ def rows_as_of(
 
 
 def histories_known_at(
-    log: EmbeddedLog,
+    log: Log,
     known_at: int | None,
     limits: Limits,
     employee: str | None = None,
@@ -129,6 +129,6 @@ def histories_known_at(
     return found
 
 
-def newest_tick(log: EmbeddedLog) -> int:
+def newest_tick(log: Log) -> int:
     """The newest tick that some commit holds, 0 when there is none."""
     return max([0, *(meta.now for meta in read_meta(log))])

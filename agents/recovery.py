@@ -10,8 +10,8 @@ from typing import Final
 
 from agents.failpoints import reach
 from agents.store import Position, Store, StoreDamaged, StoreFull, forget_aside, set_aside
-from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.errors import RecoverableError
+from agents.transport.log import Log
 from stream.topics import CHANGELOG
 
 logger: Final = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ _BYTES: Final = 16 << 20
 Progress = Callable[[int, int], None]  # (records read, records to read)
 
 
-def restore(log: EmbeddedLog, folder: Path, partition: int, progress: Progress | None = None) -> Store:
+def restore(log: Log, folder: Path, partition: int, progress: Progress | None = None) -> Store:
     """The store of a partition, level with the changelog. A damaged one is set aside until there is a new one.
 
     StoreFull when the disk has no room for it: what was set aside is removed then.
@@ -40,7 +40,7 @@ def restore(log: EmbeddedLog, folder: Path, partition: int, progress: Progress |
     return store
 
 
-def _level(log: EmbeddedLog, folder: Path, partition: int, progress: Progress | None) -> Store:
+def _level(log: Log, folder: Path, partition: int, progress: Progress | None) -> Store:
     store = Store(folder)
     try:
         _demand_this_log(log, store, partition)
@@ -52,7 +52,7 @@ def _level(log: EmbeddedLog, folder: Path, partition: int, progress: Progress | 
     return store
 
 
-def _demand_this_log(log: EmbeddedLog, store: Store, partition: int) -> None:
+def _demand_this_log(log: Log, store: Store, partition: int) -> None:
     position = store.position()
     problem = None
     if position is None:
@@ -65,7 +65,7 @@ def _demand_this_log(log: EmbeddedLog, store: Store, partition: int) -> None:
         raise StoreDamaged(store.folder, problem)
 
 
-def _follow(log: EmbeddedLog, store: Store, partition: int, progress: Progress | None) -> None:
+def _follow(log: Log, store: Store, partition: int, progress: Progress | None) -> None:
     position = store.position()
     begin = offset = max(position.offset if position else 0, log.start(CHANGELOG, partition))
     end = log.end(CHANGELOG, partition)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final, cast
 
-from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.log import Log
 from agents.transport.murmur2 import partition_for
 from schemas.chunk import decode_groups
 from schemas.event import INPUT_TOPICS, Event, Row
@@ -27,7 +27,7 @@ Progress = Callable[[int], None]
 
 
 def replay(
-    log: EmbeddedLog,
+    log: Log,
     rules: Rulebook,
     partition: int,
     limits: Limits,
@@ -112,7 +112,7 @@ class _Replayer:
         return {name: History(self.persons[name], self.events.get(name, ())) for name in known}
 
 
-def _chunks(log: EmbeddedLog, topic: str, partition: int, until: int) -> Iterator[list[Row]]:
+def _chunks(log: Log, topic: str, partition: int, until: int) -> Iterator[list[Row]]:
     offset = 0
     while offset < until:
         rows = cast("list[Row]", log.read(topic, partition, offset, _CHUNK))  # the same shape

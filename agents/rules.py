@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.log import Log
 from stream.rulebook import Rulebook
 from stream.template import Template, TemplateError, load_published
 from stream.topics import TEMPLATES
@@ -24,7 +24,7 @@ class Publication(NamedTuple):
     template: Template
 
 
-def publications(log: EmbeddedLog, known_at: int | None = None) -> list[Publication]:
+def publications(log: Log, known_at: int | None = None) -> list[Publication]:
     """What was published, in the order of the log; `known_at` (ms) leaves out what came later."""
     found: list[tuple[int, Publication]] = []
     for partition in range(log.topics()[TEMPLATES].partitions):
@@ -40,7 +40,7 @@ def publications(log: EmbeddedLog, known_at: int | None = None) -> list[Publicat
     return _valid(entry for _, entry in sorted(found, key=lambda placed: (placed[0], *placed[1][1:3])))
 
 
-def rulebook(log: EmbeddedLog, known_at: int | None = None) -> Rulebook:
+def rulebook(log: Log, known_at: int | None = None) -> Rulebook:
     """The rules that the log holds."""
     found = publications(log, known_at)
     newest = max((entry.published_at for entry in found), default=-1)

@@ -20,8 +20,8 @@ from agents.recovery import Progress, restore
 from agents.rules import changed_since, rulebook
 from agents.store import Store
 from agents.ticker import Ticker
-from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.errors import LogBusy, LogFull, RecoverableError
+from agents.transport.log import Log
 from agents.unit_pool import UnitPool
 from schemas.event import INPUT_TOPICS, Row
 from stream.pipeline import Limits
@@ -43,7 +43,7 @@ class Scoring:
     """All partitions of one worker. `open` reads rules and restores stores; it blocks and may take a while."""
 
     def __init__(
-        self, log: EmbeddedLog, partitions: Sequence[Partition], rules: Rulebook, metrics: Metrics, cached: int
+        self, log: Log, partitions: Sequence[Partition], rules: Rulebook, metrics: Metrics, cached: int
     ) -> None:
         self.log = log
         self.partitions = {partition.number: partition for partition in partitions}
@@ -61,7 +61,7 @@ class Scoring:
     @classmethod
     def open(
         cls,
-        log: EmbeddedLog,
+        log: Log,
         folder: Path,
         limits: Limits,
         metrics: Metrics,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from agents.partition import Partition, Tick
-from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.log import Log, Outgoing
 from schemas.event import INPUT_TOPICS, Row
 from stream.topics import TICKS
 
@@ -20,7 +20,7 @@ from stream.topics import TICKS
 class Ticker:
     """Ticks of the partitions of one worker."""
 
-    def __init__(self, log: EmbeddedLog, partitions: Sequence[Partition]) -> None:
+    def __init__(self, log: Log, partitions: Sequence[Partition]) -> None:
         self.log = log
         self.partitions = partitions
         self._pending: dict[int, tuple[int, dict[str, int]]] = {}  # partition -> (at, ends at that moment)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Final
 
 from agents.settings import SettingError, Settings
-from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.log import Log
 from stream.topics import TOPICS, Topic
 
 _NO_LIMIT: Final = -1
 
 
-def ensure_topics(log: EmbeddedLog, settings: Settings) -> int:
+def ensure_topics(log: Log, settings: Settings) -> int:
     """Create what is missing of stream/topics.py; the number of partitions of this log.
 
     SettingError when `partitions` was given and the log has another number: keys would move between partitions.
@@ -34,7 +34,7 @@ def ensure_topics(log: EmbeddedLog, settings: Settings) -> int:
     return partitions
 
 
-def _create(log: EmbeddedLog, topic: Topic, partitions: int, settings: Settings) -> None:
+def _create(log: Log, topic: Topic, partitions: int, settings: Settings) -> None:
     log.create_topic(
         topic.name,
         partitions,

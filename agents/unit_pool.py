@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from agents.transport.embedded.log import EmbeddedLog, Outgoing, partition_for
+from agents.transport.log import Log, Outgoing, partition_for
 from schemas.event import Row
 from schemas.updates import Contribution
 from stream.pool import Units
@@ -26,7 +26,7 @@ _AT_ONCE: Final = 10_000
 class UnitPool:
     """All units of one worker."""
 
-    def __init__(self, log: EmbeddedLog) -> None:
+    def __init__(self, log: Log) -> None:
         self.units = Units()
         self.partitions = log.topics()[SCORE_UPDATES].partitions
         numbers = range(self.partitions)
@@ -55,7 +55,7 @@ class UnitPool:
         return updates
 
 
-def _known(log: EmbeddedLog, partition: int) -> set[str]:
+def _known(log: Log, partition: int) -> set[str]:
     """Units of which something was said before."""
     found: set[str] = set()
     offset = 0

@@ -19,7 +19,7 @@ from agents.cli.output import FormatFlag, print_record, print_rows, time_text
 from agents.cli.progress import Progress
 from agents.cli.reading import whole_topic
 from agents.dead_letters import DeadLetter, dead_letter, retried, retry, this_user
-from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.log import Log
 from schemas.instants import parse_rfc3339
 from stream.topics import COMMANDS, DEAD_LETTERS
 
@@ -129,7 +129,7 @@ def retry_(
     return 0
 
 
-def _retry(log: EmbeddedLog, letters: Iterable[DeadLetter]) -> None:
+def _retry(log: Log, letters: Iterable[DeadLetter]) -> None:
     waiting = iter(letters)
     with Progress("retried") as progress:
         try:
@@ -141,23 +141,23 @@ def _retry(log: EmbeddedLog, letters: Iterable[DeadLetter]) -> None:
             sys.stdout.write(f"retried {progress.done:,} records\n")
 
 
-def _letters(log: EmbeddedLog, reason: str | None) -> Iterator[DeadLetter]:
+def _letters(log: Log, reason: str | None) -> Iterator[DeadLetter]:
     for _, record in whole_topic(log, DEAD_LETTERS):
         letter = dead_letter(record)
         if reason is None or letter.reason == reason:
             yield letter
 
 
-def _not_retried(log: EmbeddedLog, reason: str | None) -> Iterator[DeadLetter]:
+def _not_retried(log: Log, reason: str | None) -> Iterator[DeadLetter]:
     again = _retried(log)
     return (letter for letter in _letters(log, reason) if letter.id not in again)
 
 
-def _retried(log: EmbeddedLog) -> dict[str, int]:
+def _retried(log: Log) -> dict[str, int]:
     return retried(record for _, record in whole_topic(log, COMMANDS))
 
 
-def _find(log: EmbeddedLog, ids: Iterable[str]) -> list[DeadLetter]:
+def _find(log: Log, ids: Iterable[str]) -> list[DeadLetter]:
     """The letters with these ids, in this order, each once; CommandError when there is none with an id."""
     wanted = dict.fromkeys(ids)
     found = {letter.id: letter for letter in _letters(log, None) if letter.id in wanted}

@@ -24,7 +24,8 @@ from agents.plant.run import Append, send_history
 from agents.plant.run import run as run_plant
 from agents.publishing import is_published, publish
 from agents.settings import Settings
-from agents.transport.embedded.log import EmbeddedLog, FolderInUse, FolderLock, Outgoing, partition_for
+from agents.transport.log import FolderInUse, Log, Outgoing, partition_for
+from agents.transport.opening import owner
 from schemas.instants import MINUTE
 
 HISTORY: Final = 90  # minutes before the start
@@ -49,9 +50,9 @@ def demo(
         scorestream demo --port 9000 --data /tmp/plant
     """
     settings = flags.settings()
-    owner = FolderLock.owner(settings.folder) if settings.folder.exists() else None
-    if owner is not None:
-        raise FolderInUse(owner, settings.folder)
+    worker = owner(settings.broker)
+    if worker is not None:
+        raise FolderInUse(worker, settings.folder)
     return asyncio.run(_demo(settings, seed))
 
 
@@ -82,7 +83,7 @@ async def _demo(settings: Settings, seed: int) -> int:
     return 0
 
 
-async def _prepare(log: EmbeddedLog, plant: Plant, start: int, partitions: int) -> None:
+async def _prepare(log: Log, plant: Plant, start: int, partitions: int) -> None:
     """The templates, and what happened before the start."""
     for name in ("production-operator",):
         text = (files("schemas.packs") / f"{name}.yaml").read_text(encoding="utf-8")
@@ -95,7 +96,7 @@ async def _prepare(log: EmbeddedLog, plant: Plant, start: int, partitions: int) 
     say(f"the plant's last {missing} minutes: {sent:,} events")
 
 
-def _append(log: EmbeddedLog) -> Append:
+def _append(log: Log) -> Append:
     async def append(records: list[Outgoing]) -> list[int]:
         return await asyncio.to_thread(log.append, records)
 
@@ -130,7 +131,7 @@ async def _first_score(address: str, parts: list[asyncio.subprocess.Process], st
 
 
 async def _live(
-    log: EmbeddedLog,
+    log: Log,
     plant: Plant,
     start: int,
     partitions: int,

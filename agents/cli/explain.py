@@ -17,7 +17,7 @@ from agents.cli.progress import Progress, say
 from agents.limits import limits_in_force
 from agents.meta import read_meta
 from agents.query import histories_known_at
-from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.log import Log
 from schemas.event import INPUT_TOPICS, TOPIC_OF, Event
 from schemas.rows import TOTALS, ScoreRow
 from stream.history import History, counted, history_rows, window_bounds
@@ -166,7 +166,7 @@ def _print_score(score: dict[str, Any], format: Format) -> None:
         print_record({"score": score}, format)
 
 
-def _name_what_is_gone(log: EmbeddedLog, version: Version, window: str, at: int) -> None:
+def _name_what_is_gone(log: Log, version: Version, window: str, at: int) -> None:
     """Retention may have taken events of the window: say so before showing what is left."""
     chosen = next(known for known in plan_of(version).windows if known.text == window)
     low, _ = window_bounds(chosen, version, at)
@@ -175,7 +175,7 @@ def _name_what_is_gone(log: EmbeddedLog, version: Version, window: str, at: int)
             say(f"{topic}/{number} begins at {time_text(first)}, its window at {time_text(low)}: the rest is gone")
 
 
-def log_starts(log: EmbeddedLog) -> Iterator[tuple[str, int, int]]:
+def log_starts(log: Log) -> Iterator[tuple[str, int, int]]:
     """(topic, partition, log time of the first record kept) of input partitions that lost records to retention."""
     for topic in INPUT_TOPICS:
         for number in range(log.topics()[topic].partitions):

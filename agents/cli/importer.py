@@ -12,7 +12,7 @@ from agents.cli.flags import NO_FLAGS, Flags
 from agents.cli.opening import now_ms, writable_log
 from agents.cli.progress import Progress, say
 from agents.publishing import PublicationRefused, is_published, publish
-from agents.transport.embedded.log import EmbeddedLog, Outgoing, partition_for
+from agents.transport.log import Log, Outgoing, partition_for
 
 app: Final = App(name="import", help="Import real people and production data as events.", help_format="plaintext")
 _BATCH: Final = 5_000
@@ -55,7 +55,7 @@ def adventureworks(
     return 0
 
 
-def _publish(log: EmbeddedLog, text: str) -> None:
+def _publish(log: Log, text: str) -> None:
     if is_published(log, text):
         say("the template is published already")
         return

@@ -14,7 +14,7 @@ from agents.cli.flags import NO_FLAGS, Flags, Switch
 from agents.cli.opening import existing_log, known_topic
 from agents.cli.raw_records import to_line
 from agents.cli.reading import present
-from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.log import Log
 
 _POLL_S: Final = 0.1
 
@@ -67,7 +67,7 @@ def log(
     return 0
 
 
-def _partitions(opened: EmbeddedLog, topic: str, partition: int | None) -> range:
+def _partitions(opened: Log, topic: str, partition: int | None) -> range:
     count = opened.topics()[topic].partitions
     if partition is None:
         return range(count)
@@ -76,7 +76,7 @@ def _partitions(opened: EmbeddedLog, topic: str, partition: int | None) -> range
     return range(partition, partition + 1)
 
 
-def _print(opened: EmbeddedLog, topic: str, positions: Positions, limit: int | None, *, follow: bool) -> None:
+def _print(opened: Log, topic: str, positions: Positions, limit: int | None, *, follow: bool) -> None:
     out = sys.stdout.buffer
     while True:
         version = opened.version()
@@ -88,9 +88,7 @@ def _print(opened: EmbeddedLog, topic: str, positions: Positions, limit: int | N
             time.sleep(_POLL_S)
 
 
-def _print_present(
-    opened: EmbeddedLog, topic: str, positions: Positions, limit: int | None, out: BinaryIO
-) -> int | None:
+def _print_present(opened: Log, topic: str, positions: Positions, limit: int | None, out: BinaryIO) -> int | None:
     """Print what is there now and move the positions on; what is left of the limit."""
     for partition, record in present(opened, topic, positions):
         if limit is not None:

@@ -10,25 +10,28 @@ from contextlib import contextmanager
 from agents.cli.errors import UsageError
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
-from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.log import Log
+from agents.transport.opening import opened
 from stream.topics import TOPICS
 
 
 @contextmanager
-def existing_log(settings: Settings) -> Iterator[EmbeddedLog]:
+def existing_log(settings: Settings) -> Iterator[Log]:
     """The log of these settings, to read; LogMissing when there is none."""
-    with EmbeddedLog.open(settings.folder, create=False) as log:
+    settings.folder  # noqa: B018  # SettingError for a broker that is not there yet
+    with opened(settings.broker, create=False) as log:
         yield log
 
 
 @contextmanager
-def writable_log(settings: Settings) -> Iterator[tuple[EmbeddedLog, int]]:
+def writable_log(settings: Settings) -> Iterator[tuple[Log, int]]:
     """The log of these settings, made when absent, with all topics; and its number of partitions."""
-    with EmbeddedLog.open(settings.folder) as log:
+    settings.folder  # noqa: B018  # as above
+    with opened(settings.broker) as log:
         yield log, ensure_topics(log, settings)
 
 
-def known_topic(name: str, log: EmbeddedLog) -> bool:
+def known_topic(name: str, log: Log) -> bool:
     """Whether the log holds this topic; UsageError, with the nearest name, when there is no such topic at all."""
     if name in log.topics():
         return True

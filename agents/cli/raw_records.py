@@ -15,7 +15,7 @@ import msgspec
 import orjson
 
 from agents.cli.routing import topic_of_value
-from agents.transport.embedded.log import Outgoing, Record, pack_headers, partition_for, unpack_headers
+from agents.transport.log import Outgoing, Record, pack_headers, partition_for, unpack_headers
 
 
 class BadRecord(Exception):

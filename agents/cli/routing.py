@@ -15,7 +15,7 @@ import msgspec
 from agents.cli.lines import Block
 from agents.cli.progress import say
 from agents.cli.table import visible
-from agents.transport.embedded.log import Outgoing, partition_for
+from agents.transport.log import Outgoing, partition_for
 from schemas.instants import FIRST, LAST, parse_rfc3339
 from stream.topics import topic_of
 

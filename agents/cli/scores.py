@@ -16,7 +16,7 @@ from agents.cli.output import FormatFlag, print_rows, time_text
 from agents.cli.progress import Progress, say
 from agents.limits import limits_in_force
 from agents.query import committed, histories_known_at, newest_tick, rows_as_of
-from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.log import Log
 from schemas.rows import ScoreRow
 from stream.history import history_rows
 from stream.pipeline import Limits
@@ -59,7 +59,7 @@ def scores(
 
 
 def _committed(
-    log: EmbeddedLog,
+    log: Log,
     limits: Limits,
     employee: str | None,
     unit: str | None,
@@ -82,7 +82,7 @@ def _committed(
 
 
 def _known_at(
-    log: EmbeddedLog,
+    log: Log,
     limits: Limits,
     employee: str | None,
     unit: str | None,

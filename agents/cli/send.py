@@ -19,7 +19,7 @@ from agents.cli.opening import known_topic, now_ms, writable_log
 from agents.cli.progress import Progress, say
 from agents.cli.raw_records import BadRecord, from_line
 from agents.cli.routing import Problems, Router
-from agents.transport.embedded.log import EmbeddedLog, FolderLock, Outgoing
+from agents.transport.log import Log, Outgoing
 from stream.topics import TEMPLATES, TICKS
 
 
@@ -110,7 +110,7 @@ def _check_options(*, is_csv: bool, mapping: Path | None, raw_records: bool, eve
         raise UsageError("--raw-records: a record has its own form and timestamp; leave --csv and --event-time out")
 
 
-def _check_topic(topic: str, log: EmbeddedLog, *, raw_records: bool) -> None:
+def _check_topic(topic: str, log: Log, *, raw_records: bool) -> None:
     """Worker's topics are closed; ticks and templates can be moved from another log, and not written otherwise."""
     if known_topic(topic, log) and log.topics()[topic].ledger:
         raise UsageError(f"--topic {topic}: only the worker writes it")
@@ -118,10 +118,8 @@ def _check_topic(topic: str, log: EmbeddedLog, *, raw_records: bool) -> None:
         raise UsageError(f"--topic {topic}: `scorestream templates publish` checks and publishes a template")
     if topic == TICKS and not raw_records:
         raise UsageError(f"--topic {topic}: only the worker writes it; --raw-records moves those of another log")
-    if topic == TICKS and (owner := FolderLock.owner(log.folder)) is not None:
-        raise CommandError(
-            f"--topic {topic}: process {owner} is the worker of {log.folder} and writes it; stop it first"
-        )
+    if topic == TICKS and (owner := log.owner()) is not None:
+        raise CommandError(f"--topic {topic}: process {owner} is the worker of {log.name} and writes it; stop it first")
 
 
 def _open(file: str, stack: ExitStack) -> BinaryIO:
@@ -161,7 +159,7 @@ def _raw(source: Iterable[Block], topic: str | None, partitions: int, problems: 
         yield records, block.size
 
 
-def _send(log: EmbeddedLog, batches: Iterable[Batch], file: str) -> None:
+def _send(log: Log, batches: Iterable[Batch], file: str) -> None:
     with Progress("sent", file_size(file)) as progress:
         try:
             for records, size in batches:

@@ -16,8 +16,7 @@ from agents.cli.flags import NO_FLAGS, Flags, Switch
 from agents.cli.opening import existing_log, now_ms
 from agents.cli.output import Format, FormatFlag, print_record, print_rows, time_text
 from agents.cli.progress import LINE_EVERY_S, say
-from agents.settings import Settings
-from agents.transport.embedded.log import EmbeddedLog, FolderLock
+from agents.transport.log import Log
 from stream.topics import INPUTS
 
 _POLL_S: Final = 0.05
@@ -71,12 +70,12 @@ def status(
     if timeout is not None and not wait_idle:
         raise UsageError(f"--timeout {timeout:g}: it limits the waiting; add --wait-idle")
     with existing_log(settings) as log:
-        idle = not wait_idle or _wait_idle(log, settings, timeout)
-        _print(log, settings, format)
+        idle = not wait_idle or _wait_idle(log, timeout)
+        _print(log, format)
     return 0 if idle else 1
 
 
-def lags(log: EmbeddedLog, bounds: Mapping[Place, tuple[int, int]]) -> list[Lag]:
+def lags(log: Log, bounds: Mapping[Place, tuple[int, int]]) -> list[Lag]:
     """The lag behind these bounds (start, end) of every partition that the worker reads, by topic and partition.
 
     The input topics, and whatever else the worker has committed offsets of.
@@ -90,7 +89,7 @@ def lags(log: EmbeddedLog, bounds: Mapping[Place, tuple[int, int]]) -> list[Lag]
     ]
 
 
-def _wait_idle(log: EmbeddedLog, settings: Settings, timeout: float | None) -> bool:
+def _wait_idle(log: Log, timeout: float | None) -> bool:
     """Whether everything up to now became durable in time; says what is missing when not."""
     bounds = log.bounds()
     begin = told = time.monotonic()
@@ -105,22 +104,22 @@ def _wait_idle(log: EmbeddedLog, settings: Settings, timeout: float | None) -> b
             return True
         now = time.monotonic()
         if timeout is not None and now - begin >= timeout:
-            say(f"timeout after {timeout:g} s: {_missing(missing, settings)}")
+            say(f"timeout after {timeout:g} s: {_missing(missing, log)}")
             return False
         if now - told >= LINE_EVERY_S:
             told = now
-            say(f"waiting: {_missing(missing, settings)}")
+            say(f"waiting: {_missing(missing, log)}")
         time.sleep(_POLL_S)
 
 
-def _missing(missing: list[Lag], settings: Settings) -> str:
+def _missing(missing: list[Lag], log: Log) -> str:
     total = sum(lag.lag for lag in missing)
     places = ", ".join(f"{lag.topic}/{lag.partition} from offset {lag.committed} ({lag.lag:,})" for lag in missing)
-    worker = "" if FolderLock.owner(settings.folder) else "; no worker is running"
+    worker = "" if log.owner() else "; no worker is running"
     return f"{total:,} records are not processed yet: {places}{worker}"
 
 
-def _print(log: EmbeddedLog, settings: Settings, format: Format) -> None:
+def _print(log: Log, format: Format) -> None:
     from agents.meta import read_meta
 
     metas = read_meta(log)
@@ -130,7 +129,7 @@ def _print(log: EmbeddedLog, settings: Settings, format: Format) -> None:
         outcomes.update(meta.outcomes)
     committed_at = max((meta.committed_at for meta in metas if meta.committed_at >= 0), default=None)
     summary: dict[str, object] = {
-        "worker": FolderLock.owner(settings.folder),
+        "worker": log.owner(),
         "last_commit": time_text(committed_at),
         "commit_age_seconds": None if committed_at is None else round((now_ms() - committed_at) / 1000, 1),
         "lag": sum(lag.lag for lag in behind),

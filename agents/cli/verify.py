@@ -18,7 +18,7 @@ from agents.oracle.log import LogRecord
 from agents.oracle.recompute import Recomputed, recompute
 from agents.query import Committed, committed, rows_as_of
 from agents.settings import Settings
-from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.log import Log
 from schemas.event import INPUT_TOPICS
 from stream.topics import TEMPLATES, TICKS
 
@@ -47,7 +47,7 @@ def verify(*, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -> int:
     return 1 if found else 0
 
 
-def _recompute(log: EmbeddedLog, known: Committed, settings: Settings, progress: Progress) -> Recomputed:
+def _recompute(log: Log, known: Committed, settings: Settings, progress: Progress) -> Recomputed:
     partitions = len(known.metas)
     limits = limits_in_force(log, settings)
     return recompute(
@@ -60,7 +60,7 @@ def _recompute(log: EmbeddedLog, known: Committed, settings: Settings, progress:
     )
 
 
-def _records(log: EmbeddedLog, known: Committed, progress: Progress) -> Iterator[LogRecord]:
+def _records(log: Log, known: Committed, progress: Progress) -> Iterator[LogRecord]:
     """Every record that the last commit of its partition holds."""
     for topic in (TEMPLATES, *INPUT_TOPICS, TICKS):
         for number, meta in enumerate(known.metas):
@@ -74,7 +74,7 @@ def _records(log: EmbeddedLog, known: Committed, progress: Progress) -> Iterator
                         yield LogRecord(topic, number, at, timestamp, key, value)
 
 
-def _outcomes(log: EmbeddedLog, known: Committed, oracle: Recomputed) -> Iterator[Mapping[str, object]]:
+def _outcomes(log: Log, known: Committed, oracle: Recomputed) -> Iterator[Mapping[str, object]]:
     """How records ended: the durable counters against the oracle's, unless retention has taken records."""
     if any(True for _ in log_starts(log)):
         return
@@ -88,7 +88,7 @@ def _outcomes(log: EmbeddedLog, known: Committed, oracle: Recomputed) -> Iterato
             yield {"indicator": "@outcomes", "field": outcome, "expected": expected, "actual": actual}
 
 
-def _rows(log: EmbeddedLog, known: Committed, oracle: Recomputed, settings: Settings) -> Sequence[Mapping[str, object]]:
+def _rows(log: Log, known: Committed, oracle: Recomputed, settings: Settings) -> Sequence[Mapping[str, object]]:
     actual = [msgspec.structs.asdict(row) for row in rows_as_of(log, known, known.last, limits_in_force(log, settings))]
     expected = list(oracle.rows(known.last))
     gone = max((first for _, _, first in log_starts(log)), default=None)

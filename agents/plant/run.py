@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final
 
 from agents.plant.senders import Sending
-from agents.transport.embedded.records import Outgoing
+from agents.transport.log import Outgoing
 
 Append = Callable[[list[Outgoing]], Awaitable[object]]
 PartitionOf = Callable[[bytes], int]

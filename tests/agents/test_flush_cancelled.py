@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
 import pytest
 
-from agents.transport.embedded.log import Outgoing
+from agents.transport.embedded.log import Outgoing, Part
 from agents.transport.errors import LogFull
 from stream.topics import DEAD_LETTERS, QC_EVENTS
 from tests.agents.rig import Rig
@@ -23,12 +23,12 @@ async def test_who_is_cancelled_during_a_commit_waits_for_its_end(tmp_path: Path
     rig.feed(QC_EVENTS)
     inside, go_on, transact = Event(), Event(), rig.log.transact
 
-    def slow(records: Sequence[Outgoing], offsets: Mapping[tuple[str, int], int]) -> list[int]:
+    def slow(parts: Sequence[Part]) -> list[list[int]]:
         inside.set()
         assert go_on.wait(10)
         if not room:
             raise LogFull("no room")
-        return transact(records, offsets)
+        return transact(parts)
 
     rig.log.transact = slow  # type: ignore[method-assign]
     commit = asyncio.ensure_future(rig.flush(rig.partitions))

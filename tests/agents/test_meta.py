@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agents.meta import read_meta
-from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part
 from stream.meta import KEY, Meta, decode_meta, encode_meta
 from stream.topics import CHANGELOG
 from tests.agents.rig import new_log
@@ -24,7 +24,7 @@ def log(folder: Path) -> Iterator[EmbeddedLog]:
 def _commit(log: EmbeddedLog, partition: int, states: int, last: int) -> None:
     keys = [b"e%d" % number for number in range(states)]
     records = [Outgoing(CHANGELOG, partition, 0, key, b"x") for key in keys]
-    log.transact([*records, Outgoing(CHANGELOG, partition, 0, KEY, encode_meta(Meta(last=last)))], {})
+    log.transact([Part(0, [*records, Outgoing(CHANGELOG, partition, 0, KEY, encode_meta(Meta(last=last)))], {})])
 
 
 def test_nothing_was_committed_yet(log: EmbeddedLog, folder: Path) -> None:
@@ -48,7 +48,7 @@ def test_the_newest_of_each_partition_is_found(log: EmbeddedLog, states: int) ->
 def test_a_commit_that_is_only_begun_is_not_believed(log: EmbeddedLog) -> None:
     """States without their meta behind them: the commit before counts, however far back it is."""
     _commit(log, 0, 2, 1)
-    log.transact([Outgoing(CHANGELOG, 0, 0, b"e%d" % number, b"x") for number in range(2_000)], {})
+    log.transact([Part(0, [Outgoing(CHANGELOG, 0, 0, b"e%d" % number, b"x") for number in range(2_000)], {})])
     assert 1 == read_meta(log)[0].last
 
 

@@ -11,7 +11,7 @@ import pytest
 from agents import recovery
 from agents.recovery import restore
 from agents.store import Position, Store
-from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part
 from stream.topics import CHANGELOG
 from tests.agents.rig import new_log
 
@@ -27,7 +27,7 @@ def log(folder: Path) -> Iterator[EmbeddedLog]:
 
 
 def _change(log: EmbeddedLog, *changes: tuple[bytes, bytes | None]) -> None:
-    log.transact([Outgoing(CHANGELOG, 0, 0, key, value) for key, value in changes], {})
+    log.transact([Part(0, [Outgoing(CHANGELOG, 0, 0, key, value) for key, value in changes], {})])
 
 
 def _content(store: Store) -> dict[bytes, bytes]:

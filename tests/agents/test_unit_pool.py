@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part
 from agents.unit_pool import UnitPool
 from schemas.event import Row
 from schemas.updates import Pool, ScoreUpdate, UnitUpdate
@@ -49,7 +49,7 @@ def _said(updates: list[Outgoing]) -> dict[str, tuple[list[str], list[object]]]:
 
 def test_nothing_leaves_before_everything_is_read_again(log: EmbeddedLog) -> None:
     """With one of two partitions read a unit would seem to have lost half of its people."""
-    log.transact([_score("E1", "L1", 0), _score("E2", "L1", 1)], {})
+    log.transact([Part(0, [_score("E1", "L1", 0), _score("E2", "L1", 1)], {})])
     pool = UnitPool(log)
     assert [] == pool.changed(RULES, NOON, NOON)
     pool.take(0, _rows(log, 0))
@@ -61,16 +61,18 @@ def test_nothing_leaves_before_everything_is_read_again(log: EmbeddedLog) -> Non
 
 def test_updates_that_come_while_it_reads_belong_to_it(log: EmbeddedLog) -> None:
     """The end that has to be reached is that of the start."""
-    log.transact([_score("E1", "L1", 0)], {})
+    log.transact([Part(0, [_score("E1", "L1", 0)], {})])
     pool = UnitPool(log)
-    log.transact([_score("E1", "L2", 0)], {})
+    log.transact([Part(0, [_score("E1", "L2", 0)], {})])
     pool.take(0, _rows(log, 0))
     assert {"L1": ([], []), "L2": (["E1"], [10])} == _said(pool.changed(RULES, NOON, NOON))
 
 
 def test_what_was_said_of_a_unit_that_everybody_left_is_taken_back(log: EmbeddedLog) -> None:
     """The worker died after the member's update and before the unit's, and the older update is compacted away."""
-    log.transact([_score("E1", "L1", 0), Outgoing(UNIT_UPDATES, 1, NOON, b"L1", b"{}"), _score("E1", "L2", 0)], {})
+    log.transact(
+        [Part(0, [_score("E1", "L1", 0), Outgoing(UNIT_UPDATES, 1, NOON, b"L1", b"{}"), _score("E1", "L2", 0)], {})]
+    )
     log.compact()
     pool = UnitPool(log)
     pool.take(0, _rows(log, 0))
@@ -80,6 +82,6 @@ def test_what_was_said_of_a_unit_that_everybody_left_is_taken_back(log: Embedded
 def test_without_anything_to_read_again_it_says_what_comes(log: EmbeddedLog) -> None:
     """A new log."""
     pool = UnitPool(log)
-    log.transact([_score("E1", "L1", 0)], {})
+    log.transact([Part(0, [_score("E1", "L1", 0)], {})])
     pool.take(0, _rows(log, 0))
     assert {"L1"} == _said(pool.changed(RULES, NOON, NOON)).keys()

@@ -16,7 +16,7 @@ import pytest
 from agents.cli.main import main
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
-from agents.transport.embedded.log import EmbeddedLog, Outgoing, Record
+from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part, Record
 
 
 class Result(NamedTuple):
@@ -90,7 +90,7 @@ def values(log: EmbeddedLog, topic: str) -> list[bytes | None]:
 
 def as_worker(log: EmbeddedLog, outgoing: Sequence[Outgoing], offsets: dict[tuple[str, int], int]) -> None:
     """What a worker does to the ledger, in one transaction."""
-    log.transact(outgoing, offsets)
+    log.transact([Part(0, outgoing, offsets)])
 
 
 def event(number: int = 1, **changes: object) -> dict[str, object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part
 from schemas.rows import ScoreRow
 from stream.keys import employee_key
 from stream.state import decode_state, encode_state
@@ -141,7 +141,7 @@ def test_verify_finds_a_millionth(run: Run, folder: Path) -> None:
         state = decode_state(raw or b"")
         segment = next(segment for segment in state.segments if segment.unit == "L01")
         segment.groups[0].calendars[0].vector[1] += 1
-        log.transact([Outgoing(CHANGELOG, number, 1, employee_key("E1"), encode_state(state, 0))], {})
+        log.transact([Part(0, [Outgoing(CHANGELOG, number, 1, employee_key("E1"), encode_state(state, 0))], {})])
     found = run("verify", "--format", "ndjson", *BROKER)
     assert found.code == 1
     wrong = {(row["employee"], row["indicator"], row["window"]) for row in found.rows() if "sums" in row["field"]}
@@ -201,7 +201,7 @@ def test_a_tick_that_follows_more_than_there_is(run: Run, folder: Path) -> None:
 def test_a_state_of_another_version_is_said_in_a_line(run: Run, folder: Path) -> None:
     """A value whose format byte is unknown names the format and the remedy."""
     with EmbeddedLog.open(folder) as log:
-        log.transact([Outgoing(CHANGELOG, 0, 1, employee_key("E1"), b"\xfe" + bytes(20))], {})
+        log.transact([Part(0, [Outgoing(CHANGELOG, 0, 1, employee_key("E1"), b"\xfe" + bytes(20))], {})])
     found = run("scores", *BROKER)
     assert found.code == 1
     assert "this version reads 1" in found.err

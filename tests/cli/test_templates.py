@@ -183,7 +183,7 @@ def test_a_publisher_waits_for_another(log: EmbeddedLog, monkeypatch: pytest.Mon
             flock(descriptor, operation)
 
     monkeypatch.setattr("agents.publishing.publications", look)
-    monkeypatch.setattr("agents.publishing.fcntl.flock", lock)
+    monkeypatch.setattr("agents.transport.embedded.lock.fcntl.flock", lock)
     first.start()
     assert checked.wait(30)
     try:

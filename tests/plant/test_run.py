@@ -11,7 +11,7 @@ from agents.plant import run as running
 from agents.plant.model import history
 from agents.plant.run import MAX_BATCH, run, send_history
 from agents.plant.senders import Sending
-from agents.transport.embedded.records import Outgoing
+from agents.transport.log import Outgoing
 from agents.transport.murmur2 import partition_for
 from tests.plant.records import START, plant
 

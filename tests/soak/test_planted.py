@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from agents.store import Store
-from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part
 from schemas.updates import ScoreUpdate, UnitUpdate
 from stream.keys import EMPLOYEE
 from stream.meta import KEY, decode_meta, encode_meta
@@ -86,7 +86,7 @@ def _again(log: EmbeddedLog, topic: str) -> None:
     """The newest record of a topic once more."""
     number = next(n for n in range(log.topics()[topic].partitions) if log.end(topic, n))
     _, timestamp, key, value, headers = list(whole(log, topic, number))[-1]
-    log.transact([Outgoing(topic, number, timestamp, key, value, headers)], {})
+    log.transact([Part(0, [Outgoing(topic, number, timestamp, key, value, headers)], {})])
 
 
 def _lose_last(log: EmbeddedLog, topic: str) -> None:
@@ -112,7 +112,7 @@ def test_a_lost_changelog_value(found: Callable[[Plant], list[str]]) -> None:
             state = decode_state(values[-1])
             if state.scored:
                 state.segments, state.scored, state.newest = [], 0, -1
-                log.transact([Outgoing(CHANGELOG, number, 0, key, encode_state(state, 0))], {})
+                log.transact([Part(0, [Outgoing(CHANGELOG, number, 0, key, encode_state(state, 0))], {})])
                 return
         raise AssertionError("nobody was scored")
 
@@ -136,7 +136,7 @@ def _change_one_state(log: EmbeddedLog, change: Callable[[State], bool]) -> None
     for number, key, values in _states(log):
         state = decode_state(values[-1])
         if change(state):
-            log.transact([Outgoing(CHANGELOG, number, 0, key, encode_state(state, due_of(values[-1])))], {})
+            log.transact([Part(0, [Outgoing(CHANGELOG, number, 0, key, encode_state(state, due_of(values[-1])))], {})])
             return
     raise AssertionError("nothing to change")
 
@@ -156,7 +156,7 @@ def test_a_counter_that_counts_one_too_many(found: Callable[[Plant], list[str]])
     def plant(log: EmbeddedLog) -> None:
         meta = decode_meta(next(v for _, _, k, v, _ in reversed(list(whole(log, CHANGELOG, 0))) if k == KEY) or b"")
         meta.count("duplicate", 1)
-        log.transact([Outgoing(CHANGELOG, 0, 0, KEY, encode_meta(meta))], {})
+        log.transact([Part(0, [Outgoing(CHANGELOG, 0, 0, KEY, encode_meta(meta))], {})])
 
     lines = found(plant)
     assert {"I2 outcomes", "store"} == _kinds(lines)
@@ -223,7 +223,7 @@ def _change_update(log: EmbeddedLog, topic: str, kind: Any) -> None:
             for row in update.rows:
                 if any(row.sums.values()):
                     row.sums = {name: amount + 1e-6 for name, amount in row.sums.items()}
-                    log.transact([Outgoing(topic, number, timestamp, key, msgspec.json.encode(update))], {})
+                    log.transact([Part(0, [Outgoing(topic, number, timestamp, key, msgspec.json.encode(update))], {})])
                     return
     raise AssertionError("no update with a sum")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agents.transport.embedded.log import EmbeddedLog, FolderLock, Outgoing
+from agents.transport.embedded.log import EmbeddedLog, FolderLock, Outgoing, Part
 
 BATCH = 25
 
@@ -37,7 +37,7 @@ def transact_forever(folder: str) -> None:
             log.create_topic(topic, 1, ledger=True)
         for offset in itertools.count(log.committed().get(("events", 0), 0) + 1):
             records = [Outgoing(topic, 0, 0, b"k", b"%d" % offset) for topic in ("state", "outputs")]
-            log.transact(records, {("events", 0): offset})
+            log.transact([Part(0, records, {("events", 0): offset})])
             say(offset)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from agents.transport.embedded import compaction
 from agents.transport.embedded.compaction import TOMBSTONE_GRACE_MS, compact_file
-from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part
 from tests.transport.conftest import Clock, everything
 
 TOPIC = "ledger-state"
@@ -24,10 +24,10 @@ def kept(log: EmbeddedLog) -> list[tuple[int, bytes | None, bytes | None]]:
 
 def test_newest_of_each_key_stays(log: EmbeddedLog) -> None:
     """Older values go, the newest stay where they are, and the next offset is untouched."""
-    log.transact([state(1, 10), state(2, 20), state(1, 11), state(3, 30), state(2, 21)], {})
+    log.transact([Part(0, [state(1, 10), state(2, 20), state(1, 11), state(3, 30), state(2, 21)], {})])
     assert log.compact() == 2
     assert kept(log) == [(2, b"1", b"11"), (3, b"3", b"30"), (4, b"2", b"21")]
-    assert log.transact([state(1, 12)], {}) == [5]
+    assert log.transact([Part(0, [state(1, 12)], {})]) == [[5]]
     assert log.compact() == 1
     assert kept(log) == [(3, b"3", b"30"), (4, b"2", b"21"), (5, b"1", b"12")]
     assert log.compact() == 0
@@ -35,7 +35,7 @@ def test_newest_of_each_key_stays(log: EmbeddedLog) -> None:
 
 def test_reading_goes_on_over_gaps(log: EmbeddedLog) -> None:
     """Any start and limit gives the records that are left from there on."""
-    log.transact([state(n % 50, n) for n in range(5000)], {})
+    log.transact([Part(0, [state(n % 50, n) for n in range(5000)], {})])
     log.compact()
     left = [offset for offset, _, _ in kept(log)]
     assert list(range(4950, 5000)) == left
@@ -61,11 +61,11 @@ def test_topics_that_many_append_to_can_be_compacted(log: EmbeddedLog) -> None:
 
 def test_tombstone_hides_the_older_and_goes_itself_later(log: EmbeddedLog, clock: Clock) -> None:
     """A deletion is kept a day for readers that are behind, then it is gone too, unless it is the very last record."""
-    log.transact([state(1, 10), state(1, None), state(2, 20)], {})
+    log.transact([Part(0, [state(1, 10), state(1, None), state(2, 20)], {})])
     assert log.compact() == 1
     assert kept(log) == [(1, b"1", None), (2, b"2", b"20")]
     clock.now_ms += TOMBSTONE_GRACE_MS + 1
-    log.transact([state(3, 30), state(2, None)], {})
+    log.transact([Part(0, [state(3, 30), state(2, None)], {})])
     assert log.compact() == 2
     assert kept(log) == [(3, b"3", b"30"), (4, b"2", None)]
     clock.now_ms += TOMBSTONE_GRACE_MS + 1
@@ -75,18 +75,18 @@ def test_tombstone_hides_the_older_and_goes_itself_later(log: EmbeddedLog, clock
 
 def test_records_without_key_stay(log: EmbeddedLog) -> None:
     """What has no key has no newer version."""
-    log.transact([Outgoing(TOPIC, 0, 0, None, b"%d" % n) for n in range(3)], {})
+    log.transact([Part(0, [Outgoing(TOPIC, 0, 0, None, b"%d" % n) for n in range(3)], {})])
     assert log.compact() == 0
     assert len(kept(log)) == 3
 
 
 def test_little_that_is_new_can_wait(log: EmbeddedLog) -> None:
     """With `min_dirty` a partition is left alone until that share of its records is new."""
-    log.transact([state(n, n) for n in range(100)], {})
+    log.transact([Part(0, [state(n, n) for n in range(100)], {})])
     log.compact()
-    log.transact([state(n, -n) for n in range(50)], {})
+    log.transact([Part(0, [state(n, -n) for n in range(50)], {})])
     assert log.compact(min_dirty=0.5) == 0
-    log.transact([state(n, -n) for n in range(50, 100)], {})
+    log.transact([Part(0, [state(n, -n) for n in range(50, 100)], {})])
     assert log.compact(min_dirty=0.5) == 100
 
 
@@ -104,7 +104,7 @@ def test_any_history_ends_like_a_dict(
             state(dice.randrange(40), dice.choice([None, dice.randrange(999)])) for _ in range(dice.randrange(60))
         ]
         if changes:
-            log.transact(changes, {})
+            log.transact([Part(0, changes, {})])
         expected.update({change.key: change.value for change in changes})
         if dice.random() < 0.5:
             clock.now_ms += dice.choice([0, TOMBSTONE_GRACE_MS * 2])
@@ -120,7 +120,7 @@ def test_any_history_ends_like_a_dict(
 def test_size_stays_known(log: EmbeddedLog) -> None:
     """Retention by size works on what compaction has left."""
     log.create_topic(TOPIC, 2, ledger=True, compacted=True, retention_bytes=50_000)
-    log.transact([Outgoing(TOPIC, 0, 0, b"%d" % (n % 10), bytes(1000)) for n in range(1000)], {})
+    log.transact([Part(0, [Outgoing(TOPIC, 0, 0, b"%d" % (n % 10), bytes(1000)) for n in range(1000)], {})])
     assert log.compact() == 990
     assert log.retain(0) == 0
     assert len(kept(log)) == 10

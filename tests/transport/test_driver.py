@@ -18,6 +18,7 @@ from agents.transport.embedded.driver import Transport, register, share, shared_
 from agents.transport.embedded.log import (
     EmbeddedLog,
     Outgoing,
+    Part,
     TopicMismatch,
     TopicUnknown,
     pack_headers,
@@ -76,7 +77,7 @@ class Worker:
     async def commit(self) -> None:
         """What the real application does: everything applied so far, in one transaction."""
         self.commits += 1
-        self.log.transact([], self.applied)
+        self.log.transact([Part(0, [], self.applied)])
 
     def offsets(self, topic: str, partition: int = 0) -> list[int]:
         """Offsets of a partition's records in the order in which they came."""
@@ -158,7 +159,7 @@ async def test_start_hook_decides_where_reading_begins(folder: Path) -> None:
     """The application names the position of each partition, whatever was committed."""
     worker = Worker(folder, "a")
     worker.log.append([*numbered(range(10), "a"), *numbered(range(10), "a", 1)])
-    worker.log.transact([], {("a", 0): 9, ("a", 1): 9})
+    worker.log.transact([Part(0, [], {("a", 0): 9, ("a", 1): 9})])
     asked: list[set[TP]] = []
 
     async def start(places: set[TP]) -> Mapping[TP, int]:
@@ -272,7 +273,7 @@ async def test_stop_during_a_commit_commits_what_came_after_its_snapshot(folder:
         snapshot = dict(worker.applied)
         committing.set()
         await go_on.wait()
-        worker.log.transact([], snapshot)
+        worker.log.transact([Part(0, [], snapshot)])
 
     await worker.app.start()
     worker.transport.commit_hook = commit

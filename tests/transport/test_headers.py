@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.transport.embedded.headers import pack_headers, unpack_headers
+from agents.transport.headers import pack_headers, unpack_headers
 
 
 def test_order_doublets_and_missing_values_survive() -> None:

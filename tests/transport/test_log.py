@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from agents.transport.embedded.log import EmbeddedLog, Outgoing, TopicMismatch, TopicUnknown, pack_headers
+from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part, TopicMismatch, TopicUnknown, pack_headers
 from tests.transport.conftest import everything, numbered, outgoing, values
 
 
@@ -83,7 +83,7 @@ def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
         log.create_topic("events", 2, retention_ms=5)
         log.create_topic("state", 1, ledger=True)
         log.append(numbered(range(10)))
-        log.transact([outgoing("state")], {("events", 0): 7})
+        log.transact([Part(0, [outgoing("state")], {("events", 0): 7})])
         log_id, topics = log.log_id, log.topics()
     with EmbeddedLog.open(tmp_path, create=False) as log:
         assert (log_id, topics) == (log.log_id, log.topics())
@@ -94,8 +94,9 @@ def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
 
 def test_transaction_is_records_and_offsets(log: EmbeddedLog) -> None:
     """One transaction stores several topics' records and the committed offsets, replacing older ones."""
-    assert log.transact([outgoing("ledger-state", 0), outgoing("ledger-state", 1)], {("events", 0): 4}) == [0, 0]
-    log.transact([], {("events", 0): 9, ("events", 1): 1})
+    records = [outgoing("ledger-state", 0), outgoing("ledger-state", 1)]
+    assert log.transact([Part(0, records, {("events", 0): 4})]) == [[0, 0]]
+    log.transact([Part(0, [], {("events", 0): 9, ("events", 1): 1})])
     assert log.committed() == {("events", 0): 9, ("events", 1): 1}
 
 
@@ -103,7 +104,7 @@ def test_failed_transaction_changes_nothing(log: EmbeddedLog) -> None:
     """A bad record spoils the whole transaction: neither its companions nor the offsets are stored."""
     bad = Outgoing("ledger-state", 1, 0, b"k", "text")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="'text' is str"):
-        log.transact([outgoing("ledger-state", 0), bad], {("events", 0): 4})
+        log.transact([Part(0, [outgoing("ledger-state", 0), bad], {("events", 0): 4})])
     assert log.committed() == {}
     assert (log.end("ledger-state", 0), log.end("ledger-state", 1)) == (0, 0)
 
@@ -130,7 +131,7 @@ def test_each_file_has_its_own_door(log: EmbeddedLog) -> None:
     with pytest.raises(TopicMismatch, match="ledger-state is in the ledger"):
         log.append([outgoing("ledger-state")])
     with pytest.raises(TopicMismatch, match="events is not in the ledger"):
-        log.transact([outgoing()], {})
+        log.transact([Part(0, [outgoing()], {})])
 
 
 def test_unknown_topic_and_partition_are_named(log: EmbeddedLog) -> None:
@@ -173,7 +174,7 @@ def test_version_changes_with_every_commit_only(log: EmbeddedLog) -> None:
     seen = [log.version()]
     log.append([outgoing()])
     seen.append(log.version())
-    log.transact([], {("events", 0): 1})
+    log.transact([Part(0, [], {("events", 0): 1})])
     seen.append(log.version())
     with EmbeddedLog.open(log.folder) as other:
         other.append([outgoing()])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.transport.embedded.log import EmbeddedLog, LogFull, RecoverableError
+from agents.transport.embedded.log import EmbeddedLog, LogFull, Part, RecoverableError
 from tests.transport.conftest import numbered, outgoing, values
 
 
@@ -28,9 +28,9 @@ def test_full_disk_is_said_and_survived(log: EmbeddedLog) -> None:
 
 def test_full_disk_leaves_state_and_offsets_together(log: EmbeddedLog) -> None:
     """A transaction that does not fit moves no offset."""
-    log.transact([outgoing("ledger-state")], {("events", 0): 1})
+    log.transact([Part(0, [outgoing("ledger-state")], {("events", 0): 1})])
     limit_pages(log, 40)
     with pytest.raises(LogFull):
-        log.transact([outgoing("ledger-state", value=bytes(1_000_000))], {("events", 0): 2})
+        log.transact([Part(0, [outgoing("ledger-state", value=bytes(1_000_000))], {("events", 0): 2})])
     assert log.committed() == {("events", 0): 1}
     assert log.end("ledger-state", 0) == 1

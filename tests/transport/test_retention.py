@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part
 from tests.transport.conftest import Clock, numbered, values
 
 HOUR = 3_600_000
@@ -66,5 +66,5 @@ def test_many_batches_go_in_slices(log: EmbeddedLog, clock: Clock) -> None:
 def test_ledger_topics_are_retained_too(log: EmbeddedLog, clock: Clock) -> None:
     """A limit works in the ledger as well."""
     log.create_topic("alerts", 1, ledger=True, retention_ms=HOUR)
-    log.transact(numbered(range(10), "alerts"), {})
+    log.transact([Part(0, numbered(range(10), "alerts"), {})])
     assert log.retain(clock.now_ms + HOUR + 1) == 10

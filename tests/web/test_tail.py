@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part
 from agents.transport.errors import LogBusy, LogMissing
 from dashboards.web.feed import Feed, Stored, feed_of
 from dashboards.web.metrics import Metrics
@@ -254,7 +254,7 @@ def written(folder: Path, *records: Published) -> None:
         if plain:
             log.append(plain)
         if ledger:
-            log.transact(ledger, {})
+            log.transact([Part(0, ledger, {})])
 
 
 async def test_the_embedded_log_is_followed(tmp_path: Path) -> None:

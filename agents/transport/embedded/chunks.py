@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from agents.transport.embedded.file import TopicPartition
-from agents.transport.embedded.log import EmbeddedLog, Record
+from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.log import Record, TopicPartition
 
 _LOOK_S = 0.1  # how often to look for new records while there is something left to read
 

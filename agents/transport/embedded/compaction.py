@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from agents.transport.embedded import topics
 from agents.transport.embedded.file import LogFile
-from agents.transport.embedded.records import Record, merged, unpack
-from agents.transport.embedded.topics import TopicInfo
+from agents.transport.embedded.records import merged, unpack
+from agents.transport.log import Record, TopicInfo
 
 MAP_KEYS = 500_000  # about 100 MB
 TOMBSTONE_GRACE_MS = 24 * 60 * 60 * 1000  # a reader that is further behind may miss a deletion

@@ -14,8 +14,9 @@ from faust.transport.consumer import Consumer as FaustConsumer
 from faust.types import TP, ConsumerMessage, Message
 
 from agents.transport.embedded.chunks import Chunk, Chunks, ChunkSettings
-from agents.transport.embedded.log import EmbeddedLog, Record, TopicUnknown
+from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.embedded.topic_creation import create_topic
+from agents.transport.log import Record, TopicUnknown
 
 StartHook = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
 CommitHook = Callable[[], Awaitable[None]]

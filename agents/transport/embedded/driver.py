@@ -63,3 +63,9 @@ class Transport(base.Transport):  # type: ignore[misc]  # faust is untyped here
         super().__init__(url, app, loop)
         self.log = shared_log(folder_of(str(url[0])))
         self.chunk = ChunkSettings()
+
+    def serve(self, *, starts: StartHook, commits: CommitHook, chunk_records: int) -> None:
+        """Both hooks, and how many records a chunk has at most."""
+        self.chunk = ChunkSettings(max_records=chunk_records)
+        self.start_hook = starts
+        self.commit_hook = commits

@@ -8,12 +8,10 @@ from threading import RLock
 
 from agents.transport.embedded import topics
 from agents.transport.embedded.reading import read_batches
-from agents.transport.embedded.records import Outgoing, Record, batches
+from agents.transport.embedded.records import batches
 from agents.transport.embedded.sqlite import Readers, connect, transaction
-from agents.transport.embedded.topics import TopicInfo
 from agents.transport.errors import LogError
-
-TopicPartition = tuple[str, int]
+from agents.transport.log import Outgoing, Record, TopicInfo, TopicPartition
 
 
 class LogFile:

@@ -83,7 +83,20 @@ def _pid(descriptor: int) -> int | None:
 @contextmanager
 def creating(folder: Path) -> Iterator[None]:
     """Only one process at a time looks whether there is a log and makes one."""
-    descriptor = os.open(folder / _CREATING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    with _held(folder / _CREATING):
+        yield
+
+
+@contextmanager
+def alone(folder: Path, name: str) -> Iterator[None]:
+    """One process of this machine at a time, others wait; the kernel lets go when the process ends."""
+    with _held(folder / f"{name}.lock"):
+        yield
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

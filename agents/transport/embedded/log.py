@@ -5,30 +5,39 @@
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
 from agents.transport.embedded.compaction import compact_file
 from agents.transport.embedded.create import LEDGER, LOG, prepare
-from agents.transport.embedded.file import LogFile, TopicPartition
-from agents.transport.embedded.headers import pack_headers, unpack_headers
-from agents.transport.embedded.lock import FolderLock
-from agents.transport.embedded.records import Outgoing, Record
+from agents.transport.embedded.file import LogFile
+from agents.transport.embedded.lock import FolderLock, alone
 from agents.transport.embedded.retention import retain_file
 from agents.transport.embedded.sqlite import PATIENCE_S, can_write
-from agents.transport.embedded.topics import TopicInfo, demand_partition, insert, settled, update_retention
+from agents.transport.embedded.topics import demand_partition, insert, settled, update_retention
 from agents.transport.embedded.watch import Watch
-from agents.transport.errors import (
+from agents.transport.log import (
+    READ_BYTES,
+    Append,
     FolderInUse,
     LogError,
     LogFull,
     LogMissing,
+    Outgoing,
+    Part,
+    Record,
     RecoverableError,
+    TopicInfo,
     TopicMismatch,
+    TopicPartition,
     TopicUnknown,
+    pack_headers,
+    partition_for,
+    unpack_headers,
 )
-from agents.transport.murmur2 import partition_for
 
 __all__ = [
     "EmbeddedLog",
@@ -38,6 +47,7 @@ __all__ = [
     "LogFull",
     "LogMissing",
     "Outgoing",
+    "Part",
     "Record",
     "RecoverableError",
     "TopicInfo",
@@ -47,8 +57,6 @@ __all__ = [
     "partition_for",
     "unpack_headers",
 ]
-
-READ_BYTES = 8 * 1024 * 1024
 
 
 def _wall_ms() -> int:
@@ -85,6 +93,11 @@ class EmbeddedLog:
         Raises LogMissing (none there and not `create`), LogIncomplete, LogVersionUnknown, LogCorrupt.
         """
         return cls(folder, prepare(folder, create=create), clock, patience_s)
+
+    @property
+    def name(self) -> str:
+        """Its folder."""
+        return str(self.folder)
 
     def create_topic(
         self,
@@ -129,12 +142,21 @@ class EmbeddedLog:
         """
         return self._write(self._log, records, {})
 
-    def transact(self, records: Sequence[Outgoing], offsets: Mapping[TopicPartition, int]) -> list[int]:
-        """Append to ledger topics and store committed offsets (next to read) in ONE transaction; see `append`.
+    @contextmanager
+    def alone(self, name: str) -> Iterator[Append]:
+        """Holds the folder's lock of this name, for which other processes wait; what is given is `append`."""
+        with alone(self.folder, name):
+            yield self.append
+
+    def transact(self, parts: Sequence[Part]) -> list[list[int]]:
+        """Append to ledger topics and store committed offsets (next to read), all parts in ONE transaction; `append`.
 
         Only the process that holds the folder's FolderLock may call this.
         """
-        return self._write(self._ledger, records, offsets)
+        records = [record for part in parts for record in part.records]
+        offsets = {place: offset for part in parts for place, offset in part.offsets.items()}
+        given = iter(self._write(self._ledger, records, offsets))
+        return [list(islice(given, len(part.records))) for part in parts]
 
     def before_commit(self, hook: Callable[[], None]) -> None:
         """Have `hook` called in each transaction of `transact`, before its commit: for tests of crashes."""
@@ -166,6 +188,10 @@ class EmbeddedLog:
     def committed(self) -> dict[TopicPartition, int]:
         """Committed offsets by (topic, partition): the next offset to read."""
         return self._ledger.committed()
+
+    def owner(self) -> int | None:
+        """The process that holds the folder's FolderLock, None when there is none."""
+        return FolderLock.owner(self.folder)
 
     def version(self) -> tuple[int, ...]:
         """Differs from an earlier answer when any process has committed in between; costs some microseconds."""

@@ -8,9 +8,9 @@ from typing import Any
 from faust.transport.producer import Producer as FaustProducer
 from faust.types import TP, RecordMetadata
 
-from agents.transport.embedded.headers import pack_headers
-from agents.transport.embedded.log import EmbeddedLog, Outgoing, TopicInfo, TopicMismatch, TopicUnknown, partition_for
+from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.embedded.topic_creation import create_topic
+from agents.transport.log import Outgoing, TopicInfo, TopicMismatch, TopicUnknown, pack_headers, partition_for
 
 GROUP_S = 0.003  # how long a record waits for company
 _GROUP_RECORDS = 50_000

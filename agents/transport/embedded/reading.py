@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from agents.transport.embedded.records import Record, unpack
+from agents.transport.embedded.records import unpack
+from agents.transport.log import Record
 
 _WIDTHS = (1, 4, 16, 64, 512)
 _PIECE_BYTES = 4 * 1024 * 1024

@@ -10,32 +10,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from agents.transport.log import Outgoing, Record
+
 BATCH_RECORDS = 1_000
 BATCH_BYTES = 256 * 1024
 MAX_RECORD_BYTES = 64 * 1024 * 1024
 
 _BINARY = frozenset((bytes, type(None)))
-
-
-class Record(NamedTuple):
-    """What `read` yields, as a plain tuple of this shape. `timestamp` in ms; `headers` packed, None when empty."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: bytes | None
-
-
-class Outgoing(NamedTuple):
-    """A record on its way into the log. `timestamp` in ms since 1970 UTC; `headers` as `pack_headers` gives them."""
-
-    topic: str
-    partition: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: bytes | None = None
 
 
 class Batch(NamedTuple):

@@ -4,7 +4,7 @@ import sqlite3
 
 from agents.transport.embedded import topics
 from agents.transport.embedded.file import LogFile
-from agents.transport.embedded.topics import TopicInfo
+from agents.transport.log import TopicInfo
 
 _SLICE = 256  # batches a transaction, so that appenders never wait long
 

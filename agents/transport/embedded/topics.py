@@ -1,21 +1,9 @@
 """A topic's partitions, kind and file are fixed when it is made; only its retention may be changed later."""
 
 import sqlite3
-from typing import NamedTuple
 
 from agents.transport.errors import TopicMismatch, TopicUnknown
-
-
-class TopicInfo(NamedTuple):
-    """What a topic is. Retention None: kept for ever. `ledger`: written by the owner's `transact` only."""
-
-    name: str
-    partitions: int
-    compacted: bool
-    ledger: bool
-    retention_ms: int | None
-    retention_bytes: int | None
-    number: int  # within its file
+from agents.transport.log import TopicInfo
 
 
 def load(connection: sqlite3.Connection, *, ledger: bool) -> dict[str, TopicInfo]:
