@@ -8,9 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e import kafka_broker
+from tests.e2e import kafka_broker, redis_server
 from tests.e2e.kafka_broker import KafkaBroker
 from tests.e2e.kafka_topics import delete_topics
+from tests.e2e.redis_server import RedisServer
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +39,25 @@ def fresh_kafka(tmp_path: Path) -> Iterator[KafkaBroker]:
     yield from _broker(tmp_path / "kafka")
 
 
+@pytest.fixture(scope="session")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """The Redis of this run; ask for `redis_server` instead."""
+    yield from _redis(tmp_path_factory.mktemp("redis"))
+
+
+@pytest.fixture(name="redis_server")
+def empty_redis(shared_redis: RedisServer) -> RedisServer:
+    """The shared Redis, emptied; leave it running."""
+    assert shared_redis.ask("FLUSHALL") == "+OK\r\n"
+    return shared_redis
+
+
+@pytest.fixture
+def fresh_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of this test alone, started, to be killed, paused and filled."""
+    yield from _redis(tmp_path / "redis")
+
+
 def _broker(folder: Path) -> Iterator[KafkaBroker]:
     if reason := kafka_broker.missing():
         pytest.skip(reason)
@@ -47,3 +67,14 @@ def _broker(folder: Path) -> Iterator[KafkaBroker]:
         yield broker
     finally:
         broker.stop()
+
+
+def _redis(folder: Path) -> Iterator[RedisServer]:
+    if reason := redis_server.missing():
+        pytest.skip(reason)
+    server = RedisServer(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()

@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 from tests.e2e import kafka_broker
 from tests.e2e.kafka_broker import KafkaBroker, User
 from tests.e2e.kafka_topics import admin, create_topic, delete_topics, topics
+from tests.e2e.tcp_proxy import TcpProxy
 
 PATIENCE = 30.0
 
@@ -110,6 +111,29 @@ def test_the_secured_listener_knows_its_users(tmp_path: Path) -> None:
                 signed_in(broker, password, trusted).list_topics(timeout=2.0)
     finally:
         broker.stop()
+
+
+def test_clients_behind_a_proxy_stay_behind_it(tmp_path: Path) -> None:
+    """An acknowledgement that is held and then cut off is sent again by the client; without idempotence it is twice."""
+    if reason := kafka_broker.missing():
+        pytest.skip(reason)
+    with TcpProxy() as proxy:
+        broker = KafkaBroker(tmp_path / "kafka", proxy_port=proxy.port)
+        proxy.target = broker.proxied
+        try:
+            broker.start()
+            create_topic(broker.bootstrap, "held")
+            proxy.hold_acks()
+            producer = Producer({"bootstrap.servers": proxy.address, "log_level": 0})
+            producer.produce("held", b"once", partition=0)
+            producer.poll(0)
+            proxy.wait(lambda it: it.held == 1)
+            proxy.cut()
+            proxy.heal()
+            assert producer.flush(PATIENCE) == 0
+            assert [b"once", b"once"] == received(broker.bootstrap, "held", 2)
+        finally:
+            broker.stop()
 
 
 def test_a_broker_that_cannot_start_says_why(tmp_path: Path) -> None:
