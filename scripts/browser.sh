@@ -6,11 +6,7 @@ has_font() { fc-list :lang=zh 2>/dev/null | grep -q .; }
 if command -v chromium >/dev/null && has_font; then
     exit 0
 fi
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "install: chromium, fonts-noto-cjk"
-    export DEBIAN_FRONTEND=noninteractive
-    if apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium fonts-noto-cjk fontconfig >/dev/null; then
-        exit 0
-    fi
+if "$(dirname "$0")/debian.sh" chromium fonts-noto-cjk fontconfig; then
+    exit 0
 fi
 echo "chromium or a Chinese font is missing and cannot be installed here: browser tests are skipped" >&2

@@ -7,16 +7,8 @@ is_there() {
     command -v java >/dev/null && command -v javac >/dev/null && command -v mvn >/dev/null &&
         [ "$(java_version)" -ge 17 ]
 }
-if is_there; then
+if is_there || { "$(dirname "$0")/debian.sh" default-jdk-headless maven && is_there; }; then
     exit 0
-fi
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "install: default-jdk-headless, maven"
-    export DEBIAN_FRONTEND=noninteractive
-    if apt-get -qq update && apt-get -qq install -y --no-install-recommends default-jdk-headless maven >/dev/null &&
-        is_there; then
-        exit 0
-    fi
 fi
 echo "Java 17 or newer with its compiler, or Maven, is missing and cannot be installed here" >&2
 exit 1

@@ -3,14 +3,15 @@
 # jars cannot be had, the tests on a real broker are skipped.  kafka.sh FOLDER
 set -euo pipefail
 folder=$1
-pom=$(dirname "$0")/kafka/pom.xml
+scripts=$(dirname "$0")
+pom=$scripts/kafka/pom.xml
 
-if ! "$(dirname "$0")/java.sh"; then
+command -v openssl >/dev/null || "$scripts/debian.sh" openssl || echo "no openssl: tests of TLS are skipped" >&2
+if ! "$scripts/java.sh"; then
     echo "tests on a real Kafka are skipped" >&2
     exit 0
 fi
 if [ -d "$folder" ] && cmp -s "$pom" "$folder/pom.xml"; then
-    touch "$folder"
     exit 0
 fi
 mkdir -p "$(dirname "$folder")"
@@ -26,4 +27,3 @@ fi
 cp "$pom" "$fresh/pom.xml"
 rm -rf "$folder"
 mv "$fresh" "$folder"
-touch "$folder"

@@ -23,12 +23,14 @@ JARS: Final = ROOT / ".cache" / "kafka"
 STARTED: Final = "Kafka Server started"  # about 4 s after the start of the process on an idle machine
 
 
-def missing() -> str | None:
-    """Why no broker can be started here; None when one can."""
+def missing(*, secured: bool = False) -> str | None:
+    """Why no broker (or none with users) can be started here; None when one can."""
     if shutil.which("java") is None:
         return "no Java: a real Kafka needs Java 17 or newer"
     if not (JARS / "pom.xml").is_file():
         return "no Kafka jars: `make kafka` brings them"
+    if secured and shutil.which("openssl") is None:
+        return "no openssl, which makes the certificates"
     return None
 
 

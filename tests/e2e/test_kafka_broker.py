@@ -98,7 +98,7 @@ def test_a_paused_broker_answers_once_it_goes_on(fresh_kafka: KafkaBroker) -> No
 
 def test_the_secured_listener_knows_its_users(tmp_path: Path) -> None:
     """With TLS and the right password a client is served; with another password, or another authority, it is not."""
-    if reason := kafka_broker.missing():
+    if reason := kafka_broker.missing(secured=True):
         pytest.skip(reason)
     broker = KafkaBroker(tmp_path / "kafka", users=[User("scoring", "right")])
     broker.start()
