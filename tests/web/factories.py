@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from dashboards.web.view import Published
+from agents.views.conflate import Published
 from schemas.instants import MINUTE, format_rfc3339
 from stream.interval import wilson
 from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS, UNIT_UPDATES

@@ -1,0 +1,89 @@
+"""The published topics, read on from a place: a fair share of each partition at a time, never more than fits a write.
+
+Blocks; it belongs to one thread at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
+
+from agents.transport.log import Log, TopicPartition
+from agents.views.conflate import Latest, Published, conflate, tick_at
+from agents.views.port import Batch, Place
+from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS, UNIT_UPDATES
+
+TOPICS: Final = (TEMPLATES, UNIT_UPDATES, SCORE_UPDATES)
+RECORDS: Final = 1_000  # of one batch
+BYTES: Final = 2 << 20  # of one batch: what a store takes in some milliseconds
+
+
+class Cursor:
+    """Reads what comes behind the given places, for their partitions."""
+
+    def __init__(self, log: Log, places: Mapping[int, Place]) -> None:
+        self._log = log
+        self._places = dict(places)
+        self._sources = [(topic, number) for topic in TOPICS for number in sorted(places)]
+        self._goals = {source: bound[1] for source, bound in log.bounds().items() if source in self._sources}
+        self.unreadable = 0  # records so far that could not be read
+
+    def poll(self) -> Batch:
+        """The next batch; its `after` equals its `before` when nothing is new. Taken only when `advance` is called."""
+        ends = {source: bound[1] for source, bound in self._log.bounds().items()}
+        records: list[Published] = []
+        offsets = {number: dict(place.offsets) for number, place in self._places.items()}
+        for source in self._turn():
+            room = RECORDS - len(records)
+            if room <= 0 or sum(len(record.value or b"") for record in records) >= BYTES:
+                break
+            records += self._read(source, offsets[source[1]], room, ends[source])
+        latest = conflate(records)
+        self.unreadable += latest.unreadable
+        return self._batch(latest, records, offsets, ends)
+
+    def advance(self, batch: Batch) -> None:
+        """The batch is in the views."""
+        self._places.update(batch.after)
+
+    def _turn(self) -> Iterator[TopicPartition]:
+        """All sources once, beginning with the one whose turn it is: none waits behind a busy one for ever."""
+        for _ in range(len(self._sources)):
+            source = self._sources.pop(0)
+            self._sources.append(source)
+            yield source
+
+    def _read(self, source: TopicPartition, offsets: dict[str, int], room: int, end: int) -> Iterator[Published]:
+        topic, number = source
+        start = offsets.get(topic, 0)
+        rows = self._log.read(topic, number, start, room, BYTES) if start < end else []
+        if rows:
+            offsets[topic] = rows[-1][0] + 1
+        # An empty read proves that there was nothing more: no offset leads to an end that holds no record.
+        if not rows or rows[-1][0] + 1 >= self._goals.get(source, 0):
+            self._goals.pop(source, None)
+        return (Published(topic, number, row[1], row[2], row[3]) for row in rows)
+
+    def _batch(
+        self,
+        latest: Latest,
+        records: Collection[Published],
+        offsets: Mapping[int, dict[str, int]],
+        ends: Mapping[TopicPartition, int],
+    ) -> Batch:
+        behind = {number for _, number in self._goals}
+        after: dict[int, Place] = {}
+        for number, before in self._places.items():
+            now = self._tick(number, before.now, ends[TICKS, number])
+            heard = [record.timestamp for record in records if record.partition == number and record.topic != TEMPLATES]
+            heard += [at for at in (before.heard, now) if at is not None]
+            caught_up = before.caught_up or number not in behind
+            after[number] = Place(offsets[number], caught_up, now, max(heard, default=None))
+        return Batch(latest.units, latest.employees, latest.templates, dict(self._places), after)
+
+    def _tick(self, number: int, before: int | None, end: int) -> int | None:
+        """The newest tick: of time only the newest matters, and the topic keeps every second."""
+        # Two offsets: behind a record there may be the mark of its transaction.
+        rows = self._log.read(TICKS, number, max(0, end - 2), 2) if end else []
+        newest = [tick_at(row[3]) for row in rows]
+        return max((at for at in (*newest, before) if at is not None), default=None)

@@ -1,0 +1,259 @@
+"""What both places of the views do alike: whole batches, in their order, of one log, for any id."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from agents.views.conflate import Published
+from agents.views.port import Change, Place, Standing, UnitEntry, ViewsIncomplete, ViewsMoved, ViewsReader, ViewsWriter
+from stream.topics import SCORE_UPDATES, UNIT_UPDATES
+from tests.agents.views.sites import LOG, Site, batch
+from tests.web.factories import NOW, TEMPLATE, line, row, scores, template, unit_scores
+
+AT = "2026-03-02T05:40:00.000Z"
+HOSTILE = ["a:b", "a%3Ab", "a/b", "*", "[x]?", "..", "L03:board", "三号线/装配", "a b", "É", "\u2028", "'; DROP--", "%"]
+
+
+async def test_where_nobody_has_written_there_is_nothing(reader: ViewsReader) -> None:
+    """A web process may be the first that is started."""
+    assert Standing() == await reader.standing()
+    assert ([], [], {}, []) == (
+        await reader.unit_entries(), await reader.unit_ids(), await reader.units(["L03"]), await reader.templates(),
+    )  # fmt: skip
+    assert ([], {}, [], (0, 0)) == (
+        await reader.board("L03"), await reader.employees(["E1"]), await reader.employee_ids("", 9),
+        await reader.counts(),
+    )  # fmt: skip
+
+
+async def test_what_was_put_is_read(writer: ViewsWriter, reader: ViewsReader) -> None:
+    """Units and people as they were published, lists, a board, templates, time."""
+    await writer.begin(LOG, 1, [0])
+    await writer.put(batch(*line(people=3)))
+    assert [UnitEntry("L03", 3, AT, AT)] == await reader.unit_entries()
+    assert ["L03"] == await reader.unit_ids()
+    assert {"L03": unit_scores("L03", ["E0001", "E0002", "E0003"]).value} == await reader.units(["L03", "L04"])
+    assert {"E0002": scores("E0002").value} == await reader.employees(["E0002", "E9"])
+    assert ["E0001", "E0002", "E0003"] == await reader.board("L03")
+    found = await reader.boards(["L03", "L04"])
+    assert ({"L03"}, {"E0001", "E0002", "E0003"}) == (set(found.units), set(found.employees))
+    assert [TEMPLATE.encode()] == await reader.templates()
+    assert (3, 1) == await reader.counts()
+    standing = await reader.standing()
+    assert (True, NOW, NOW) == (standing.complete, standing.now, standing.heard)
+
+
+async def test_views_that_have_not_reached_the_end_of_the_log_are_not_read(
+    writer: ViewsWriter, reader: ViewsReader
+) -> None:
+    """Half of a company is a wrong answer."""
+    await writer.begin(LOG, 1, [0])
+    part = batch(*line(), caught_up=False)
+    await writer.put(part)
+    assert not (await reader.standing()).complete
+    with pytest.raises(ViewsIncomplete):
+        await reader.unit_ids()
+    await writer.put(batch(before=part.after[0], offset=1))
+    assert ["L03"] == await reader.unit_ids()
+
+
+async def test_views_are_complete_when_every_partition_is(site: Site, reader: ViewsReader) -> None:
+    """Each worker writes its own partitions, and none knows of the others."""
+    one, two = site.writer(), site.writer()
+    await one.begin(LOG, 2, [0])
+    await two.begin(LOG, 2, [1])
+    await one.put(batch(scores("E1", at=NOW + 5)))
+    with pytest.raises(ViewsIncomplete):
+        await reader.employees(["E1"])
+    await two.put(batch(scores("E2", at=NOW), partition=1))
+    assert {"E1", "E2"} == set(await reader.employees(["E1", "E2"]))
+    assert NOW + 5 == (await reader.standing()).heard
+    await one.close()
+    await two.close()
+
+
+async def test_a_writer_that_lost_its_place_writes_nothing(site: Site, reader: ViewsReader) -> None:
+    """A zombie has the same partition and older values; it is told, and goes on from where the views are."""
+    zombie, owner = site.writer(), site.writer()
+    for each in (zombie, owner):
+        assert {0: Place()} == await each.begin(LOG, 1, [0])
+    newer = batch(scores("E1", row(50)), offset=7)
+    await owner.put(newer)
+    with pytest.raises(ViewsMoved):
+        await zombie.put(batch(scores("E1", row(10)), scores("E2"), offset=3))
+    assert {"E1": scores("E1", row(50)).value} == await reader.employees(["E1", "E2"])
+    assert newer.after == await zombie.begin(LOG, 1, [0])
+    await zombie.put(batch(scores("E1", row(51)), before=newer.after[0], offset=8))
+    with pytest.raises(ViewsMoved):
+        await owner.put(batch(scores("E1", row(52)), before=newer.after[0], offset=8))
+    await zombie.close()
+    await owner.close()
+
+
+async def test_another_log_has_other_views(site: Site, writer: ViewsWriter, reader: ViewsReader) -> None:
+    """What was there before is not read any longer, and who still writes it writes nothing."""
+    await writer.begin(LOG, 1, [0])
+    first = batch(*line("L03"))
+    await writer.put(first)
+    before = await reader.standing()
+    other = site.writer()
+    assert {0: Place()} == await other.begin("log-2", 1, [0])
+    with pytest.raises(ViewsIncomplete):
+        await reader.unit_ids()
+    with pytest.raises(ViewsMoved):
+        await writer.put(batch(scores("E1"), before=first.after[0], offset=2))
+    await other.put(batch(*line("L04")))
+    assert ["L04"] == await reader.unit_ids()
+    assert before.epoch != (await reader.standing()).epoch
+    await other.close()
+
+
+async def test_views_that_were_lost_begin_anew(site: Site, writer: ViewsWriter, reader: ViewsReader) -> None:
+    """The writer is told at its next batch, the reader is not given an empty company."""
+    await writer.begin(LOG, 1, [0])
+    first = batch(*line())
+    await writer.put(first)
+    assert ["L03"] == await reader.unit_ids()
+    site.lose()
+    with pytest.raises(ViewsIncomplete):
+        await reader.unit_ids()
+    with pytest.raises(ViewsMoved):
+        await writer.put(batch(scores("E1"), before=first.after[0], offset=2))
+    assert {0: Place()} == await writer.begin(LOG, 1, [0])
+    await writer.put(batch(*line()))
+    assert ["L03"] == await reader.unit_ids()
+
+
+async def test_a_writer_that_begins_again_goes_on(site: Site, writer: ViewsWriter) -> None:
+    """A restart of the worker reads nothing twice."""
+    await writer.begin(LOG, 1, [0])
+    done = batch(*line(), offset=42)
+    await writer.put(done)
+    next_life = site.writer()
+    assert done.after == await next_life.begin(LOG, 1, [0])
+    await next_life.close()
+
+
+async def test_what_was_erased_is_gone(writer: ViewsWriter, reader: ViewsReader) -> None:
+    """A tombstone in the log takes a person or a unit out of every list."""
+    await writer.begin(LOG, 1, [0])
+    first = batch(*line(), scores("E9"))
+    await writer.put(first)
+    gone = [Published(SCORE_UPDATES, 0, NOW, b"E9", None), Published(UNIT_UPDATES, 0, NOW, b"L03", None)]
+    await writer.put(batch(*gone, before=first.after[0], offset=2))
+    assert ([], {}, []) == (await reader.unit_ids(), await reader.units(["L03"]), await reader.board("L03"))
+    assert ({}, ["E0001", "E0002"]) == (await reader.employees(["E9"]), await reader.employee_ids("", 9))
+    assert ((2, 0), []) == (await reader.counts(), await reader.unit_entries())
+
+
+async def test_any_id_is_itself_and_nobody_else(writer: ViewsWriter, reader: ViewsReader) -> None:
+    """Colons, stars, slashes and every letter: no id reaches the view of another one."""
+    await writer.begin(LOG, 1, [0])
+    people = ["a:b", "E1:unit", "unit", "-", ".", "E1"]
+    records = [scores(who, row(place, 100)) for place, who in enumerate(people)]
+    await writer.put(batch(*records, *(unit_scores(unit, [people[0]]) for unit in HOSTILE)))
+    assert sorted(HOSTILE) == await reader.unit_ids()
+    assert sorted(HOSTILE) == [entry.unit for entry in await reader.unit_entries()]
+    for unit in HOSTILE:
+        assert {unit: unit_scores(unit, [people[0]]).value} == await reader.units([unit])
+        assert [people[0]] == await reader.board(unit)
+    for record, who in zip(records, people, strict=True):
+        assert {who: record.value} == await reader.employees([who])
+    assert sorted(people) == await reader.employee_ids("", 99)
+
+
+async def test_a_board_stands_in_the_order_of_ids_and_follows_its_members(
+    writer: ViewsWriter, reader: ViewsReader
+) -> None:
+    """Who joins stands in their place, who leaves is gone, whatever their scores."""
+    await writer.begin(LOG, 1, [0])
+    first = batch(unit_scores("L03", ["E3", "E1", "e2", "E10"]))
+    await writer.put(first)
+    assert ["E1", "E10", "E3", "e2"] == await reader.board("L03")
+    second = batch(unit_scores("L03", ["E4", "E1"]), before=first.after[0], offset=2)
+    await writer.put(second)
+    assert ["E1", "E4"] == await reader.board("L03")
+    await writer.put(batch(unit_scores("L03", []), before=second.after[0], offset=3))
+    assert ([], ["L03"]) == (await reader.board("L03"), await reader.unit_ids())
+
+
+async def test_people_are_listed_in_pages(writer: ViewsWriter, reader: ViewsReader) -> None:
+    """Ten thousand of them are not asked for at once."""
+    await writer.begin(LOG, 1, [0])
+    await writer.put(batch(*(scores(f"E{number}") for number in range(25))))
+    seen: list[str] = []
+    while page := await reader.employee_ids(seen[-1] if seen else "", 10):
+        assert len(page) <= 10
+        seen += page
+    assert sorted(f"E{number}" for number in range(25)) == seen
+
+
+async def test_the_first_text_of_a_template_stays(writer: ViewsWriter, reader: ViewsReader) -> None:
+    """A version is immutable, whatever is appended under its number later."""
+    await writer.begin(LOG, 1, [0])
+    first = batch(template())
+    await writer.put(first)
+    await writer.put(batch(template("another text"), before=first.after[0], offset=2))
+    assert [TEMPLATE.encode()] == await reader.templates()
+
+
+async def test_changes_are_told_as_they_come(site: Site, writer: ViewsWriter, reader: ViewsReader) -> None:
+    """First everything may have changed, then only what did; views that were lost are everything again."""
+    await writer.begin(LOG, 1, [0])
+    first = batch(*line())
+    await writer.put(first)
+    async with asyncio.timeout(20), aclosing(reader.changes()) as changes:
+        change = await anext(changes)
+        assert (True, True) == (change.anew, change.standing.complete)
+        second = batch(scores("E7"), unit_scores("a:b", ["E7"]), before=first.after[0], offset=2)
+        await writer.put(second)
+        change = await something(changes)
+        assert ({"a:b"}, {"E7"}, False, False) == (change.units, change.employees, change.templates, change.anew)
+        third = batch(template()._replace(key=b"other@1"), before=second.after[0], offset=3)
+        await writer.put(third)
+        assert (await something(changes)).templates
+        site.lose()
+        change = await something(changes)
+        assert (True, False) == (change.anew, change.standing.complete)
+        await writer.begin(LOG, 1, [0])
+        await writer.put(batch(*line("L04")))
+        while not (change := await anext(changes)).standing.complete:
+            pass
+        assert ["L04"] == await reader.unit_ids()
+
+
+async def something(changes: object) -> Change:
+    """The next change that says anything."""
+    while True:
+        change: Change = await anext(changes)  # type: ignore[call-overload]
+        if change.anew or change.units or change.employees or change.templates:
+            return change
+
+
+async def test_a_reader_is_told_that_nothing_changed(writer: ViewsWriter, reader: ViewsReader) -> None:
+    """So it knows that the views can be read still; what it is told of time goes on."""
+    await writer.begin(LOG, 1, [0])
+    first = batch(*line())
+    await writer.put(first)
+    async with asyncio.timeout(10), aclosing(reader.changes()) as changes:
+        await anext(changes)
+        beat = batch(before=first.after[0])
+        beat = beat._replace(after={0: Place(first.after[0].offsets, True, NOW + 1000, NOW + 1000)})
+        await writer.put(beat)
+        while (change := await anext(changes)).standing.now != NOW + 1000:
+            pass
+        assert (frozenset(), frozenset(), False) == (change.units, change.employees, change.anew)
+
+
+async def test_several_readers_read_the_same(site: Site, writer: ViewsWriter) -> None:
+    """Any number of web processes serve the same boards."""
+    await writer.begin(LOG, 1, [0])
+    await writer.put(batch(*line(people=20)))
+    readers = [site.reader() for _ in range(3)]
+    found = [await each.boards(["L03"]) for each in readers]
+    assert [found[0]] * 3 == found
+    for each in readers:
+        await each.close()
