@@ -33,11 +33,13 @@ class Cursor:
         ends = {source: bound[1] for source, bound in self._log.bounds().items()}
         records: list[Published] = []
         offsets = {number: dict(place.offsets) for number, place in self._places.items()}
-        for source in self._turn():
-            room = RECORDS - len(records)
-            if room <= 0 or sum(len(record.value or b"") for record in records) >= BYTES:
+        for _ in range(len(self._sources)):
+            if len(records) >= RECORDS or sum(len(record.value or b"") for record in records) >= BYTES:
                 break
-            records += self._read(source, offsets[source[1]], room, ends[source])
+            # Whose turn it is goes to the end of the line: nobody waits behind a busy partition for ever.
+            source = self._sources.pop(0)
+            self._sources.append(source)
+            records += self._read(source, offsets[source[1]], RECORDS - len(records), ends[source])
         latest = conflate(records)
         self.unreadable += latest.unreadable
         return self._batch(latest, records, offsets, ends)
@@ -45,13 +47,6 @@ class Cursor:
     def advance(self, batch: Batch) -> None:
         """The batch is in the views."""
         self._places.update(batch.after)
-
-    def _turn(self) -> Iterator[TopicPartition]:
-        """All sources once, beginning with the one whose turn it is: none waits behind a busy one for ever."""
-        for _ in range(len(self._sources)):
-            source = self._sources.pop(0)
-            self._sources.append(source)
-            yield source
 
     def _read(self, source: TopicPartition, offsets: dict[str, int], room: int, end: int) -> Iterator[Published]:
         topic, number = source

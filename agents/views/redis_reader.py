@@ -1,4 +1,4 @@
-"""Views in Redis, read: every answer is of one moment and of one epoch, which is asked for together with it."""
+"""Views in Redis, read: every answer is of one epoch, which is asked for together with it."""
 
 from __future__ import annotations
 
@@ -133,25 +133,29 @@ class RedisReader:
         return found
 
     async def _look(self, ask: Ask | None) -> tuple[Standing, list[Any]]:
-        """How the views are, and the answers to the commands, of one moment; again when they turn out to be others."""
+        """How the views are, and the answers to the commands; again when the views turn out to be others.
+
+        The head comes last: when it is still this epoch's, none of its keys had been removed before. No transaction,
+        as a Redis without memory refuses to queue even what only reads.
+        """
         for _ in range(5):
             head = self._head
             with told(self._place):
-                async with asyncio.timeout(5 * self._limit), self._connected().pipeline(transaction=True) as pipe:
-                    pipe.get(self._names.head)
+                async with asyncio.timeout(5 * self._limit), self._connected().pipeline(transaction=False) as pipe:
                     if head is not None:
                         keys = self._names.epoch(head.epoch)
                         pipe.mget(keys.places(range(head.partitions)))
                         if ask is not None:
                             ask(pipe, keys)
-                    found, *rest = await pipe.execute()
-            self._head = self._readable(found)
+                    pipe.get(self._names.head)
+                    *found, value = await pipe.execute()
+            self._head = self._readable(value)
             if self._head is None:
                 return Standing(), []
             self._seen = True
             if self._head == head:
-                places = [_places.decode(place) for place in rest[0] if place is not None]
-                return standing_of(head.epoch, head.partitions, places), rest[1:]
+                places = [_places.decode(place) for place in found[0] if place is not None]
+                return standing_of(head.epoch, head.partitions, places), found[1:]
         raise ViewsIncomplete
 
     def _readable(self, value: object) -> Head | None:

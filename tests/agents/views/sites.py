@@ -73,13 +73,11 @@ def batch(
     latest: Latest = conflate(records)
     heard = max((record.timestamp for record in records), default=None)
     after = Place({"score-updates": offset, "unit-updates": offset}, caught_up, heard, heard)
-    return Batch(
-        latest.units, latest.employees, latest.templates, {partition: before or Place()}, {partition: after}
-    )  # fmt: skip
+    return Batch(latest.units, latest.employees, latest.templates, {partition: before or Place()}, {partition: after})
 
 
 async def until(condition: Callable[[], Awaitable[object]], seconds: float = 10.0) -> None:
     """Waits for a condition."""
     async with asyncio.timeout(seconds):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - conditions of any kind are awaited
             await asyncio.sleep(0.005)
