@@ -11,6 +11,9 @@ Parser = Callable[[str], Any]
 
 EMBEDDED: Final = "embedded://"
 _KAFKA_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
+_REDIS: Final = re.compile(
+    r"(rediss?)://(?:([^/@]*)@)?(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})(?:/([0-9]{1,4}))?/?"
+)
 _SIZES: Final = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
@@ -120,6 +123,31 @@ def parse_folder(text: str) -> Path:
     if not text or "\0" in text:
         raise ValueError("the path of a folder")
     return Path(text).expanduser()
+
+
+def parse_file(text: str) -> Path:
+    """A file that is there."""
+    path = Path(text).expanduser()
+    if not text or "\0" in text or not path.is_file():
+        raise ValueError("the path of a file that exists")
+    return path
+
+
+def parse_prefix(text: str) -> str:
+    """The beginning of keys: nothing in it that separates keys or means something in a pattern."""
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text):
+        raise ValueError("1 to 64 letters, digits, dots, dashes or underscores")
+    return text
+
+
+def parse_redis(text: str) -> str:
+    """`redis://[user@]host:port[/db]` or `rediss://...`, as written."""
+    match = _REDIS.fullmatch(text)
+    if match is not None and ":" in (match[2] or ""):
+        raise ValueError("redis://[user@]host:port[/db] without a password: that stands in redis_password_file")
+    if match is None or not 0 < int(match[4]) < 65536:
+        raise ValueError("redis://[user@]host:port[/db], or rediss:// for TLS")
+    return text
 
 
 def without_secret(text: str) -> str:

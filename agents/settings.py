@@ -21,8 +21,11 @@ from agents.setting_values import (
     optional,
     parse_broker,
     parse_fail_points,
+    parse_file,
     parse_folder,
     parse_host,
+    parse_prefix,
+    parse_redis,
     parse_size,
     seconds,
     whole,
@@ -75,6 +78,10 @@ class Settings:
     cached_employees: int
     retention_days: int | None
     retention_bytes: int | None
+    redis: str | None
+    redis_password_file: Path | None
+    redis_ca_file: Path | None
+    redis_prefix: str
     port: int | None
     host: str
     language: str
@@ -148,6 +155,21 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting(
         "retention_bytes", "off", "size of a partition's input beyond which the oldest go", optional("off", parse_size)
     ),
+    Setting(
+        "redis",
+        "off",
+        "where the views of boards are: redis://[user@]host:port[/db], rediss:// with TLS "
+        "(off: in the folder of an embedded log)",
+        optional("off", parse_redis),
+    ),
+    Setting("redis_password_file", "off", "file with the password of Redis", optional("off", parse_file)),
+    Setting(
+        "redis_ca_file",
+        "off",
+        "certificates that may vouch for Redis (off: the system's)",
+        optional("off", parse_file),
+    ),
+    Setting("redis_prefix", "scorestream", "first part of all keys in Redis: one for each installation", parse_prefix),
     Setting(
         "port",
         "auto",

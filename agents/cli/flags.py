@@ -57,6 +57,10 @@ class Flags:
     cached_employees: Annotated[str | None, _setting("cached_employees")] = None
     retention_days: Annotated[str | None, _setting("retention_days")] = None
     retention_bytes: Annotated[str | None, _setting("retention_bytes")] = None
+    redis: Annotated[str | None, _shown("redis")] = None
+    redis_password_file: Annotated[str | None, _setting("redis_password_file")] = None
+    redis_ca_file: Annotated[str | None, _setting("redis_ca_file")] = None
+    redis_prefix: Annotated[str | None, _setting("redis_prefix")] = None
     port: Annotated[str | None, _setting("port")] = None
     host: Annotated[str | None, _setting("host")] = None
     language: Annotated[str | None, _setting("language")] = None
