@@ -23,12 +23,29 @@ class LogBusy(RecoverableError):
     """Another process held the write lock longer than the patience given."""
 
 
-class LogMissing(LogError):
-    """There is no log in the folder."""
+class BrokerGone(RecoverableError):
+    """The broker cannot be reached or did not answer in time. What was under way may be there or not."""
 
-    def __init__(self, folder: Path, detail: str = "there is no log") -> None:
-        self.folder = folder
-        super().__init__(f"{folder}: {detail}; start a worker on it, or name another folder with --broker")
+
+class Fenced(RecoverableError):
+    """Another worker has taken over the partition: nothing of this one counts any more, it has to begin anew."""
+
+
+class CommitRefused(RecoverableError):
+    """The broker did not take a commit. Whether it is there or not is read from the log at the next start."""
+
+
+class TransportFailed(RecoverableError):
+    """Reading or the membership in the group of workers ended; a next life begins both anew."""
+
+
+class LogMissing(LogError):
+    """There is no log in the folder, or at the broker."""
+
+    def __init__(self, place: Path | str, detail: str = "there is no log") -> None:
+        self.folder = place
+        another = "another broker" if isinstance(place, str) else "another folder with --broker"
+        super().__init__(f"{place}: {detail}; start a worker on it, or name {another}")
 
 
 class LogIncomplete(LogError):
@@ -41,6 +58,14 @@ class LogVersionUnknown(LogError):
 
 class LogCorrupt(LogError):
     """SQLite says that a file is damaged or is no database."""
+
+
+class LogReplaced(LogError):
+    """What is there is not what the state was made of: a topic made anew, an empty broker, records that are gone."""
+
+
+class LogRefused(LogError):
+    """The broker does not let this program in, or not do that."""
 
 
 class LogReadOnly(LogError):

@@ -1,12 +1,12 @@
 """What everything above asks of a log, whichever runs: records in partitions, and commits that are whole or not there.
 
-An embedded log is a folder (`agents/transport/embedded/`). `agents/transport/opening.py` opens the one that a broker
-URL names; nobody else tells one from the other.
+It is a folder (`agents/transport/embedded/`) or lies on brokers (`agents/transport/kafka/`).
+`agents/transport/opening.py` opens the one that a broker URL names; nobody else tells one from the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -108,6 +108,10 @@ class Log(Protocol):
     def closed(self) -> bool:
         """Whether `close` was called."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether several workers share the partitions, which then come and go; else one worker has all of them."""
+
     def create_topic(
         self,
         topic: str,
@@ -126,11 +130,25 @@ class Log(Protocol):
     def topics(self) -> dict[str, TopicInfo]:
         """Every topic by name, as of now."""
 
+    def topic_ids(self, names: Collection[str]) -> dict[str, str]:
+        """The id of each of these topics that is there: one that was made anew has another."""
+
     def append(self, records: Sequence[Outgoing]) -> list[int]:
         """Append to topics that are no ledger; durable at return. Offsets in the order of `records`."""
 
     def alone(self, name: str) -> AbstractContextManager[Append]:
         """One holder of this name at a time, anywhere; what the function it gives appends is whole or not there."""
+
+    def own(self, partition: int) -> None:
+        """Become the owner of a partition, to write it with `transact` and `append_owned`: earlier owners cannot any
+        more, and nothing that they have begun is there or comes to be there.
+        """
+
+    def disown(self, partition: int) -> None:
+        """Be its owner no longer."""
+
+    def append_owned(self, records: Sequence[Outgoing]) -> list[int]:
+        """As `append`, and only as the owner of the records' partitions."""
 
     def transact(self, parts: Sequence[Part]) -> list[list[int]]:
         """Commit parts, each whole or not there; the offsets of each part's records. Only owners may call this."""
@@ -150,6 +168,9 @@ class Log(Protocol):
     def end(self, topic: str, partition: int) -> int:
         """Offset behind the last record that can be read."""
 
+    def ends(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """`end` of each of these."""
+
     def bounds(self) -> dict[TopicPartition, tuple[int, int]]:
         """(start, end) of every partition of every topic."""
 
@@ -165,8 +186,8 @@ class Log(Protocol):
     def compact(self, *, min_dirty: float = 0.0) -> int:
         """Keep the newest record of every key in compacted topics; records dropped, 0 where the broker does it."""
 
-    def owner(self) -> int | None:
-        """The process that is the worker of this log, None when there is none."""
+    def owner(self) -> int | str | None:
+        """The process that is the worker of this log, or who its workers are; None when there is none."""
 
     def close(self) -> None:
         """Let go. Nothing is lost without it."""

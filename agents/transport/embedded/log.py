@@ -5,7 +5,7 @@
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -65,6 +65,8 @@ def _wall_ms() -> int:
 
 class EmbeddedLog:
     """A log in a folder. One object serves all threads of a process; do not carry it across a fork."""
+
+    shared = False
 
     def __init__(self, folder: Path, log_id: str, clock: Callable[[], int], patience_s: float) -> None:
         self.folder = folder
@@ -135,6 +137,10 @@ class EmbeddedLog:
         self._topics = {**self._log.topics(), **self._ledger.topics()}
         return dict(self._topics)
 
+    def topic_ids(self, names: Collection[str]) -> dict[str, str]:
+        """A topic is as old as its log: it cannot be taken out and made anew."""
+        return dict.fromkeys(set(names) & self.topics().keys(), self.log_id)
+
     def append(self, records: Sequence[Outgoing]) -> list[int]:
         """Append to topics of `log.sqlite`; one transaction, on disk at return. Offsets in the order of `records`.
 
@@ -147,6 +153,16 @@ class EmbeddedLog:
         """Holds the folder's lock of this name, for which other processes wait; what is given is `append`."""
         with alone(self.folder, name):
             yield self.append
+
+    def own(self, partition: int) -> None:
+        """Whoever holds the folder's FolderLock owns all partitions."""
+
+    def disown(self, partition: int) -> None:
+        """As `own`: the lock decides."""
+
+    def append_owned(self, records: Sequence[Outgoing]) -> list[int]:
+        """As `append`: nobody but the holder of the FolderLock calls this."""
+        return self.append(records)
 
     def transact(self, parts: Sequence[Part]) -> list[list[int]]:
         """Append to ledger topics and store committed offsets (next to read), all parts in ONE transaction; `append`.
@@ -180,6 +196,11 @@ class EmbeddedLog:
         """Offset that the next record will get."""
         info = self._topic(topic, partition)
         return self._file(info).bound(info, partition)[1]
+
+    def ends(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """`end` of each of these."""
+        bounds = self.bounds()
+        return {place: bounds[place][1] for place in places}
 
     def bounds(self) -> dict[TopicPartition, tuple[int, int]]:
         """(start, end) of every partition of every topic, in two queries."""

@@ -1,0 +1,44 @@
+"""How to get in at a broker: transport security and who one is. The password is held, never shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+PROTOCOLS: Final = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
+MECHANISMS: Final = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """`protocol` is one of PROTOCOLS; the rest serves where it names ssl (files) or sasl (mechanism, name, password).
+
+    `ca`: who signed the broker's certificate (None: those that the system trusts). `certificate`, `key`: one's own.
+    `group`: the group of workers. `session`: seconds until a silent worker is taken for dead. `replication`: copies of
+    each topic that is made (None: as the broker does it).
+    """
+
+    protocol: str = "plaintext"
+    mechanism: str = MECHANISMS[0]
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    group: str = "scorestream"
+    session: float = 10.0
+    replication: int | None = None
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the connection is TLS."""
+        return self.protocol.endswith("ssl")
+
+    @property
+    def named(self) -> bool:
+        """Whether one says who one is."""
+        return self.protocol.startswith("sasl")
+
+
+PLAIN: Final = Access()

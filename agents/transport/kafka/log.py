@@ -1,0 +1,320 @@
+"""A log on Kafka: what `append` returned for is with all replicas in sync, a part of `transact` is one transaction.
+
+Only what is committed is read, by whoever reads. Each partition has one owner, the last that called `own`: earlier
+ones are fenced (`producing.py`). The committed offsets are those of the group of workers, in the same transactions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any, Final
+
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from agents.transport.errors import Fenced, LogBusy, LogError, TopicMismatch, TopicUnknown
+from agents.transport.kafka.cluster import PATIENCE_S, Cluster
+from agents.transport.kafka.producing import Appender, Owner
+from agents.transport.kafka.reader import Readers
+from agents.transport.kafka.topics import Topics
+from agents.transport.log import READ_BYTES, Append, Outgoing, Part, Record, TopicInfo
+from agents.transport.log import TopicPartition as Place
+
+_AT_ONCE: Final = 32  # transactions under way
+_LOOK_S: Final = 0.05  # between two looks whether anything was written
+
+
+class KafkaLog:
+    """A log on the brokers of a cluster. One object serves all threads of a process."""
+
+    shared = True
+
+    def __init__(self, cluster: Cluster, names: Collection[str] | None = None) -> None:
+        """Of topics with these names; None: of all that the brokers have."""
+        self.cluster = cluster
+        self._names = None if names is None else frozenset(names)
+        self.closed = False
+        self._topics = Topics(cluster)
+        self.log_id = self._topics.cluster_id()
+        self._known: dict[str, TopicInfo] = {}
+        self._admin: Any = AdminClient(cluster.config())
+        self._readers = Readers(cluster)
+        self._lock = Lock()
+        self._appender: Appender | None = None
+        self._owners: dict[int, Owner] = {}
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="kafka-transaction")
+        self._before_commit: Callable[[], None] = _nothing
+        self._group = _group_of(cluster)
+        self._looked_at = 0.0
+        self._version: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its brokers."""
+        return self.cluster.name
+
+    # Topics
+
+    def create_topic(
+        self,
+        topic: str,
+        partitions: int,
+        *,
+        compacted: bool = False,
+        ledger: bool = False,
+        retention_ms: int | None = None,
+        retention_bytes: int | None = None,
+    ) -> None:
+        """Make a topic, or hold the existing one to what is wanted; see Log."""
+        if partitions < 1:
+            raise ValueError(f"topic {topic}: partitions is {partitions}; give 1 or more")
+        wanted = TopicInfo(topic, partitions, compacted, ledger, retention_ms, retention_bytes)
+        there = self._topics.partitions().get(topic)
+        if there is None:
+            self._topics.create(wanted)
+            there = self._topics.partitions()[topic]
+        self._topics.check(wanted, there)
+        self._known[topic] = wanted
+
+    def topics(self) -> dict[str, TopicInfo]:
+        """Every topic; whether one is compacted or a ledger is known of those that `create_topic` was called for."""
+        found = self._topics.partitions()
+        there = {name: count for name, count in found.items() if self._names is None or name in self._names}
+        for name, partitions in there.items():
+            known = self._known.get(name)
+            if known is None or known.partitions != partitions:
+                self._known[name] = TopicInfo(name, partitions, False, False, None, None)
+        return {name: self._known[name] for name in there}
+
+    def topic_ids(self, names: Collection[str]) -> dict[str, str]:
+        """The ids that the brokers gave topics when they were made."""
+        return self._topics.ids(list(names))
+
+    # Writing
+
+    def append(self, records: Sequence[Outgoing]) -> list[int]:
+        """Append; durable at return. After BrokerGone some may be there: they are sent again, and count once."""
+        if not records:
+            return []
+        self._demand(records)
+        with self._lock:
+            self._appender = self._appender or Appender(self.cluster)
+        return self._appender.append(records)
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[Append]:
+        """Whoever comes last is alone; LogBusy when somebody else came while this one was at it."""
+        owner = Owner(self.cluster, f"{self.cluster.access.group}-{name}")
+
+        def append(records: Sequence[Outgoing]) -> list[int]:
+            self._demand(records)
+            try:
+                return owner.commit(records, {}, self._group, _nothing)
+            except Fenced as error:
+                raise LogBusy(f"{self.name}: somebody else is {name} at this moment; try again") from error
+
+        try:
+            yield append
+        finally:
+            owner.close()
+
+    def own(self, partition: int) -> None:
+        """Become the owner of a partition: from here on no earlier one writes."""
+        self.disown(partition)
+        self._owners[partition] = Owner(self.cluster, f"{self.cluster.access.group}-{partition}")
+
+    def disown(self, partition: int) -> None:
+        """No longer write a partition."""
+        if (owner := self._owners.pop(partition, None)) is not None:
+            owner.close()
+
+    def append_owned(self, records: Sequence[Outgoing]) -> list[int]:
+        """Append as the owner of each record's partition: Fenced when that is somebody else."""
+        where: dict[int, list[int]] = {}
+        for index, record in enumerate(records):
+            where.setdefault(record.partition, []).append(index)
+        parts = [Part(number, [records[i] for i in indices], {}) for number, indices in where.items()]
+        offsets = [-1] * len(records)
+        for indices, given in zip(where.values(), self._commit(parts, _nothing), strict=True):
+            for index, offset in zip(indices, given, strict=True):
+                offsets[index] = offset
+        return offsets
+
+    def transact(self, parts: Sequence[Part]) -> list[list[int]]:
+        """One transaction per part, side by side; Fenced, CommitRefused, BrokerGone: some may be committed."""
+        return self._commit(parts, self._before_commit)
+
+    def _commit(self, parts: Sequence[Part], before_commit: Callable[[], None]) -> list[list[int]]:
+        def commit(part: Part) -> list[int]:
+            owner = self._owners.get(part.partition)
+            if owner is None:
+                raise Fenced(f"{self.name}: partition {part.partition} is not this worker's")
+            return owner.commit(part.records, part.offsets, self._group, before_commit)
+
+        under_way: list[Future[list[int]]] = [self._threads.submit(commit, part) for part in parts]
+        errors = [error for future in under_way if (error := future.exception()) is not None]
+        if errors:
+            raise errors[0]
+        return [future.result() for future in under_way]
+
+    def before_commit(self, hook: Callable[[], None]) -> None:
+        """Have `hook` called in each transaction of `transact`, before its commit."""
+        self._before_commit = hook
+
+    def _demand(self, records: Sequence[Outgoing]) -> None:
+        """Appending is for topics that are there, and are no ledger as far as is known."""
+        for topic, partition in {record[:2] for record in records}:
+            info = self._topic(topic, partition)
+            if info.ledger:
+                raise TopicMismatch(f"topic {topic} is a ledger: only its partitions' owners write it, with transact()")
+
+    # Reading
+
+    def read(self, topic: str, partition: int, start: int, limit: int, max_bytes: int = READ_BYTES) -> list[Record]:
+        """Committed records from offset `start` on; see Log."""
+        self._topic(topic, partition)
+        return self._readers.read((topic, partition), max(0, start), limit, max_bytes) if limit > 0 else []
+
+    def start(self, topic: str, partition: int) -> int:
+        """First offset that is kept."""
+        self._topic(topic, partition)
+        return self._offsets([(topic, partition)], OffsetSpec.earliest())[topic, partition]
+
+    def end(self, topic: str, partition: int) -> int:
+        """Offset behind the last committed record; markers of transactions count."""
+        self._topic(topic, partition)
+        return self._offsets([(topic, partition)], OffsetSpec.latest())[topic, partition]
+
+    def ends(self, places: Collection[Place]) -> dict[Place, int]:
+        """`end` of several partitions at once."""
+        return self._offsets(places, OffsetSpec.latest())
+
+    def bounds(self) -> dict[Place, tuple[int, int]]:
+        """(start, end) of every partition of every topic."""
+        places = [(name, number) for name, info in self.topics().items() for number in range(info.partitions)]
+        starts = self._offsets(places, OffsetSpec.earliest())
+        ends = self._offsets(places, OffsetSpec.latest())
+        return {place: (starts[place], ends[place]) for place in places}
+
+    def _offsets(self, places: Collection[Place], spec: OffsetSpec) -> dict[Place, int]:
+        if not places:
+            return {}
+        if self.closed:
+            raise LogError(f"{self.name}: the log has been closed")
+        asked = {TopicPartition(*place): spec for place in places}
+        with self.cluster.translated("asking for offsets"):
+            answers = self._admin.list_offsets(
+                asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=PATIENCE_S
+            )
+            return {(place.topic, place.partition): future.result().offset for place, future in answers.items()}
+
+    def committed(self) -> dict[Place, int]:
+        """Committed offsets of the group of workers: the next offset to read."""
+        group = self.cluster.access.group
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            asked = [ConsumerGroupTopicPartitions(group)]
+            try:
+                answer = self._admin.list_consumer_group_offsets(asked, require_stable=True, request_timeout=PATIENCE_S)
+                found = answer[group].result().topic_partitions
+                names = self._names
+                return {
+                    (place.topic, place.partition): place.offset
+                    for place in found
+                    if place.offset >= 0 and (names is None or place.topic in names)
+                }
+            except KafkaException as error:
+                code = error.args[0].code()
+                if code == KafkaError.GROUP_ID_NOT_FOUND:
+                    return {}
+                if code not in _UNSETTLED or time.monotonic() > deadline:
+                    raise self.cluster.translation("asking for committed offsets", error.args[0]) from error
+            time.sleep(_LOOK_S)
+
+    def version(self) -> tuple[int, ...]:
+        """The ends of all partitions, looked at now and then."""
+        if time.monotonic() - self._looked_at > _LOOK_S:
+            places = [(name, number) for name, info in self.topics().items() for number in range(info.partitions)]
+            self._version = tuple(self._offsets(places, OffsetSpec.latest()).values())
+            self._looked_at = time.monotonic()
+        return self._version
+
+    def _topic(self, topic: str, partition: int) -> TopicInfo:
+        info = self._known.get(topic) or self.topics().get(topic)
+        if info is None:
+            there = ", ".join(sorted(self._known)) or "none"
+            raise TopicUnknown(f"{self.name}: no topic {topic!r}; there are: {there}")
+        if not 0 <= partition < info.partitions:
+            raise TopicUnknown(f"topic {topic}: no partition {partition}, it has 0 to {info.partitions - 1}")
+        return info
+
+    # Around it
+
+    def retain(self, now_ms: int) -> int:
+        """The brokers do that."""
+        return 0
+
+    def compact(self, *, min_dirty: float = 0.0) -> int:
+        """The brokers do that."""
+        return 0
+
+    def owner(self) -> str | None:
+        """The workers in the group, None when there is none."""
+        group = self.cluster.access.group
+        with self.cluster.translated("asking for the workers"):
+            found = self._admin.describe_consumer_groups([group], request_timeout=PATIENCE_S)[group].result()
+        members = [f"{member.group_instance_id or member.member_id} at {member.host}" for member in found.members]
+        return ", ".join(sorted(members)) or None
+
+    def close(self) -> None:
+        """Let go. What was returned for is with the brokers."""
+        self.closed = True
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for partition in list(self._owners):
+            self.disown(partition)
+        if self._appender is not None:
+            self._appender.close()
+        self._readers.close()
+
+    def __enter__(self) -> KafkaLog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+_UNSETTLED: Final = frozenset(
+    (
+        KafkaError.UNSTABLE_OFFSET_COMMIT,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+    )
+)
+
+
+def _group_of(cluster: Cluster) -> object:
+    """The group of workers for offsets in transactions, as somebody outside of it: the producer's fence is the check.
+
+    A generation would be none: it begins at 1 again after a wipe, and stays when a static member is replaced.
+    """
+    consumer: Any = Consumer(cluster.config(group_id=cluster.access.group))
+    try:
+        return consumer.consumer_group_metadata()
+    finally:
+        consumer.close()
+
+
+def _nothing() -> None:
+    """No test is looking."""
