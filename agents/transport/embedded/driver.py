@@ -18,6 +18,7 @@ from agents.transport.embedded.consumer import CommitHook, Consumer, StartHook
 from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.embedded.producer import Producer
 from agents.transport.embedded.url import SCHEME, folder_of
+from agents.transport.hooks import Hooks
 
 __all__ = ["ChunkSettings", "CommitHook", "StartHook", "Transport", "register", "share", "shared_log"]
 
@@ -58,14 +59,15 @@ class Transport(base.Transport):  # type: ignore[misc]  # faust is untyped here
     coalesce: Collection[str] | None = None  # topics that come as chunks; None: all but tables' changelogs
     start_hook: StartHook | None = None  # where to start; None: committed offsets, else the log's start
     commit_hook: CommitHook | None = None  # commit all that is applied; called at each commit interval and at the end
+    leave = False  # nobody takes over
 
     def __init__(self, url: list[Any], app: faust.App, loop: asyncio.AbstractEventLoop | None = None) -> None:
         super().__init__(url, app, loop)
         self.log = shared_log(folder_of(str(url[0])))
         self.chunk = ChunkSettings()
 
-    def serve(self, *, starts: StartHook, commits: CommitHook, chunk_records: int) -> None:
-        """Both hooks, and how many records a chunk has at most."""
+    def serve(self, hooks: Hooks, *, chunk_records: int) -> None:
+        """The application's hooks, and how many records a round of chunks has at most."""
         self.chunk = ChunkSettings(max_records=chunk_records)
-        self.start_hook = starts
-        self.commit_hook = commits
+        self.start_hook = hooks.starts
+        self.commit_hook = hooks.commits

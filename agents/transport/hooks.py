@@ -1,0 +1,35 @@
+"""What a transport asks of the application: when partitions come and go, where reading begins, when to commit."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from agents.transport.log import TopicPartition
+
+
+class Span(NamedTuple):
+    """The offsets that a chunk stands for, where they have gaps: from `begin` up to and without `after`."""
+
+    begin: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """`starts`: where to begin reading these places; `commits`: commit what is applied, now.
+
+    Only where partitions come and go: `assigned`: from now on exactly these are this worker's (may take long; False
+    when `revoked` came meanwhile);
+    `revoked`: commit, apply nothing more, they may be somebody else's when it returns; `resumed`: reading goes on.
+    `local`: the partitions whose state lies here already; `failed`: reading has ended for this reason.
+    """
+
+    starts: Callable[[Collection[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
+    commits: Callable[[], Awaitable[None]]
+    assigned: Callable[[Collection[int]], Awaitable[bool]]
+    revoked: Callable[[], Awaitable[None]]
+    resumed: Callable[[], None]
+    failed: Callable[[BaseException], None]
+    local: Callable[[], Collection[int]]
