@@ -25,6 +25,8 @@ from agents.settings import Settings
 from agents.topics_setup import ensure_topics
 from agents.transport.log import LogBusy, LogFull
 from agents.transport.opening import faust_broker, open_log
+from agents.views.opening import writer_of
+from agents.views.projection import Projection
 from stream import metric_names as names
 from stream.topics import INPUTS, SCORE_UPDATES, TEMPLATES, TICKS
 
@@ -49,6 +51,7 @@ class Worker:
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
         self._sizes: dict[int, float] = {}
+        self.views: Projection | None = None
 
     async def start(self) -> None:
         """Restores the state, begins to read."""
@@ -71,6 +74,9 @@ class Worker:
         self.app.agent(_source(self.app), name="scoring")(self._score)
         await self.app.start()
         self._tasks = [self._spawn(self._beats), self._spawn(self._snapshots), self._spawn(self._housekeeping)]
+        if (views := writer_of(settings)) is not None:
+            self.views = Projection(self.log, views, lambda: self.scoring.partitions)
+            self._tasks.append(self._spawn(self.views.run))
 
     async def wait(self) -> None:
         """Returns when `stop` was called; raises what made the worker fail."""
@@ -84,6 +90,8 @@ class Worker:
         try:
             if hasattr(self, "app"):
                 await self.app.stop()
+            if self.views is not None:
+                await self.views.finish()
         finally:
             if hasattr(self, "scoring"):
                 self.scoring.close()
@@ -127,8 +135,12 @@ class Worker:
             await self.scoring.commit()
 
     async def _beats(self) -> None:
+        committed = 0
         while True:
             await self.scoring.beat(self.settings.commit_interval)
+            if self.views is not None and committed != self.scoring.flush.transactions:
+                committed = self.scoring.flush.transactions
+                self.views.wake()
             await asyncio.sleep(BEAT)
 
     async def _snapshots(self) -> None:
@@ -174,6 +186,7 @@ class Worker:
                 names.HELD.name: held,
                 names.TICK_TIME.name: max((p.meta.now for p in partitions), default=0) / 1000,
                 names.EVENT_TIME.name: max((p.meta.last for p in partitions), default=0) / 1000,
+                **({} if self.views is None else self.views.state.gauges()),
             },
             {
                 names.EMPLOYEES_CACHED.name: {p.number: len(p.persons) for p in partitions},

@@ -21,7 +21,7 @@ _HISTORY: Final = 3600.0  # s; older log times are an import's, not a latency
 
 
 class Snapshot:
-    """Gauges of one moment; see stream/metric_names.py."""
+    """Gauges of one moment, and counters that somebody else keeps; see stream/metric_names.py."""
 
     def __init__(
         self,
@@ -98,7 +98,8 @@ class Metrics:
         yield lag
         declared = {name.name: name for name in names.ALL}
         for name, value in shot.gauges.items():
-            yield GaugeMetricFamily(name, declared[name].help, value=value)
+            family_of = CounterMetricFamily if declared[name].kind == "counter" else GaugeMetricFamily
+            yield family_of(name, declared[name].help, value=value)
         for name, values in shot.per_partition.items():
             family = GaugeMetricFamily(name, declared[name].help, labels=("partition",))
             for partition, value in sorted(values.items()):

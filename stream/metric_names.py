@@ -43,8 +43,17 @@ TICK_TIME: Final = Name("scorestream_newest_tick_timestamp_seconds", "gauge", "T
 EVENT_TIME: Final = Name(
     "scorestream_newest_event_timestamp_seconds", "gauge", "The newest occurred_at of a scored event."
 )
+VIEWS_UP: Final = Name("scorestream_views_up", "gauge", "Whether the last write to the views of boards went through.")
+VIEWS_TIME: Final = Name(
+    "scorestream_views_written_timestamp_seconds", "gauge", "When views were last written; boards are as old."
+)
+VIEWS_FAILURES: Final = Name("scorestream_views_failures", "counter", "Writes to the views that failed.")
+VIEWS_REBUILDS: Final = Name(
+    "scorestream_views_rebuilds", "counter", "Times the views were built from the log's start."
+)
 
 ALL: Final = (
     RECORDS, LAG, COMMIT_TIME, COMMIT_SECONDS, COMMIT_FAILURES, CHUNK_RECORDS, STEP_SECONDS, EMPLOYEES_WRITTEN,
-    EMPLOYEES_CACHED, HELD, OWED, STATE_BYTES, LATENCY, TICK_TIME, EVENT_TIME,
+    EMPLOYEES_CACHED, HELD, OWED, STATE_BYTES, LATENCY, TICK_TIME, EVENT_TIME, VIEWS_UP, VIEWS_TIME, VIEWS_FAILURES,
+    VIEWS_REBUILDS,
 )  # fmt: skip

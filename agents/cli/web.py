@@ -6,12 +6,14 @@ import importlib
 
 from agents.cli.errors import UsageError
 from agents.cli.flags import NO_FLAGS, Flags
+from agents.views.opening import reader_of
 
 
 def web(*, flags: Flags = NO_FLAGS) -> int:
     """Serve the boards, pages and the API; prints the address. Ctrl-C stops it.
 
-    It only reads what the worker writes, may start before it, and any number of them may run.
+    It only reads the views that workers write (in the folder of an embedded log, or in Redis), may start before
+    them, and any number of them may run.
     The language is each browser's own unless --language is given.
 
     For example
@@ -25,7 +27,7 @@ def web(*, flags: Flags = NO_FLAGS) -> int:
     server = importlib.import_module("dashboards.web.server")
     try:
         code: int = server.run(
-            str(settings.folder), settings.host, settings.port, language, stale_seconds=settings.stale_seconds
+            reader_of(settings), settings.host, settings.port, language, stale_seconds=settings.stale_seconds
         )
     except ValueError as error:
         raise UsageError(str(error)) from None

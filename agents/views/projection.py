@@ -17,6 +17,7 @@ from agents.transport.errors import LogError, RecoverableError
 from agents.transport.log import Log
 from agents.views.cursor import Cursor
 from agents.views.port import Batch, ViewsMoved, ViewsUnavailable, ViewsWriter
+from stream import metric_names as names
 from stream.topics import SCORE_UPDATES
 
 logger: Final = logging.getLogger(__name__)
@@ -43,7 +44,15 @@ class ViewsState:
     written_at: float = 0.0
     failures: int = 0
     rebuilds: int = 0
-    batches: int = 0
+
+    def gauges(self) -> dict[str, float]:
+        """By metric name."""
+        return {
+            names.VIEWS_UP.name: self.up,
+            names.VIEWS_TIME.name: self.written_at,
+            names.VIEWS_FAILURES.name: self.failures,
+            names.VIEWS_REBUILDS.name: self.rebuilds,
+        }
 
 
 class Projection:
@@ -121,7 +130,6 @@ class Projection:
     async def _put(self, cursor: Cursor, batch: Batch) -> None:
         await self._views.put(batch)
         cursor.advance(batch)
-        self.state.batches += 1
         self.state.written_at = time.time()
         self.state.up = True
         self._failed = 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Annotated, Any, Final
 
 from litestar import Request, Router, get
@@ -12,18 +13,19 @@ from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
-from dashboards.web.api_examples import EMPLOYEE, NOBODY, SCORES, TOO_MANY, UNIT, UNITS, answers
+from agents.views.port import ViewsReader
+from dashboards.web.api_examples import EMPLOYEE, NOBODY, SCORES, TOO_MANY, UNAVAILABLE, UNIT, UNITS, answers
 from dashboards.web.api_types import EmployeeScores, ScoreList, TrendPane, UnitEntry, UnitList, UnitScores
 from dashboards.web.names import path_segments, unit_segment, valid_employee, valid_unit
 from dashboards.web.problems import RequestProblem
 from dashboards.web.times import instant
-from dashboards.web.updates import KnownEmployee, KnownUnit
-from dashboards.web.view import View, members_of
+from dashboards.web.updates import KnownEmployee, KnownUnit, decode_scores, decode_unit, readable
 from dashboards.web.web import Web
 from schemas.instants import format_rfc3339
 from schemas.rows import ScoreRow
 
 MOST_ROWS: Final = 10_000
+AT_ONCE: Final = 100  # employees read together
 
 EmployeeId = Annotated[
     str,
@@ -53,55 +55,52 @@ Limit = Annotated[
 
 @get(
     "/units",
-    sync_to_thread=False,
     tags=["units"],
     summary="All units that have a board",
-    responses=answers(UNITS, "The units by id."),
+    responses=answers(UNITS, "The units by id.", UNAVAILABLE),
 )
-def list_units(web: NamedDependency[Web]) -> UnitList:
+async def list_units(web: NamedDependency[Web]) -> UnitList:
     """Every unit (line, team, store) that scores were published for, by id."""
     return UnitList(
-        now=instant(web.view.now),
+        now=instant((await web.views.standing()).now),
         units=[
             UnitEntry(
-                unit=unit,
-                people=len(known.members),
-                as_of=instant(known.as_of),
-                newest=instant(known.newest),
-                href=f"/api/v1/units/{unit_segment(unit)}",
-                board=f"/board/{unit_segment(unit)}",
+                unit=entry.unit,
+                people=entry.people,
+                as_of=entry.as_of,
+                newest=entry.newest,
+                href=f"/api/v1/units/{unit_segment(entry.unit)}",
+                board=f"/board/{unit_segment(entry.unit)}",
             )
-            for unit, known in sorted(web.view.units.items())
+            for entry in await web.views.unit_entries()
         ],
     )
 
 
 @get(
     "/units/{unit:path}",
-    sync_to_thread=False,
     tags=["units"],
     summary="One unit: pooled scores, members, trends",
-    responses=answers(UNIT, "The unit as last published.", NOBODY),
+    responses=answers(UNIT, "The unit as last published.", NOBODY, UNAVAILABLE),
 )
-def get_unit(request: Request[Any, Any, Any], web: NamedDependency[Web], unit: UnitId) -> UnitScores:
+async def get_unit(request: Request[Any, Any, Any], web: NamedDependency[Web], unit: UnitId) -> UnitScores:
     """A unit's rows pool the sums of its members at event time; they are never means of their rates."""
     segments = path_segments(request.scope.get("raw_path") or request.scope["path"].encode())
     # As sent: `unit` has lost the difference between a slash and %2F.
     asked = "/".join(segments[segments.index("units") + 1 :]) or unit
-    update = _unit(web.view, asked).update()
+    update = (await _unit(web.views, asked)).update()
     return UnitScores(asked, update.as_of, update.newest, update.members, update.rows, _trends(update.trends))
 
 
 @get(
     "/employees/{employee_id:str}",
-    sync_to_thread=False,
     tags=["employees"],
     summary="One employee: scores and trends",
-    responses=answers(EMPLOYEE, "The employee as last published.", NOBODY),
+    responses=answers(EMPLOYEE, "The employee as last published.", NOBODY, UNAVAILABLE),
 )
-def get_employee(web: NamedDependency[Web], employee_id: EmployeeId) -> EmployeeScores:
+async def get_employee(web: NamedDependency[Web], employee_id: EmployeeId) -> EmployeeScores:
     """An employee's rows in every window of the templates that apply to them, as of the last publication."""
-    update = _employee(web.view, employee_id).update()
+    update = (await _employee(web.views, employee_id)).update()
     return EmployeeScores(employee_id, update.unit, update.as_of, update.newest, update.rows, _trends(update.trends))
 
 
@@ -109,7 +108,7 @@ def get_employee(web: NamedDependency[Web], employee_id: EmployeeId) -> Employee
     "/scores",
     tags=["scores"],
     summary="Rows of many employees, filtered",
-    responses=answers(SCORES, "Rows by employee id.", NOBODY, TOO_MANY),
+    responses=answers(SCORES, "Rows by employee id.", NOBODY, TOO_MANY, UNAVAILABLE),
 )
 async def list_scores(
     web: NamedDependency[Web],
@@ -121,57 +120,78 @@ async def list_scores(
     limit: Limit = 1000,
 ) -> ScoreList:
     """Rows of all employees that the filters leave, by employee id; a page ends with the last row of an employee."""
-    people = [(id, known) for id, known in _chosen(web.view, unit, employee) if after is None or id > after]
-    # Ten thousand employees are decoded: not on the event loop, where screens wait. Updates never change.
-    rows, following = await asyncio.to_thread(_page, people, indicator, window, limit)
-    return ScoreList(instant(web.view.now), rows, following)
+    now = instant((await web.views.standing()).now)
+    rows: list[ScoreRow] = []
+    last = after or ""
+    async with aclosing(_slices(web.views, unit, employee, last)) as slices:
+        async for ids, more in slices:
+            found = await web.views.employees(ids)
+            # Hundreds of updates are decoded: not on the event loop, where screens wait.
+            page, last = await asyncio.to_thread(_page, ids, found, (indicator, window), limit - len(rows))
+            rows += page
+            if len(rows) >= limit and (more or last != ids[-1]):
+                return ScoreList(now, rows, last)
+    return ScoreList(now, rows, None)
+
+
+async def _slices(
+    views: ViewsReader, unit: str | None, employee: str | None, after: str
+) -> AsyncGenerator[tuple[list[str], bool], None]:
+    """Ids of the employees that the filters leave, in order, some at a time; with each whether more follow."""
+    if unit is None and employee is None:
+        while ids := await views.employee_ids(after, AT_ONCE + 1):
+            after = ids[min(len(ids), AT_ONCE) - 1]
+            yield ids[:AT_ONCE], len(ids) > AT_ONCE
+        return
+    chosen = [who for who in await _named(views, unit, employee) if who > after]
+    for begin in range(0, len(chosen), AT_ONCE):
+        yield chosen[begin : begin + AT_ONCE], begin + AT_ONCE < len(chosen)
+
+
+async def _named(views: ViewsReader, unit: str | None, employee: str | None) -> list[str]:
+    """People by unit, or the one of that name, or nobody; a problem when there is no such unit or employee."""
+    if employee is not None:
+        await _employee(views, employee)
+    if unit is not None:
+        members = (await _unit(views, unit)).members
+        return [who for who in members if employee is None or who == employee]
+    return [] if employee is None else [employee]
 
 
 def _page(
-    people: Sequence[tuple[str, KnownEmployee]], indicator: str | None, window: str | None, limit: int
-) -> tuple[list[ScoreRow], str | None]:
-    """Rows of whole employees until they are enough, and the last employee when there are more."""
+    ids: Sequence[str], found: Mapping[str, bytes], wanted: tuple[str | None, str | None], enough: int
+) -> tuple[list[ScoreRow], str]:
+    """Rows of whole employees until they are enough, and the last employee that was looked at."""
     rows: list[ScoreRow] = []
-    for place, (employee_id, known) in enumerate(people, 1):
-        rows += _matching(known, indicator, window)
-        if len(rows) >= limit and place < len(people):
+    for employee_id in ids:
+        rows += _matching(employee_id, found.get(employee_id), *wanted)
+        if len(rows) >= enough:
             return rows, employee_id
-    return rows, None
+    return rows, ids[-1]
 
 
-def _chosen(view: View, unit: str | None, employee: str | None) -> Sequence[tuple[str, KnownEmployee]]:
-    if employee is not None:
-        known = _employee(view, employee)
-        if unit is not None and employee not in _unit(view, unit).members:
-            return []
-        return [(employee, known)]
-    if unit is not None:
-        _unit(view, unit)
-        return list(members_of(view, unit).items())
-    return sorted(view.employees.items())
-
-
-def _matching(known: KnownEmployee, indicator: str | None, window: str | None) -> Iterator[ScoreRow]:
-    for row in known.update().rows:
+def _matching(employee_id: str, value: bytes | None, indicator: str | None, window: str | None) -> Iterator[ScoreRow]:
+    known = readable(decode_scores, employee_id, value)
+    for row in [] if known is None else known.update().rows:
         if (indicator is None or row.indicator == indicator) and (window is None or row.window == window):
             yield row
 
 
-def _unit(view: View, unit: str) -> KnownUnit:
+async def _unit(views: ViewsReader, unit: str) -> KnownUnit:
     if not valid_unit(unit):
         detail = "a unit's id is 1 to 128 characters without control characters"
         raise RequestProblem(400, detail, "unit", unit)
-    known = view.units.get(unit)
+    known = readable(decode_unit, unit, (await views.units([unit])).get(unit))
     if known is None:
         detail = f"nothing was published for unit {unit!r}; /api/v1/units lists the units that there are"
         raise RequestProblem(404, detail, "unit", unit)
     return known
 
 
-def _employee(view: View, employee: str) -> KnownEmployee:
+async def _employee(views: ViewsReader, employee: str) -> KnownEmployee:
     if not valid_employee(employee):
         raise RequestProblem(400, "an employee's id is [A-Za-z0-9_.:-]{1,64}", "employee", employee)
-    known = view.employees.get(employee)
+    known = readable(decode_scores, employee, (await views.employees([employee])).get(employee))
     if known is None:
         detail = f"nothing was published for employee {employee!r}; /api/v1/units/UNIT lists the members of a unit"
         raise RequestProblem(404, detail, "employee", employee)

@@ -26,13 +26,18 @@ UNIT: Final = UnitScores("L03", _AS_OF, _AS_OF, ["E0261"], [UNIT_ROW], _TRENDS)
 EMPLOYEE: Final = EmployeeScores("E0261", "L03", _AS_OF, _AS_OF, [ROW], _TRENDS)
 SCORES: Final = ScoreList(_AS_OF, [ROW], "E0261")
 NOBODY: Final = Problem("Not Found", 404, "nothing was published for employee 'E0999'", "employee", "E0999")
+_PROBLEM: Final = "A problem (RFC 9457); where a field is at fault it names it and its value."
 TOO_MANY: Final = Problem("Bad Request", 400, "limit: Expected `int` <= 10000", "limit", "99999")
+
+UNAVAILABLE: Final = Problem(
+    "Service Unavailable", 503, "the views are not available at the moment; ask again in a few seconds"
+)
 
 
 def answers(example: msgspec.Struct, description: str, *problems: Problem) -> dict[int, ResponseSpec]:
     """What a handler answers: this when all is well, and these problems."""
     found = {200: _spec(example, description)}
-    return found | {problem.status: _spec(problem, "The problem names field and value.") for problem in problems}
+    return found | {problem.status: _spec(problem, _PROBLEM) for problem in problems}
 
 
 def _spec(example: msgspec.Struct, description: str) -> ResponseSpec:

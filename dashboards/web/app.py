@@ -1,11 +1,11 @@
-"""The web process put together: a view, screens on it, pages, API. Nothing here reads a clock or the environment."""
+"""The web process put together: views, screens on them, pages, API. Nothing here reads a clock or the environment."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from litestar import Litestar
@@ -15,18 +15,18 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Tag
 
+from agents.views.port import ViewsReader, ViewsUnavailable
 from dashboards.web.api import api
 from dashboards.web.assets import load_assets
-from dashboards.web.feed import OpenFeed
+from dashboards.web.follower import Follower
 from dashboards.web.health import healthz, metrics
 from dashboards.web.hub import PACE, Hub, Pace
 from dashboards.web.languages import Language
 from dashboards.web.metrics import Metrics
 from dashboards.web.pages import asset, board, page_templates, start
-from dashboards.web.problems import RequestProblem, on_bug, on_http, on_request_problem
+from dashboards.web.problems import RequestProblem, on_bug, on_http, on_request_problem, on_unavailable
 from dashboards.web.security import add_headers
 from dashboards.web.service import Service
-from dashboards.web.tail import Tail
 from dashboards.web.view import View
 from dashboards.web.web import Web
 
@@ -44,26 +44,30 @@ def wall_ms() -> int:
 
 
 def create_app(
-    view: View,
+    views: ViewsReader,
     *,
-    open_feed: OpenFeed | None = None,
     clock: Callable[[], int] = wall_ms,
     language: Language | None = None,
     stale_seconds: int = 120,
     pace: Pace = PACE,
 ) -> Litestar:
-    """The application over `view`. With `open_feed` it follows that log; without, whoever made the view feeds it.
+    """The application over these views; they are let go of when it stops.
 
     `app.state.web` is the Web of this application. `stale_seconds`: age of the newest event at which a board says
     so.
     """
-    web = _web(view, open_feed is None, clock, language, stale_seconds, pace)
+    web = _web(views, clock, language, stale_seconds, pace)
     app = Litestar(
         route_handlers=[start, board, asset, api, healthz, metrics],
         dependencies={"web": Provide(lambda: web, sync_to_thread=False)},
-        exception_handlers={RequestProblem: on_request_problem, HTTPException: on_http, Exception: on_bug},
+        exception_handlers={
+            RequestProblem: on_request_problem,
+            ViewsUnavailable: on_unavailable,
+            HTTPException: on_http,
+            Exception: on_bug,
+        },
         before_send=[add_headers],
-        lifespan=[lambda _: _running(web, open_feed)],
+        lifespan=[lambda _: _running(web)],
         openapi_config=_openapi(),
         logging_config=None,
     )
@@ -72,29 +76,26 @@ def create_app(
 
 
 def _web(
-    view: View, fed: bool, clock: Callable[[], int], language: Language | None, stale_seconds: int, pace: Pace
+    views: ViewsReader, clock: Callable[[], int], language: Language | None, stale_seconds: int, pace: Pace
 ) -> Web:
-    service, own, assets = Service(found=fed, caught_up=fed), Metrics(), load_assets()
+    view, service, own, assets = View(), Service(), Metrics(), load_assets()
     hub = Hub(view, service, own, clock, assets.build, pace)
-    return Web(view, service, hub, own, assets, page_templates(), clock, clock(), language, stale_seconds)
+    follower = Follower(views, view, service, own, clock, hub.touch)
+    pages = page_templates()
+    return Web(views, view, service, hub, follower, own, assets, pages, clock, clock(), language, stale_seconds)
 
 
 @asynccontextmanager
-async def _running(web: Web, open_feed: OpenFeed | None) -> AsyncIterator[None]:
+async def _running(web: Web) -> AsyncIterator[None]:
     async with web.hub.running():
-        if open_feed is None:
-            yield
-            return
-        tail = Tail(
-            open_feed, web.view, web.service, web.metrics, web.clock,
-            touched=lambda touched: web.hub.touch(touched.units), replaced=web.hub.touch_all,
-        )  # fmt: skip
-        task = asyncio.create_task(tail.run())
+        task = asyncio.create_task(web.follower.run())
         try:
             yield
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            with suppress(ViewsUnavailable):
+                await web.views.close()
 
 
 def _openapi() -> OpenAPIConfig:

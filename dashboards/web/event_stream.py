@@ -11,6 +11,7 @@ from typing import Final
 from litestar.types import Receive, Scope, Send
 
 from dashboards.web.channel import Screen
+from dashboards.web.follower import Follower
 from dashboards.web.hub import Hub
 from dashboards.web.sse import retry
 
@@ -26,12 +27,17 @@ SEND_TIMEOUT: Final = 60.0  # a screen that takes nothing for so long is gone
 class EventStream:
     """The stream of one unit's board for one screen. An unknown unit has one too: it may appear later."""
 
-    def __init__(self, hub: Hub, unit: str) -> None:
+    def __init__(self, follower: Follower, hub: Hub, unit: str) -> None:
+        self._follower = follower
         self._hub = hub
         self._unit = unit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves the connection until either side ends it."""
+        async with self._follower.watching(self._unit):
+            await self._serve(receive, send)
+
+    async def _serve(self, receive: Receive, send: Send) -> None:
         with self._hub.screen(self._unit) as screen:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             gone = asyncio.create_task(_gone(receive))

@@ -36,17 +36,27 @@ class Metrics:
         )
         self.lag = Histogram(
             f"{PREFIX}_view_lag_seconds",
-            "From the time of the newest record of a batch until the view had it, while following.",
+            "From the time of the newest update until it was read for a screen.",
             buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0),
             registry=self.registry,
         )
-        self.records = Counter(f"{PREFIX}_view_records", "Records taken into the view.", registry=self.registry)
+        self.records = Counter(
+            f"{PREFIX}_view_records", "Updates of units and people that were read for screens.", registry=self.registry
+        )
         self.unreadable = Counter(
-            f"{PREFIX}_view_unreadable_records", "Records of the output topics that could not be read.",
+            f"{PREFIX}_view_unreadable_records", "Updates that were read for screens and are none.",
             registry=self.registry,
         )  # fmt: skip
         self.failures = Counter(
-            f"{PREFIX}_feed_failures", "Times that reading the log failed and was begun again.", registry=self.registry
+            f"{PREFIX}_feed_failures",
+            "Times that reading the views failed and was begun again.",
+            registry=self.registry,
+        )
+        self.views_up = Gauge(
+            f"{PREFIX}_views_up", "Whether the views can be read and are being written.", registry=self.registry
+        )
+        self.views_contact = Gauge(
+            f"{PREFIX}_views_contact_timestamp_seconds", "When the views were last in order.", registry=self.registry
         )
         self.newest_tick = Gauge(
             f"{PREFIX}_view_tick_timestamp_seconds", "Newest tick that the view has seen.", registry=self.registry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,6 +12,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.types import ASGIApp
 
+from agents.views.port import ViewsUnavailable
 from dashboards.web.event_stream import EventStream
 from dashboards.web.hub import TooManyScreens
 from dashboards.web.languages import choose, words
@@ -32,28 +34,47 @@ def page_templates() -> Environment:
     )  # fmt: skip
 
 
-@get("/", include_in_schema=False, sync_to_thread=False)
-def start(request: AnyRequest, web: NamedDependency[Web]) -> Response[str] | Redirect:
+@get("/", include_in_schema=False)
+async def start(request: AnyRequest, web: NamedDependency[Web]) -> Response[str] | Redirect:
     """The first board, or a page that waits for one."""
-    units = web.view.unit_ids()
+    units = await _unit_ids(web)
     if not units:
-        return _page(request, web, "waiting.html", 200)
+        unavailable = units is None
+        return _page(request, web, "waiting.html", 200, unavailable=unavailable)
     query = request.scope["query_string"].decode("latin-1")
     return Redirect(f"/board/{unit_segment(units[0])}" + (f"?{query}" if query else ""), headers=NO_STORE)
 
 
-@get(["/board", "/board/{address:path}"], include_in_schema=False, sync_to_thread=False)
-def board(request: AnyRequest, web: NamedDependency[Web]) -> ASGIApp:
+@get(["/board", "/board/{address:path}"], include_in_schema=False)
+async def board(request: AnyRequest, web: NamedDependency[Web]) -> ASGIApp:
     """A unit's board and its stream. The address is read as it was sent: a unit may have a slash in its id."""
     # The parameter of the route is already decoded and is not used.
     segments = [segment for segment in path_segments(_raw_path(request)) if segment][1:]
     if not segments or not valid_unit(segments[0]) or segments[1:] not in ([], ["stream"]):
-        return _asgi(request, _page(request, web, "unknown.html", 404, unit="/".join(segments)[:200]))
+        units = await _unit_ids(web) or []
+        return _asgi(request, _page(request, web, "unknown.html", 404, unit="/".join(segments)[:200], units=units))
     if segments[1:] == ["stream"]:
         return _stream(web, segments[0])
-    known = segments[0] in web.view.units
-    name, status = ("board.html", 200) if known else ("unknown.html", 404)
-    return _asgi(request, _page(request, web, name, status, unit=segments[0]))
+    if await _may_be(web, segments[0]):
+        return _asgi(request, _page(request, web, "board.html", 200, unit=segments[0]))
+    units = await _unit_ids(web) or []
+    return _asgi(request, _page(request, web, "unknown.html", 404, unit=segments[0], units=units))
+
+
+async def _may_be(web: Web, unit: str) -> bool:
+    """Whether there is such a unit; while nobody can say, its board opens and tells so."""
+    try:
+        return bool(await web.views.units([unit]))
+    except ViewsUnavailable:
+        return True
+
+
+async def _unit_ids(web: Web) -> list[str] | None:
+    """The units that have a board, by id; None while nobody can say."""
+    try:
+        return await web.views.unit_ids()
+    except ViewsUnavailable:
+        return None
 
 
 def _stream(web: Web, unit: str) -> ASGIApp:
@@ -61,10 +82,18 @@ def _stream(web: Web, unit: str) -> ASGIApp:
         web.hub.admit()
     except TooManyScreens as full:
         raise RequestProblem(503, str(full)) from full
-    return EventStream(web.hub, unit)
+    return EventStream(web.follower, web.hub, unit)
 
 
-def _page(request: AnyRequest, web: Web, name: str, status: int, unit: str = "") -> Response[str]:
+def _page(
+    request: AnyRequest,
+    web: Web,
+    name: str,
+    status: int,
+    unit: str = "",
+    units: Sequence[str] = (),
+    unavailable: bool = False,
+) -> Response[str]:
     query = request.query_params
     said = words(choose(query.get("lang"), web.language, request.headers.get("accept-language", "")))
     theme = query.get("theme", "")
@@ -74,8 +103,9 @@ def _page(request: AnyRequest, web: Web, name: str, status: int, unit: str = "")
         stale_seconds=web.stale_seconds,
         stream=f"/board/{unit_segment(unit)}/stream",
         theme=theme if theme in THEMES else "wall",
+        unavailable=unavailable,
         unit=unit,
-        units=[(known, f"/board/{unit_segment(known)}") for known in web.view.unit_ids()],
+        units=[(known, f"/board/{unit_segment(known)}") for known in units],
         words=said,
     )
     headers = {**NO_STORE, "content-language": said.tag, "vary": "accept-language"}

@@ -10,6 +10,8 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
+from agents.views.port import ViewsIncomplete, ViewsUnavailable
+
 CONTENT_TYPE: Final = "application/problem+json"
 log: Final = logging.getLogger(__name__)
 
@@ -53,6 +55,13 @@ def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[b
     value = request.query_params.get(field) if field else None
     problem = Problem(phrase, error.status_code, detail, field, None if value is None else value[:200])
     return answer(problem, headers=error.headers)
+
+
+def on_unavailable(_: Request[Any, Any, Any], error: ViewsUnavailable) -> Response[bytes]:
+    """Handler of views that cannot be read now: where they are is not told to the reader."""
+    being_built = isinstance(error, ViewsIncomplete)
+    detail = "the views are being built from the log" if being_built else "the views are not available at the moment"
+    return answer(Problem("Service Unavailable", 503, f"{detail}; ask again in a few seconds"), {"retry-after": "3"})
 
 
 def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

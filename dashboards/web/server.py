@@ -1,4 +1,4 @@
-"""`scorestream web` as a process: it may start before the worker and before the folder exists, and outlive both."""
+"""`scorestream web` as a process: it may start before the worker and before there are views, and outlive both."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from types import FrameType
 
 import uvicorn
 
+from agents.views.port import ViewsReader
 from dashboards.web.app import create_app
-from dashboards.web.feed import feed_of
 from dashboards.web.languages import LANGUAGES, Language
-from dashboards.web.view import View
 from dashboards.web.web import Web
 
 GRACE = 3  # seconds that open requests have when the process stops
@@ -31,15 +30,13 @@ class Server(uvicorn.Server):
         self._web.hub.close()
 
 
-def run(folder_or_broker: str, host: str, port: int | None, language: str | None, *, stale_seconds: int = 120) -> int:
+def run(views: ViewsReader, host: str, port: int | None, language: str | None, *, stale_seconds: int = 120) -> int:
     """Serves until stopped; the exit code. Prints the address first.
 
-    `folder_or_broker`: an embedded log's folder or URL; `port`: None or 0 for a free one; `language`: en or zh for
-    all boards, None for what each browser prefers. Raises ValueError for a broker or language that does not exist.
+    `port`: None or 0 for a free one; `language`: en or zh for all boards, None for what each browser prefers. Raises
+    ValueError for a language that does not exist.
     """
-    app = create_app(
-        View(), open_feed=feed_of(folder_or_broker), language=_language(language), stale_seconds=stale_seconds
-    )
+    app = create_app(views, language=_language(language), stale_seconds=stale_seconds)
     try:
         listener = _listen(host, port or 0)
     except OSError as error:

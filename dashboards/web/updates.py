@@ -5,7 +5,8 @@ Most employees of a company are on no screen at a given moment, and bytes take a
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -16,12 +17,7 @@ from schemas.updates import ScoreUpdate, UnitUpdate
 Row = ScoreRow | UnitRow
 Subject = tuple[str, str]
 Key = tuple[str, str, str]
-
-
-class Tick(msgspec.Struct, frozen=True, gc=False):
-    """Time as the log tells it, in ms."""
-
-    at: int
+T = TypeVar("T")
 
 
 class Known:
@@ -73,9 +69,12 @@ def decode_unit(unit: str, value: bytes) -> KnownUnit:
     return KnownUnit(value, update)
 
 
-def decode_tick(value: bytes) -> Tick:
-    """A tick; msgspec.MsgspecError when it is none."""
-    return _tick.decode(value)
+def readable(decode: Callable[[str, bytes], T], key: str, value: bytes | None) -> T | None:
+    """The update, None when there is none, or none that can be read."""
+    try:
+        return None if value is None else decode(key, value)
+    except msgspec.MsgspecError:
+        return None
 
 
 def subject(row: Row) -> Subject:
@@ -107,4 +106,3 @@ def _instant(field: str, text: str) -> int:
 
 _scores: Final = msgspec.json.Decoder(ScoreUpdate)
 _units: Final = msgspec.json.Decoder(UnitUpdate)
-_tick: Final = msgspec.json.Decoder(Tick)

@@ -1,119 +1,99 @@
-"""The latest of everything that was published, in memory; records in, touched units out, no clock and no I/O.
+"""What screens look at, as last read from the views; values in, touched units out, no clock and no I/O.
 
-The view is a pure function of the records applied so far: whoever reads the compacted topics from their start
-gets the same view, so it is never stored.
+Only units that somebody watches are here, with their people: a company may be larger than this process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
 
+from agents.views.port import Standing
 from dashboards.web.catalogue import Catalogue, Reader, read_template
-from dashboards.web.names import valid_employee, valid_unit
-from dashboards.web.updates import KnownEmployee, KnownUnit, decode_scores, decode_tick, decode_unit
-from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS, UNIT_UPDATES
-
-
-class Published(NamedTuple):
-    """A record of an output topic. `timestamp` in ms; a `value` of None removes the key."""
-
-    topic: str
-    partition: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
+from dashboards.web.updates import KnownEmployee, KnownUnit, decode_scores, decode_unit
 
 
 class Touched(NamedTuple):
-    """What a batch of records changed: units to draw anew, and how many records could not be read."""
+    """What new values changed: units to draw anew, and how many values could not be read."""
 
     units: frozenset[str]
     unreadable: int
 
 
 class View:
-    """Employees, units, templates and time as last published. Times in ms since 1970 UTC."""
+    """Employees, units, templates and time as last read. Times in ms since 1970 UTC."""
 
     def __init__(self, reader: Reader = read_template) -> None:
         self._reader = reader
+        self.now: int | None = None  # the newest tick
+        self.last_commit: int | None = None  # when the service was last heard of
         self.clear()
 
     def clear(self) -> None:
-        """Forgets everything: the log is another one."""
+        """Forgets everything but the time: the views are others."""
         self.employees: dict[str, KnownEmployee] = {}
         self.units: dict[str, KnownUnit] = {}
         self.catalogue = Catalogue(self._reader)
-        self.last_record: int | None = None
-        self._ticks: dict[int, int] = {}
         self._boards: dict[str, set[str]] = {}
+        self._texts: set[bytes] = set()
 
-    @property
-    def now(self) -> int | None:
-        """The newest tick over all partitions, None before the first."""
-        return max(self._ticks.values(), default=None)
+    def tell(self, standing: Standing) -> None:
+        """The time as the views have it."""
+        self.now, self.last_commit = standing.now, standing.heard
 
-    @property
-    def last_commit(self) -> int | None:
-        """When the service was last heard of: the newest tick or record."""
-        return max((at for at in (self.now, self.last_record) if at is not None), default=None)
+    def shown(self, employees: Iterable[str]) -> set[str]:
+        """Those of these people who are on a board here."""
+        return {employee for employee in employees if employee in self._boards}
 
-    def unit_ids(self) -> list[str]:
-        """The units that have a board, by id."""
-        return sorted(self.units)
+    def missing(self) -> set[str]:
+        """People who belong to a unit here and have not been read."""
+        return self._boards.keys() - self.employees.keys()
 
-    def apply(self, records: Iterable[Published]) -> Touched:
-        """Takes records in log order. One that cannot be read is counted and leaves the view as it was."""
-        units: set[str] = set()
+    def put(
+        self,
+        units: Mapping[str, bytes | None] = {},
+        employees: Mapping[str, bytes | None] = {},
+        templates: Iterable[bytes] = (),
+    ) -> Touched:
+        """Takes values, None for what is gone. One that cannot be read is counted and leaves the view as it was."""
+        touched: set[str] = set()
         unreadable = 0
-        for record in records:
-            try:
-                units.update(self._apply(record))
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                unreadable += 1
-        return Touched(frozenset(units), unreadable)
+        for text in set(templates) - self._texts:
+            self._texts.add(text)
+            if self.catalogue.publish(text.decode("utf-8", "replace")):
+                touched.update(self.units)
+        for take, values in ((self._unit, units), (self._employee, employees)):
+            for key, value in values.items():
+                try:
+                    touched.update(take(key, value))
+                except msgspec.MsgspecError:
+                    unreadable += 1
+        return Touched(frozenset(touched), unreadable)
 
-    def _apply(self, record: Published) -> Iterable[str]:
-        if record.topic == TICKS:
-            return self._tick(record)
-        if record.topic == TEMPLATES:
-            return self._template(record)
-        touched = self._score(record) if record.topic == SCORE_UPDATES else self._unit(record)
-        self.last_record = max(self.last_record or 0, record.timestamp)
-        return touched
+    def prune(self) -> None:
+        """Forgets people who are on no board here."""
+        for employee in self.employees.keys() - self._boards.keys():
+            del self.employees[employee]
 
-    def _tick(self, record: Published) -> Iterable[str]:
-        if record.value is not None:
-            at = decode_tick(record.value).at
-            self._ticks[record.partition] = max(at, self._ticks.get(record.partition, at))
-        return ()
+    def forget(self, unit: str) -> None:
+        """Nobody watches the unit any longer, nor those who are on no other board."""
+        self._unit(unit, None)
 
-    def _template(self, record: Published) -> Iterable[str]:
-        if record.value is not None and self.catalogue.publish(record.value.decode()):
-            return self.unit_ids()
-        return ()
-
-    def _score(self, record: Published) -> Iterable[str]:
-        employee = _key(record)
-        if not valid_employee(employee):
-            raise msgspec.ValidationError(f"key {employee!r} is no employee id")
-        if record.value is None:
+    def _employee(self, employee: str, value: bytes | None) -> Collection[str]:
+        if value is None:
             self.employees.pop(employee, None)
         else:
-            self.employees[employee] = decode_scores(employee, record.value)
+            self.employees[employee] = decode_scores(employee, value)
         return self._boards.get(employee, ())
 
-    def _unit(self, record: Published) -> Iterable[str]:
-        unit = _key(record)
-        if not valid_unit(unit):
-            raise msgspec.ValidationError(f"key {unit!r} is no unit id")
-        known = None if record.value is None else decode_unit(unit, record.value)
+    def _unit(self, unit: str, value: bytes | None) -> Collection[str]:
+        known = None if value is None else decode_unit(unit, value)
         before = self.units.get(unit)
         members = set(known.members if known else ())
         for employee in set(before.members if before else ()) - members:
-            self._boards.get(employee, set()).discard(unit)
+            self._leave(employee, unit)
         for employee in members:
             self._boards.setdefault(employee, set()).add(unit)
         if known is None:
@@ -122,11 +102,12 @@ class View:
             self.units[unit] = known
         return (unit,)
 
-
-def _key(record: Published) -> str:
-    if record.topic not in (SCORE_UPDATES, UNIT_UPDATES):
-        raise msgspec.ValidationError(f"topic {record.topic!r} is not one that the web reads")
-    return (record.key or b"").decode()
+    def _leave(self, employee: str, unit: str) -> None:
+        boards = self._boards.get(employee, set())
+        boards.discard(unit)
+        if not boards:
+            self._boards.pop(employee, None)
+            self.employees.pop(employee, None)
 
 
 def members_of(view: View, unit: str) -> Mapping[str, KnownEmployee]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jinja2 import Environment
 
+from agents.views.port import ViewsReader
 from dashboards.web.assets import Assets
+from dashboards.web.follower import Follower
 from dashboards.web.hub import Hub
 from dashboards.web.languages import Language
 from dashboards.web.metrics import Metrics
@@ -17,11 +19,16 @@ from dashboards.web.view import View
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """`clock` gives wall time in ms; `language` is what boards speak unless an address says otherwise."""
+    """`views` is asked for what no screen looks at; `view` has what screens look at.
 
+    `clock` gives wall time in ms; `language` is what boards speak unless an address says otherwise.
+    """
+
+    views: ViewsReader
     view: View
     service: Service
     hub: Hub
+    follower: Follower
     metrics: Metrics
     assets: Assets
     pages: Environment
@@ -29,3 +36,4 @@ class Web:
     started: int
     language: Language | None
     stale_seconds: int
+    counts: list[int] = field(default_factory=lambda: [0, 0])  # employees and units, as last read

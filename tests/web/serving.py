@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 from litestar import Litestar
 
+from agents.views.conflate import Published
 from dashboards.web.app import create_app
 from dashboards.web.server import Server
-from dashboards.web.view import Published, View
+from tests.web.shelf import Shelf
 
 
 class Serving:
     """A web process in a thread: feed it, stop it, start it again on the same port."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, shelf: Shelf | None = None, **options: Any) -> None:
         self.port = _free_port()
         self._options = options
         self._thread: threading.Thread | None = None
-        self.view = View()
+        self._folder = tempfile.TemporaryDirectory()
+        self.shelf = shelf or Shelf(Path(self._folder.name))
 
     @property
     def url(self) -> str:
@@ -33,7 +37,7 @@ class Serving:
 
     def start(self) -> None:
         """Starts; returns when it accepts connections."""
-        self.app: Litestar = create_app(self.view, **self._options)
+        self.app: Litestar = create_app(self.shelf.reader(), **self._options)
         self._server = Server(
             uvicorn.Config(self.app, log_level="error", timeout_graceful_shutdown=2), self.app.state.web
         )
@@ -52,8 +56,12 @@ class Serving:
             self._thread = None
 
     def feed(self, *records: Published) -> None:
-        """Applies records as the tail does."""
-        self.call(lambda: self.app.state.web.hub.touch(self.view.apply(records).units))
+        """Puts records into the views."""
+        self.shelf.apply(records)
+
+    def close(self) -> None:
+        """Takes its views away, after a stop."""
+        self._folder.cleanup()
 
     def call(self, action: Callable[[], Any]) -> Any:
         """Runs something on the event loop of the process."""
@@ -79,12 +87,13 @@ class Serving:
 def serving(*records: Published, **options: Any) -> Iterator[Serving]:
     """A started process that knows these records; stopped at the end."""
     process = Serving(**options)
-    process.view.apply(records)
+    process.feed(*records)
     process.start()
     try:
         yield process
     finally:
         process.stop()
+        process.close()
 
 
 def _free_port() -> int:

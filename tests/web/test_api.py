@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,25 +11,25 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from dashboards.web.app import create_app
-from dashboards.web.view import View
 from tests.web.factories import INDICATOR, NOW, ROLLING, line, row, tick, total, unit_scores
+from tests.web.shelf import Shelf
 
 Client = TestClient[Litestar]
 
 
 @pytest.fixture
-def view() -> View:
+def view(tmp_path: Path) -> Shelf:
     """Line L03 with three people, and a unit whose id needs escaping."""
-    view = View()
+    view = Shelf(tmp_path)
     view.apply(line(people=3))
     view.apply([unit_scores("三号线/装配", ["E0003"]), tick(NOW)])
     return view
 
 
 @pytest.fixture
-def client(view: View) -> Iterator[Client]:
+def client(view: Shelf) -> Iterator[Client]:
     """A client of the application over the view."""
-    with TestClient(create_app(view, clock=lambda: NOW + 2000)) as client:
+    with TestClient(create_app(view.reader(), clock=lambda: NOW + 2000)) as client:
         yield client
 
 

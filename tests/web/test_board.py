@@ -6,20 +6,22 @@ from typing import Any
 
 import pytest
 
+from agents.views.conflate import Published
 from dashboards.web.board import Drawing, Tile, flagship, summary, tile
 from dashboards.web.catalogue import Catalogue, read_template
 from dashboards.web.reading import Band, Mark, Trend, mark
-from dashboards.web.view import Published, View
+from dashboards.web.view import View
 from schemas.instants import MINUTE, format_rfc3339
 from schemas.rows import ScoreRow
 from stream.interval import wilson
 from tests.web.factories import INDICATOR, NOW, ROLLING, line, row, scores, template, total, unit_scores
+from tests.web.shelf import show
 
 
 def view_of(*records: Published) -> View:
     """A view with the template and these records."""
     view = View()
-    view.apply([template(), *records])
+    show(view, [template(), *records])
     return view
 
 
@@ -94,7 +96,7 @@ def test_a_reading_brings_what_its_template_says() -> None:
 def test_a_board_works_without_the_template() -> None:
     """The web may have read the scores before it has read the template."""
     view = View()
-    view.apply([scores("E1"), unit_scores("L03", ["E1"])])
+    show(view, [scores("E1"), unit_scores("L03", ["E1"])])
     drawn = Drawing("L03").draw(view)
     assert drawn.summary is not None
     assert drawn.summary.reading is not None
@@ -179,7 +181,7 @@ def test_a_person_whose_update_did_not_change_is_not_drawn_anew() -> None:
     view = view_of(*line(people=3))
     drawing = Drawing("L03")
     before = drawing.draw(view).people
-    view.apply([scores("E0002", row(50))])
+    show(view, [scores("E0002", row(50))])
     after = drawing.draw(view).people
     assert [before[employee] is after[employee] for employee in before] == [True, False, True]
 
@@ -187,10 +189,10 @@ def test_a_person_whose_update_did_not_change_is_not_drawn_anew() -> None:
 def test_a_new_template_draws_everybody_anew() -> None:
     """Targets stand on every tile."""
     view = View()
-    view.apply([scores("E1"), unit_scores("L03", ["E1"])])
+    show(view, [scores("E1"), unit_scores("L03", ["E1"])])
     drawing = Drawing("L03")
     before = drawing.draw(view).people["E1"].reading
-    view.apply([template()])
+    show(view, [template()])
     after = drawing.draw(view).people["E1"].reading
     assert before is not None
     assert after is not None

@@ -11,12 +11,13 @@ import pytest
 from dashboards.web.channel import QUEUE, Channel, Screen
 from dashboards.web.view import View
 from tests.web.factories import NOW, line, row, scores, unit_scores
+from tests.web.shelf import show
 
 
 def channel_of(people: int = 2) -> tuple[View, Channel]:
     """A channel on a line with people."""
     view = View()
-    view.apply(line(people=people))
+    show(view, line(people=people))
     return view, Channel("L03", view)
 
 
@@ -30,7 +31,7 @@ def data(message: bytes | None) -> Any:
 def test_a_change_names_only_what_changed() -> None:
     """Sixty people on a board, one of them inspected something."""
     view, channel = channel_of()
-    view.apply([scores("E0002", row(50))])
+    show(view, [scores("E0002", row(50))])
     change = data(channel.advance())
     assert {"unit", "people"} == set(change)
     assert [tile["id"] for tile in change["people"]] == ["E0002"]
@@ -39,7 +40,7 @@ def test_a_change_names_only_what_changed() -> None:
 def test_a_change_names_people_who_left_and_a_summary_that_changed() -> None:
     """The board on the screen becomes the board of the view."""
     view, channel = channel_of()
-    view.apply([unit_scores("L03", ["E0001"], newest=NOW + 1)])
+    show(view, [unit_scores("L03", ["E0001"], newest=NOW + 1)])
     change = data(channel.advance())
     assert change["gone"] == ["E0002"]
     assert change["summary"]["people"] == 1
@@ -48,7 +49,7 @@ def test_a_change_names_people_who_left_and_a_summary_that_changed() -> None:
 def test_nothing_is_sent_when_nothing_changed() -> None:
     """A tick or a repeated update is no news."""
     view, channel = channel_of()
-    view.apply(line())
+    show(view, line())
     assert channel.advance() is None
 
 
@@ -65,7 +66,7 @@ def test_the_snapshot_is_encoded_once_for_all_screens() -> None:
     view, channel = channel_of()
     assert channel.snapshot() is channel.snapshot()
     before = channel.snapshot()
-    view.apply([scores("E0002", row(50))])
+    show(view, [scores("E0002", row(50))])
     assert channel.snapshot() is before
     channel.advance()
     assert before != channel.snapshot()
@@ -120,7 +121,7 @@ async def test_a_slow_screen_ends_up_with_the_board_of_the_view() -> None:
     screen = Screen(channel.snapshot)
     shown: dict[str, Any] = {}
     for step in range(40):
-        view.apply([scores(f"E000{step % 3 + 1}", row(50 + step))])
+        show(view, [scores(f"E000{step % 3 + 1}", row(50 + step))])
         message = channel.advance()
         assert message is not None
         screen.offer(message)

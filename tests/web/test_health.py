@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
+from httpx import Response
+from litestar import Litestar
 from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from agents.views.twin_file import NAME
 from dashboards.web.app import create_app
 from dashboards.web.service import Service
 from dashboards.web.view import View
 from tests.web.factories import NOW, line, tick
+from tests.web.shelf import Shelf, show
 
 
 @pytest.mark.parametrize(
@@ -21,6 +28,7 @@ from tests.web.factories import NOW, line, tick
         (Service(found=True, caught_up=True), NOW, NOW + 30_000, ("live", None)),
         (Service(found=True, caught_up=True), NOW, NOW + 30_001, ("silent", NOW)),
         (Service(found=True, caught_up=True), NOW, NOW - 9999, ("live", None)),
+        (Service(found=True, caught_up=True, trouble="x", contact=NOW - 7), NOW, NOW, ("unavailable", NOW - 7)),
     ],
 )
 def test_the_service_is_told_from_what_it_publishes(
@@ -29,53 +37,72 @@ def test_the_service_is_told_from_what_it_publishes(
     """A silent service is another thing than a line that stands still."""
     view = View()
     if heard is not None:
-        view.apply([tick(heard)])
+        show(view, [tick(heard)])
     assert expected == service.state(view, wall)
 
 
-def test_health_tells_process_and_age_of_the_last_commit() -> None:
+def answer_when(client: TestClient[Litestar], status: str) -> Response:
+    """The answer of /healthz once it tells this status."""
+    deadline = time.monotonic() + 10
+    while (answer := client.get("/healthz")).json()["status"] != status:
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.005)
+    return answer
+
+
+def test_health_tells_process_and_age_of_the_last_commit(tmp_path: Path) -> None:
     """The contract, section 6."""
-    view, times = View(), [NOW]
-    view.apply(line())
-    with TestClient(create_app(view, clock=lambda: times[-1])) as client:
+    shelf, times = Shelf(tmp_path), [NOW]
+    shelf.apply(line())
+    with TestClient(create_app(shelf.reader(), clock=lambda: times[-1])) as client:
         times.append(NOW + 4500)
-        answer = client.get("/healthz")
+        answer = answer_when(client, "ok")
     found = answer.json()
     assert (
-        answer.status_code, found["status"], found["process_uptime_seconds"], found["last_commit_age_seconds"],
-    ) == (200, "ok", 4.5, 4.5)  # fmt: skip
+        answer.status_code, found["process_uptime_seconds"], found["last_commit_age_seconds"], found["detail"],
+    ) == (200, 4.5, 4.5, None)  # fmt: skip
     assert (
         found["last_commit_at"], found["employees"], found["units"], found["screens"],
     ) == ("2026-03-02T05:40:00.000Z", 2, 1, 0)  # fmt: skip
 
 
-def test_health_is_fine_while_the_process_waits_for_the_service() -> None:
+def test_health_is_fine_while_the_process_waits_for_the_service(tmp_path: Path) -> None:
     """Restarting the web process would not bring the service."""
-    with TestClient(create_app(View(), clock=lambda: NOW)) as client:
-        answer = client.get("/healthz")
-    assert (
-        answer.status_code,
-        answer.json()["status"],
-        answer.json()["last_commit_age_seconds"],
-    ) == (200, "waiting", None)
+    with TestClient(create_app(Shelf(tmp_path).reader(), clock=lambda: NOW)) as client:
+        answer = answer_when(client, "waiting")
+    assert (200, None) == (answer.status_code, answer.json()["last_commit_age_seconds"])
 
 
-def test_health_fails_when_the_log_cannot_be_read() -> None:
-    """And says why."""
-    app = create_app(View(), clock=lambda: NOW)
-    app.state.web.service.trouble = "LogCorrupt: ledger.sqlite"
-    with TestClient(app) as client:
-        answer = client.get("/healthz")
-    assert (
-        answer.status_code, answer.json()["status"], answer.json()["detail"],
-    ) == (503, "failing", "LogCorrupt: ledger.sqlite")  # fmt: skip
+def test_health_fails_when_the_views_cannot_be_read(tmp_path: Path) -> None:
+    """And says why, while it serves what it knows; then it is fine again."""
+    shelf = Shelf(tmp_path)
+    shelf.apply(line())
+    with TestClient(create_app(shelf.reader(), clock=lambda: NOW)) as client:
+        answer_when(client, "ok")
+        shelf.clear()
+        (tmp_path / NAME).write_bytes(b"no database at all" * 400)
+        answer = answer_when(client, "failing")
+        assert (503, 2) == (answer.status_code, answer.json()["employees"])
+        assert NAME in answer.json()["detail"]
+        assert 0 == metric(client, "scorestream_web_views_up")
+        shelf.clear()
+        shelf.apply(line())
+        assert 200 == answer_when(client, "ok").status_code
+        assert 1 == metric(client, "scorestream_web_views_up")
 
 
-def test_metrics_follow_the_conventions_and_name_nobody() -> None:
+def metric(client: TestClient[Litestar], name: str) -> float:
+    """The value of a metric without labels."""
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    return next(family.samples[0].value for family in families if family.name == name)
+
+
+def test_metrics_follow_the_conventions_and_name_nobody(tmp_path: Path) -> None:
     """One prefix, base units, help texts; no person's id is a label."""
-    view = View()
-    view.apply(line())
-    with TestClient(create_app(view, clock=lambda: NOW)) as client:
+    shelf = Shelf(tmp_path)
+    shelf.apply(line())
+    with TestClient(create_app(shelf.reader(), clock=lambda: NOW)) as client:
+        answer_when(client, "ok")
         text = client.get("/metrics").text
     families = list(text_string_to_metric_families(text))
     assert len(families) > 10

@@ -14,6 +14,7 @@ from dashboards.web.metrics import Metrics
 from dashboards.web.service import Service
 from dashboards.web.view import View
 from tests.web.factories import NOW, line, row, scores, tick
+from tests.web.shelf import show
 
 
 class Rig:
@@ -21,7 +22,7 @@ class Rig:
 
     def __init__(self, **pace: float) -> None:
         self.view = View()
-        self.view.apply(line())
+        show(self.view, line())
         self.service = Service(found=True, caught_up=True)
         self.metrics = Metrics()
         self.at = NOW
@@ -48,7 +49,7 @@ async def test_changes_within_the_interval_are_sent_as_one() -> None:
     with rig.hub.screen("L03") as screen:
         await screen.next()
         for good in range(50, 60):
-            rig.hub.touch(rig.view.apply([scores("E0001", row(good))]).units)
+            rig.hub.touch(show(rig.view, [scores("E0001", row(good))]).units)
             await asyncio.sleep(0.001)
         first = await until(screen, lambda text: text.startswith("event: change"))
         second = await until(screen, lambda text: text.startswith("event: change"))
@@ -110,7 +111,7 @@ async def test_a_service_that_falls_silent_is_told_without_waiting() -> None:
             rig.at += 31_000
             text = await until(screen, lambda text: "event: heartbeat" in text)
             assert '"service":"silent","since":"2026-03-02T05:40:00.000Z"' in text
-            rig.view.apply([tick(rig.at)])
+            show(rig.view, [tick(rig.at)])
             assert '"live"' in await until(screen, lambda text: "event: heartbeat" in text)
 
 
@@ -120,7 +121,7 @@ async def test_a_slow_screen_is_counted() -> None:
     with rig.hub.screen("L03") as screen:
         await screen.next()
         for good in range(50, 60):
-            rig.hub.touch(rig.view.apply([scores("E0001", row(good))]).units)
+            rig.hub.touch(show(rig.view, [scores("E0001", row(good))]).units)
             await asyncio.sleep(0.002)
         assert '"value":0.59,' in await until(screen, lambda text: True)
     assert rig.sample("sse_resyncs_total") == 1

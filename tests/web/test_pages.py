@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from litestar import Litestar
@@ -11,34 +12,34 @@ from litestar.testing import TestClient
 
 from dashboards.web.app import create_app
 from dashboards.web.security import HEADERS
-from dashboards.web.view import View
 from tests.web.factories import NOW, line, unit_scores
+from tests.web.shelf import Shelf
 
 Client = TestClient[Litestar]
 EVIL = """<script>alert(1)</script>"'&"""
 
 
 @pytest.fixture
-def view() -> View:
+def view(tmp_path: Path) -> Shelf:
     """A view that the test fills."""
-    return View()
+    return Shelf(tmp_path)
 
 
 @pytest.fixture
-def client(view: View) -> Iterator[Client]:
+def client(view: Shelf) -> Iterator[Client]:
     """A client of the application over the view."""
-    with TestClient(create_app(view, clock=lambda: NOW)) as client:
+    with TestClient(create_app(view.reader(), clock=lambda: NOW)) as client:
         yield client
 
 
-def test_the_start_leads_to_the_first_board(client: Client, view: View) -> None:
+def test_the_start_leads_to_the_first_board(client: Client, view: Shelf) -> None:
     """The first unit by id; what was asked for in the address goes along."""
     view.apply(line("L04") + line("L03"))
     answer = client.get("/?theme=light&lang=zh", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (302, "/board/L03?theme=light&lang=zh")
 
 
-def test_the_start_waits_for_the_first_unit(client: Client, view: View) -> None:
+def test_the_start_waits_for_the_first_unit(client: Client, view: Shelf) -> None:
     """The page looks again by itself, and then there is a board."""
     answer = client.get("/")
     assert answer.status_code == 200
@@ -48,7 +49,7 @@ def test_the_start_waits_for_the_first_unit(client: Client, view: View) -> None:
     assert client.get("/").url.path == "/board/L03"
 
 
-def test_a_board_names_its_stream(client: Client, view: View) -> None:
+def test_a_board_names_its_stream(client: Client, view: Shelf) -> None:
     """The contract: `<body data-stream=...>`."""
     view.apply(line())
     answer = client.get("/board/L03")
@@ -57,7 +58,7 @@ def test_a_board_names_its_stream(client: Client, view: View) -> None:
     assert 'data-stale-seconds="120"' in answer.text
 
 
-def test_a_unit_may_have_any_name(client: Client, view: View) -> None:
+def test_a_unit_may_have_any_name(client: Client, view: Shelf) -> None:
     """A slash, markup and Chinese are part of the id and not of the page."""
     for unit in ("三号线/装配", EVIL, "a b", "/", "stream", ".a"):
         view.apply([unit_scores(unit, [])])
@@ -69,7 +70,7 @@ def test_a_unit_may_have_any_name(client: Client, view: View) -> None:
 
 
 @pytest.mark.parametrize("address", ["L99", "%3Cscript%3Ealert(1)%3C/script%3E", "L03/other", "L03/stream/x", "a%00b"])
-def test_an_unknown_board_is_a_helpful_404(client: Client, view: View, address: str) -> None:
+def test_an_unknown_board_is_a_helpful_404(client: Client, view: Shelf, address: str) -> None:
     """It lists the boards that there are and opens by itself when the unit appears."""
     view.apply(line())
     answer = client.get(f"/board/{address}")
@@ -79,7 +80,7 @@ def test_an_unknown_board_is_a_helpful_404(client: Client, view: View, address: 
     assert "<script>alert" not in answer.text
 
 
-def test_a_unit_that_appears_later_has_a_board(client: Client, view: View) -> None:
+def test_a_unit_that_appears_later_has_a_board(client: Client, view: Shelf) -> None:
     """The same address, a moment later."""
     assert client.get("/board/L03").status_code == 404
     view.apply(line())
@@ -96,7 +97,7 @@ def test_a_unit_that_appears_later_has_a_board(client: Client, view: View) -> No
     ],
 )
 def test_language_and_theme_come_from_the_address(
-    client: Client, view: View, query: str, header: str, language: str, theme: str
+    client: Client, view: Shelf, query: str, header: str, language: str, theme: str
 ) -> None:
     """A wall screen is set up by its address alone; what is not known there is ignored."""
     view.apply(line())
@@ -105,14 +106,14 @@ def test_language_and_theme_come_from_the_address(
     assert language == answer.headers["content-language"]
 
 
-def test_the_set_language_comes_before_the_browsers(view: View) -> None:
+def test_the_set_language_comes_before_the_browsers(view: Shelf) -> None:
     """A plant in China hangs up screens whose browsers speak English."""
     view.apply(line())
-    with TestClient(create_app(view, language="zh")) as client:
+    with TestClient(create_app(view.reader(), language="zh")) as client:
         assert 'lang="zh-Hans"' in client.get("/board/L03", headers={"accept-language": "en"}).text
 
 
-def test_every_file_of_a_page_is_there_and_kept_for_ever(client: Client, view: View) -> None:
+def test_every_file_of_a_page_is_there_and_kept_for_ever(client: Client, view: Shelf) -> None:
     """Its address changes with the build, so a kept copy is never an old one."""
     view.apply(line())
     page = client.get("/board/L03").text
@@ -124,7 +125,7 @@ def test_every_file_of_a_page_is_there_and_kept_for_ever(client: Client, view: V
     assert client.get("/board/L03").headers["cache-control"] == "no-store"
 
 
-def test_every_module_that_a_module_imports_is_there(client: Client, view: View) -> None:
+def test_every_module_that_a_module_imports_is_there(client: Client, view: Shelf) -> None:
     """A misspelt import would show only in a browser."""
     todo, seen = ["main.js", "waiting.js"], set()
     build = client.get("/healthz").json()["build"]
@@ -152,7 +153,7 @@ def test_files_that_are_not_listed_are_not_served(client: Client, name: str) -> 
 @pytest.mark.parametrize(
     "address", ["/", "/board/L03", "/board/L99", "/api/v1/units", "/api/v1/units/x", "/nix", "/healthz", "/metrics"]
 )
-def test_every_answer_carries_the_security_headers(client: Client, view: View, address: str) -> None:
+def test_every_answer_carries_the_security_headers(client: Client, view: Shelf, address: str) -> None:
     """Errors too."""
     view.apply(line())
     answer = client.get(address)
@@ -160,7 +161,7 @@ def test_every_answer_carries_the_security_headers(client: Client, view: View, a
         assert value.decode() == answer.headers[name.decode()]
 
 
-def test_pages_have_no_inline_script_or_style(client: Client, view: View) -> None:
+def test_pages_have_no_inline_script_or_style(client: Client, view: Shelf) -> None:
     """The policy forbids them, so a page that had one would be broken."""
     view.apply(line())
     for address in ("/board/L03", "/board/L99"):

@@ -1,8 +1,7 @@
-"""The process: prints its address, serves before there is a log, takes one up, stops when told."""
+"""The process: prints its address, serves before there are views, takes them up, stops when told."""
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -15,19 +14,18 @@ from pathlib import Path
 import httpx
 import pytest
 
+from agents.views.twin_reader import TwinReader
 from dashboards.web.server import address, run
+from tests.e2e.processes import environment
 from tests.web.factories import line
-from tests.web.test_tail import written
-
-ROOT = Path(__file__).parents[2]
+from tests.web.shelf import Shelf
 
 
 @contextmanager
 def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The process on a folder, and the address that it printed."""
-    code = f"import sys; from dashboards.web.server import run; sys.exit(run({str(folder)!r}, '127.0.0.1', 0, None))"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment) as running:
+    command = [sys.executable, "-m", "agents.cli.main", "web", "--data", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as running:
         assert running.stdout is not None
         try:
             yield running, running.stdout.readline().strip()
@@ -35,7 +33,7 @@ def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
             running.kill()
 
 
-def test_the_process_serves_before_there_is_a_log_and_takes_it_up(tmp_path: Path) -> None:
+def test_the_process_serves_before_there_are_views_and_takes_them_up(tmp_path: Path) -> None:
     """And stops within seconds though a screen is connected."""
     folder = tmp_path / "data"
     with process(folder) as (running, url):
@@ -45,7 +43,7 @@ def test_the_process_serves_before_there_is_a_log_and_takes_it_up(tmp_path: Path
             time.sleep(0.02)
         assert "Waiting for the service" in httpx.get(url).text
         now = time.time_ns() // 1_000_000
-        written(folder, *line(newest=now))
+        Shelf(folder).apply(line(newest=now))
         while httpx.get(url).status_code != 302:
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -67,14 +65,14 @@ def test_a_port_in_use_is_one_line_and_exit_code_1(tmp_path: Path, capsys: pytes
     """It names the port and what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert run(str(tmp_path), "127.0.0.1", port, None) == 1
+        assert run(TwinReader(tmp_path), "127.0.0.1", port, None) == 1
     assert f"127.0.0.1:{port}" in capsys.readouterr().err
 
 
 def test_a_language_that_boards_do_not_speak_is_named(tmp_path: Path) -> None:
     """At start."""
     with pytest.raises(ValueError, match="'fr': it must be one of en, zh"):
-        run(str(tmp_path), "127.0.0.1", 0, "fr")
+        run(TwinReader(tmp_path), "127.0.0.1", 0, "fr")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,12 @@ export class Board {
     this.people = new Map();
     this.summary = null;
     this.known = false;
+    this.current = true;
+  }
+
+  /** Whether what is shown is of now: if not, every value is grey, however young it was. */
+  setCurrent(current) {
+    this.current = current;
   }
 
   snapshot(data) {
@@ -46,7 +52,8 @@ export class Board {
     const readings = [...this.people.values()].map((tile) => tile.reading);
     const main = this.summary ? this.summary.reading : null;
     const context = {
-      words: this.words, now: serverNow(), staleAfter: this.staleAfter, domain: domainOf(readings),
+      words: this.words, now: serverNow(), staleAfter: this.current ? this.staleAfter : -Infinity,
+      domain: domainOf(readings),
     };
     this.hero.show(this.summary, context);
     this.drawPeople(main, context);
@@ -64,7 +71,7 @@ export class Board {
     const nodes = chosen.map((id) => this.view(id, main, context));
     const shown = [...this.list.children];
     if (shown.length !== nodes.length || nodes.some((node, i) => node !== shown[i])) this.list.replaceChildren(...nodes);
-    this.empty.hidden = ids.length > 0;
+    this.empty.hidden = ids.length > 0 || !this.current;
   }
 
   /** Whether none of these people has data younger than the limit. */

@@ -38,7 +38,9 @@ export class Link {
     }
     if (this.connection === "connecting") return ["connecting", this.words.say("connection.connecting")];
     const { service, since } = this.service;
-    if (service === "silent") return ["silent", this.words.say("service.silent", { time: time(Date.parse(since)) })];
+    if (service === "silent" || service === "unavailable") {
+      return [service, this.words.say(`service.${service}`, { time: time(Date.parse(since)) })];
+    }
     if (service !== "live") return ["waiting", this.words.say(`service.${service}`)];
     return ["live", this.words.say("connection.live")];
   }

@@ -1,5 +1,6 @@
 // A board: the words of its language, a stream, and a clock that makes ages grow while nothing arrives.
 
+import { Banner } from "./banner.js";
 import { Board } from "./board.js";
 import { reloadForBuild } from "./build.js";
 import { Connection } from "./connection.js";
@@ -54,6 +55,7 @@ async function start() {
   const words = await loadWords();
   const wall = matchMedia(WALL);
   const link = new Link(words);
+  const banner = new Banner(words);
   let connection = null;
   const pager = new Pager(document.getElementById("pages"), words, pageSeconds(), {
     changed: () => board.draw(),
@@ -65,6 +67,7 @@ async function start() {
     text(document.getElementById("clock"), words.times.format(serverNow()));
     board.draw();
     link.draw();
+    banner.draw();
   };
   connection = new Connection(stream, {
     snapshot: (data) => board.snapshot(data),
@@ -72,6 +75,7 @@ async function start() {
     heartbeat: (data) => {
       setServerTime(Date.parse(data.at));
       link.setService(data);
+      board.setCurrent(banner.show(data));
       reloadForBuild(data.build);
       tick();
     },

@@ -1,0 +1,26 @@
+// What nobody in the hall may overlook: the views are not there, so nothing on this board is of now.
+
+import { serverNow } from "./servertime.js";
+import { text } from "./dom.js";
+
+export class Banner {
+  constructor(words) {
+    this.words = words;
+    this.node = document.getElementById("banner");
+    this.since = null;
+  }
+
+  /** @param heartbeat the service's state as the server tells it; returns whether the values are of now. */
+  show({ service, since }) {
+    this.since = service === "unavailable" ? Date.parse(since) : null;
+    this.draw();
+    return this.since === null;
+  }
+
+  draw() {
+    this.node.hidden = this.since === null;
+    if (this.since === null) return;
+    const time = this.words.time(this.since, serverNow());
+    text(this.node, this.words.say("banner.unavailable", { time }));
+  }
+}
