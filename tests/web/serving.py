@@ -87,9 +87,9 @@ class Serving:
 def serving(*records: Published, **options: Any) -> Iterator[Serving]:
     """A started process that knows these records; stopped at the end."""
     process = Serving(**options)
-    process.feed(*records)
-    process.start()
     try:
+        process.feed(*records)
+        process.start()
         yield process
     finally:
         process.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from agents.views.conflate import Published, conflate, tick_at
@@ -32,7 +33,7 @@ def standing_of(records: Iterable[Published], before: Standing) -> Standing:
 
 
 class Shelf:
-    """Views in a folder, or where a test of both places says. `apply` may be called where no loop runs."""
+    """Views in a folder, or where a test of both places says. `apply` may be called from anywhere, `put` in a loop."""
 
     def __init__(self, place: Path | Site) -> None:
         if isinstance(place, Path):
@@ -45,7 +46,8 @@ class Shelf:
 
     def apply(self, records: Iterable[Published]) -> None:
         """Writes what these records leave; complete views, whatever was there before."""
-        asyncio.run(self.put(list(records)))
+        with ThreadPoolExecutor(max_workers=1) as beside:  # a test in a browser has a loop of its own here
+            beside.submit(asyncio.run, self.put(list(records))).result()
 
     def clear(self) -> None:
         """Takes the views away; the next records begin new ones."""

@@ -1,7 +1,7 @@
 // What nobody in the hall may overlook: the views are not there, so nothing on this board is of now.
 
+import { attribute, text } from "./dom.js";
 import { serverNow } from "./servertime.js";
-import { text } from "./dom.js";
 
 export class Banner {
   constructor(words) {
@@ -19,6 +19,7 @@ export class Banner {
 
   draw() {
     this.node.hidden = this.since === null;
+    attribute(document.body, "data-views", this.since === null ? null : "unavailable");
     if (this.since === null) return;
     const time = this.words.time(this.since, serverNow());
     text(this.node, this.words.say("banner.unavailable", { time }));
