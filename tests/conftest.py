@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +13,11 @@ from tests.e2e import kafka_broker, redis_server
 from tests.e2e.kafka_broker import KafkaBroker
 from tests.e2e.kafka_topics import delete_topics
 from tests.e2e.redis_server import RedisServer
+
+
+def pytest_configure() -> None:
+    """A run that is told to end (`timeout`, CI) ends like one that is interrupted: its servers are stopped."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -175,9 +175,10 @@ _SETTINGS: Final = {
     "transaction.state.log.num.partitions": "4",
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
-    # a killed broker may come back once its last session is over (default 9 s)
-    "broker.heartbeat.interval.ms": "1000",
-    "broker.session.timeout.ms": "4000",
+    # a killed broker may come back once its last session is over (default 9 s); on a busy machine a shorter one ends
+    # sessions of brokers that live
+    "broker.heartbeat.interval.ms": "500",
+    "broker.session.timeout.ms": "6000",
     # 128 MB of the heap otherwise
     "log.cleaner.dedupe.buffer.size": "16777216",
 }

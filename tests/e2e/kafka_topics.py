@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 from confluent_kafka.cimpl import NewTopic
 
 PATIENCE: Final = 30.0  # seconds
@@ -42,10 +43,15 @@ def delete_topics(bootstrap: str) -> None:
 
 
 def _wait(client: AdminClient, name: str, partitions: int) -> None:
+    """Until each partition's leader knows that it is one."""
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        found = client.list_topics(name, timeout=PATIENCE).topics[name]
-        if len(found.partitions) == partitions and all(one.leader == 1 for one in found.partitions.values()):
+    wanted = {TopicPartition(name, number): OffsetSpec.latest() for number in range(partitions)}
+    while True:
+        try:
+            for found in client.list_offsets(wanted).values():
+                found.result(PATIENCE)
             return
-        time.sleep(0.02)
-    raise AssertionError(f"topic {name} has no leader after {PATIENCE:g} s")
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)

@@ -1,0 +1,1 @@
+"""The same job on what users would pick instead, and the ceiling: `make bench-peers`."""
