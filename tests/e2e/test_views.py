@@ -1,0 +1,248 @@
+"""Worker, views and web as processes: whatever happens to the views, scoring goes on, and screens end up right.
+
+In Redis, and in the file beside the embedded log.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from agents.views.twin_file import NAME, unlink
+from stream.topics import SCORE_UPDATES, UNIT_UPDATES
+from tests.e2e.processes import started
+from tests.e2e.redis_server import RedisServer
+from tests.soak.evidence import whole
+from tests.soak.processes import COMMAND, Worker, environment
+from tests.soak.senders import SenderProcess
+from tests.soak.workload import STEP
+from tests.soak.world import World
+
+PATIENCE = 60.0  # s
+
+
+class Company:
+    """A worker on a log, and where its views are. `settings` are flags of both commands."""
+
+    def __init__(self, world: World, redis: RedisServer | None) -> None:
+        self.world = world
+        self.redis = redis
+        self.settings = ("--redis", redis.url) if redis else ()
+        self.worker = Worker(world.folder, "", self.settings)
+        self.worker.wait_scoring()
+
+    def lose_views(self) -> None:
+        """FLUSHALL, or a careless hand."""
+        if self.redis is not None:
+            assert self.redis.ask("FLUSHALL") == "+OK\r\n"
+        else:
+            unlink(self.world.folder / NAME)
+
+    def send(self, total: int) -> SenderProcess:
+        """Begins to send events of now."""
+        start = time.time_ns() // 1_000_000 - total * STEP
+        sender = SenderProcess(self.world.folder, f"{self.world.seed}.{len(self.world.senders)}", start, total)
+        self.world.senders.append(sender)
+        sender.begin()
+        return sender
+
+    def idle(self) -> int:
+        """Waits until everything sent is scored and durable; how many records there were."""
+        command = [*COMMAND, "status", "--wait-idle", "--timeout", "60", "--format", "ndjson"]
+        done = subprocess.run(
+            [*command, "--broker", f"embedded://{self.world.folder}"],
+            env=environment(), capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return int(json.loads(done.stdout)["records"])
+
+    def metric(self, name: str) -> float:
+        """A metric of the worker without labels."""
+        port = (self.world.folder / "worker.port").read_text().strip()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+
+    def published(self) -> dict[str, Any]:
+        """The latest rows of everybody and of each unit, as the log has them."""
+        found: dict[str, Any] = {}
+        for topic in (SCORE_UPDATES, UNIT_UPDATES):
+            for number in range(self.world.log.topics()[topic].partitions):
+                for record in whole(self.world.log, topic, number):
+                    found[f"{topic}/{(record[2] or b'').decode()}"] = json.loads(record[3] or b"")["rows"]
+        return found
+
+    def web(self, stack: ExitStack) -> str:
+        """The address of one more web process, which ends with the stack."""
+        arguments = ("web", "--broker", f"embedded://{self.world.folder}", *self.settings)
+        _, line = stack.enter_context(started(*arguments, until="http://"))
+        return line.strip()
+
+
+def get(url: str) -> Any:
+    """The JSON at an address."""
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+def served(web: str) -> dict[str, Any]:
+    """The same as `published`, as a web process tells it; nothing while it cannot."""
+    found: dict[str, Any] = {}
+    try:
+        for row in get(f"{web}api/v1/scores?limit=10000")["rows"]:
+            found.setdefault(f"{SCORE_UPDATES}/{row['employee_id']}", []).append(row)
+        for entry in get(f"{web}api/v1/units")["units"]:
+            found[f"{UNIT_UPDATES}/{entry['unit']}"] = get(f"{web}api/v1/units/{quote(entry['unit'], safe='')}")["rows"]
+    except urllib.error.HTTPError as error:
+        if error.code != 503:
+            raise
+        return {}
+    return found
+
+
+def until(condition: Callable[[], object], why: Callable[[], object] = str) -> None:
+    """Waits for a condition."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, why()
+        time.sleep(0.05)
+
+
+def until_right(company: Company, *webs: str) -> None:
+    """Until all of them serve what the log has: everybody who has rows, every unit, the latest values."""
+
+    def right() -> bool:
+        expected = {key: rows for key, rows in company.published().items() if rows or key.startswith(UNIT_UPDATES)}
+        return bool(expected) and all(served(web) == expected for web in webs)
+
+    until(right, lambda: company.worker.told())
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A log with a template and people, and nobody at work yet."""
+    made = World(tmp_path, "views")
+    yield made
+    for sender in made.senders:
+        sender.kill()
+    made.log.close()
+
+
+@pytest.fixture(params=["redis", "folder"])
+def company(request: pytest.FixtureRequest, world: World) -> Iterator[Company]:
+    """A company whose views are in Redis, and one whose views are in the folder."""
+    redis = request.getfixturevalue("fresh_redis") if request.param == "redis" else None
+    made = Company(world, redis)
+    yield made
+    made.worker.kill()
+
+
+@pytest.fixture
+def on_redis(world: World, fresh_redis: RedisServer) -> Iterator[Company]:
+    """A company whose views are in a Redis that may be killed."""
+    made = Company(world, fresh_redis)
+    yield made
+    made.worker.kill()
+
+
+def test_several_web_processes_serve_what_the_log_has(company: Company) -> None:
+    """One that was there before the first event, one that comes later, and again after a kill of the worker."""
+    with ExitStack() as stack:
+        first = company.web(stack)
+        company.send(1_500).finish()
+        company.idle()
+        second = company.web(stack)
+        until_right(company, first, second)
+        company.worker.kill()
+        company.send(300).finish()
+        company.worker = Worker(company.world.folder, "", company.settings)
+        company.worker.wait_scoring()
+        company.idle()
+        until_right(company, first, second)
+        assert 0 == company.metric("scorestream_views_rebuilds_total")
+        company.worker.stop()
+        assert served(first) == served(second) != {}
+
+
+def test_views_that_are_lost_while_events_come_are_rebuilt(company: Company) -> None:
+    """FLUSHALL again and again: in the end every web process serves what the log has."""
+    with ExitStack() as stack:
+        first = company.web(stack)
+        sender = company.send(2_500)
+        for lost in range(3):
+            until(lambda: company.metric("scorestream_views_up") == 1)
+            until(lambda rebuilt=lost: company.metric("scorestream_views_rebuilds_total") > rebuilt)  # type: ignore[misc]
+            company.lose_views()
+        sender.finish()
+        company.idle()
+        until_right(company, first, company.web(stack))
+
+
+@pytest.mark.parametrize("fault", ["killed", "stopped", "full"])
+def test_scoring_goes_on_while_redis_is_not_there(on_redis: Company, fault: str) -> None:
+    """Everything is scored and committed meanwhile; boards say so; afterwards the views are right again."""
+    company, redis = on_redis, on_redis.redis
+    assert redis is not None
+    with ExitStack() as stack:
+        web = company.web(stack)
+        company.send(600).finish()
+        company.idle()
+        until_right(company, web)
+        before = company.metric("scorestream_last_commit_timestamp_seconds")
+        begin, end = {
+            "killed": (redis.kill, redis.start),
+            "stopped": (redis.pause, redis.resume),
+            "full": (lambda: memory(redis, "1"), lambda: memory(redis, "0")),
+        }[fault]
+        begin()
+        records = company.idle()
+        company.send(1_200).finish()
+        assert company.idle() > records
+        assert company.metric("scorestream_last_commit_timestamp_seconds") > before
+        until(lambda: company.metric("scorestream_views_up") == 0)
+        until(lambda: health(web)[0] == 503)
+        assert "failing" == health(web)[1]["status"]
+        assert company.worker.health()["status"] == "ok"
+        end()
+        until_right(company, web)
+        until(lambda: health(web)[0] == 200)
+        until(lambda: company.metric("scorestream_views_up") == 1)
+        assert company.worker.told().count("views are not written, scoring goes on") <= 3
+
+
+def memory(redis: RedisServer, most: str) -> None:
+    """Limits what Redis may hold, in bytes; 0 is no limit."""
+    assert redis.ask("CONFIG", "SET", "maxmemory", most) == "+OK\r\n"
+
+
+def health(web: str) -> tuple[int, dict[str, Any]]:
+    """Status and answer of /healthz."""
+    try:
+        with urllib.request.urlopen(f"{web}healthz", timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def test_a_worker_starts_and_scores_without_redis(world: World, fresh_redis: RedisServer) -> None:
+    """It was down before; the views come when it does."""
+    fresh_redis.kill()
+    company = Company(world, fresh_redis)
+    try:
+        company.send(300).finish()
+        company.idle()
+        fresh_redis.start()
+        with ExitStack() as stack:
+            until_right(company, company.web(stack))
+    finally:
+        company.worker.kill()
