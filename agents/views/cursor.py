@@ -14,8 +14,8 @@ from agents.views.port import Batch, Place
 from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS, UNIT_UPDATES
 
 TOPICS: Final = (TEMPLATES, UNIT_UPDATES, SCORE_UPDATES)
-RECORDS: Final = 1_000  # of one batch
-BYTES: Final = 2 << 20  # of one batch: what a store takes in some milliseconds
+RECORDS: Final = 500  # of one batch
+BYTES: Final = 1 << 20  # of one batch: what a store takes in some milliseconds
 
 
 class Cursor:
@@ -25,12 +25,15 @@ class Cursor:
         self._log = log
         self._places = dict(places)
         self._sources = [(topic, number) for topic in TOPICS for number in sorted(places)]
-        self._goals = {source: bound[1] for source, bound in log.bounds().items() if source in self._sources}
+        self._ticks = [(TICKS, number) for number in sorted(places)]
+        self._goals = log.ends(self._sources)
+        self._empty: dict[TopicPartition, tuple[int, int]] = {}  # from where to which end nothing was found
+        self._told: dict[int, int] = {}  # the end of a partition's ticks when the newest was read
         self.unreadable = 0  # records so far that could not be read
 
     def poll(self) -> Batch:
         """The next batch; its `after` equals its `before` when nothing is new. Taken only when `advance` is called."""
-        ends = {source: bound[1] for source, bound in self._log.bounds().items()}
+        ends = self._log.ends([*self._sources, *self._ticks])
         records: list[Published] = []
         offsets = {number: dict(place.offsets) for number, place in self._places.items()}
         for _ in range(len(self._sources)):
@@ -51,10 +54,13 @@ class Cursor:
     def _read(self, source: TopicPartition, offsets: dict[str, int], room: int, end: int) -> Iterator[Published]:
         topic, number = source
         start = offsets.get(topic, 0)
-        rows = self._log.read(topic, number, start, room, BYTES) if start < end else []
+        nothing = start >= end or self._empty.get(source) == (start, end)
+        rows = [] if nothing else self._log.read(topic, number, start, room, BYTES)
         if rows:
             offsets[topic] = rows[-1][0] + 1
-        # An empty read proves that there was nothing more: no offset leads to an end that holds no record.
+        else:
+            # There was nothing up to this end: behind the last record stand marks of transactions, or gaps.
+            self._empty[source] = (start, end)
         if not rows or rows[-1][0] + 1 >= self._goals.get(source, 0):
             self._goals.pop(source, None)
         return (Published(topic, number, row[1], row[2], row[3]) for row in rows)
@@ -78,7 +84,9 @@ class Cursor:
 
     def _tick(self, number: int, before: int | None, end: int) -> int | None:
         """The newest tick: of time only the newest matters, and the topic keeps every second."""
+        if end == self._told.get(number, 0):
+            return before
+        self._told[number] = end
         # Two offsets: behind a record there may be the mark of its transaction.
-        rows = self._log.read(TICKS, number, max(0, end - 2), 2) if end else []
-        newest = [tick_at(row[3]) for row in rows]
+        newest = [tick_at(row[3]) for row in self._log.read(TICKS, number, max(0, end - 2), 2)]
         return max((at for at in (*newest, before) if at is not None), default=None)

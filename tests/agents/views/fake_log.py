@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, cast
 
 from agents.transport.log import Log, Record, TopicInfo
@@ -47,8 +48,8 @@ class FakeLog:
     def topics(self) -> dict[str, TopicInfo]:
         return {topic: TopicInfo(topic, self.partitions, True, True, None, None) for topic in TOPICS}
 
-    def bounds(self) -> dict[Place, tuple[int, int]]:
-        return {(topic, number): (0, self.end(topic, number)) for topic in TOPICS for number in range(self.partitions)}
+    def ends(self, places: Collection[Place]) -> dict[Place, int]:
+        return {place: self.end(*place) for place in places}
 
     def end(self, topic: str, partition: int) -> int:
         return self._ends.get((topic, partition), 0)
