@@ -9,11 +9,11 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from threading import Event
 from typing import Any, Final
 
 import faust
-from faust.types import TP
 
 from agents import failpoints
 from agents.health import Health
@@ -23,19 +23,23 @@ from agents.recovery import Progress
 from agents.scoring import Scoring, wall_clock
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
-from agents.transport.log import LogBusy, LogFull
-from agents.transport.opening import faust_broker, open_log
+from agents.transport.errors import RecoverableError, TransportFailed
+from agents.transport.hooks import Hooks
+from agents.transport.log import TopicPartition
+from agents.transport.opening import demand_same, faust_options, open_log, remember
 from agents.views.opening import writer_of
 from agents.views.projection import Projection
 from stream import metric_names as names
-from stream.topics import INPUTS, SCORE_UPDATES, TEMPLATES, TICKS
+from stream.topics import INPUTS, TICKS, TOPICS
 
 logger: Final = logging.getLogger(__name__)
 BEAT: Final = 0.02  # s between looks at what time alone does
+WATCH: Final = 0.2  # s between looks whether Faust still runs
 SNAPSHOT: Final = 1.0  # s between metric snapshots
 PUT_OFF: Final = 6  # times that a backlog may put housekeeping off
 STATE_SIZE: Final = 10.0  # s between looks at the disk
-SOURCES: Final = (*INPUTS, TICKS, TEMPLATES, SCORE_UPDATES)
+SOURCES: Final = (*INPUTS, TICKS)
+NAMES: Final = tuple(topic.name for topic in TOPICS)
 
 
 class Worker:
@@ -49,6 +53,9 @@ class Worker:
         self.metrics = Metrics()
         self._progress = progress
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._reading: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._interrupt = Event()
+        self._takeover: asyncio.Future[bool] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._sizes: dict[int, float] = {}
         self.views: Projection | None = None
@@ -57,26 +64,69 @@ class Worker:
         """Restores the state, begins to read."""
         settings = self.settings
         failpoints.arm(settings.fail_points)
-        self.log = open_log(settings.broker)
-        ensure_topics(self.log, settings)
-        self.scoring = await asyncio.to_thread(
-            Scoring.open,
-            self.log,
-            settings.data,
-            limits_to_work_by(self.log, settings),
-            self.metrics,
-            settings.cached_employees,
-            self._progress,
-        )
+        await asyncio.to_thread(self._open)
         tune_collector()
-        self.app = _application(faust_broker(self.log), settings)
-        self.app.transport.serve(starts=self._starts, commits=self._commit, chunk_records=settings.chunk_records)
+        self.app = _application(faust_options(self.log, settings.data), settings)
+        self.app.transport.serve(self._hooks(), chunk_records=settings.chunk_records)
         self.app.agent(_source(self.app), name="scoring")(self._score)
+        self._tasks = [self._spawn(self._watch)]
         await self.app.start()
-        self._tasks = [self._spawn(self._beats), self._spawn(self._snapshots), self._spawn(self._housekeeping)]
+        if self.log.shared:
+            await asyncio.wait([self._reading, self._failed], return_when=asyncio.FIRST_COMPLETED)
+        self._tasks += [self._spawn(self._beats), self._spawn(self._snapshots), self._spawn(self._housekeeping)]
         if (views := writer_of(settings)) is not None:
             self.views = Projection(self.log, views, lambda: self.scoring.partitions)
             self._tasks.append(self._spawn(self.views.run))
+
+    def _open(self) -> None:
+        """The log, and the state where all of it is this worker's. Blocks."""
+        settings = self.settings
+        self.log = open_log(settings.broker, NAMES, access=settings.access)
+        demand_same(self.log, settings.data)  # before topics are made that were there and are gone
+        ensure_topics(self.log, settings)
+        remember(self.log, settings.data, NAMES)
+        limits = limits_to_work_by(self.log, settings)
+        self.scoring = Scoring(self.log, settings.data, limits, self.metrics, settings.cached_employees, self._progress)
+        if not self.log.shared:
+            self.scoring.take_over(range(self.scoring.count))
+            self.scoring.resume()
+
+    def _hooks(self) -> Hooks:
+        scoring = self.scoring
+
+        async def starts(places: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+            return await asyncio.to_thread(scoring.start_offsets, places)
+
+        async def assigned(numbers: Collection[int]) -> bool:
+            self._interrupt = Event()
+            work = asyncio.get_running_loop().run_in_executor(None, scoring.take_over, numbers, self._interrupt)
+            self._takeover = asyncio.ensure_future(work)
+            return await asyncio.shield(self._takeover)
+
+        async def revoked() -> None:
+            scoring.resting = True
+            await self._end_takeover()
+            if not self._failed.done():
+                await scoring.rest()
+
+        return Hooks(starts, self._commit, assigned, revoked, self._resumed, self._fail, scoring.local)
+
+    async def _end_takeover(self) -> None:
+        """A takeover cannot be called back, only asked to end early."""
+        self._interrupt.set()
+        if self._takeover is not None:
+            await asyncio.wait([self._takeover])
+
+    def _resumed(self) -> None:
+        self.scoring.resume()
+        if not self._reading.done():
+            self._reading.set_result(None)
+
+    async def _watch(self) -> None:
+        """Faust ends by itself and says nothing."""
+        while not self.app.crashed:  # noqa: ASYNC110  # mode has no public event for it
+            await asyncio.sleep(WATCH)
+        raise TransportFailed(f"reading ended: {self.app.crash_reason!r}") from self.app.crash_reason
 
     async def wait(self) -> None:
         """Returns when `stop` was called; raises what made the worker fail."""
@@ -89,6 +139,7 @@ class Worker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             if hasattr(self, "app"):
+                await self._hand_over()
                 await self.app.stop()
             if self.views is not None:
                 await self.views.finish()
@@ -99,6 +150,15 @@ class Worker:
                 self.log.close()
             if not self._failed.done():
                 self._failed.set_result(None)
+
+    async def _hand_over(self) -> None:
+        """Commits what is applied before the partitions go: the others begin at once, and repeat nothing."""
+        if self.log.shared:
+            self.scoring.resting = True
+            await self._end_takeover()
+            if not self._failed.done():
+                await self.scoring.rest()
+                self.app.transport.leave = True
 
     def _spawn(self, work: Callable[[], Any]) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work())
@@ -120,14 +180,13 @@ class Worker:
             if self._failed.done():
                 continue
             try:
-                self.scoring.handle(message.topic, message.partition, message.value)
+                if message.generation_id == self.app.consumer_generation_id:  # else of before a rebalance: read again
+                    span = (message.headers or {}).get("span")
+                    self.scoring.handle(message.topic, message.partition, message.value, span)
             except Exception as error:
                 logger.error("chunk of %s/%d was not applied: %s", message.topic, message.partition, error)
                 self._fail(error)
             await asyncio.sleep(0)
-
-    async def _starts(self, places: set[TP]) -> Mapping[TP, int]:
-        return {tp: self.scoring.start_offset(tp.topic, tp.partition) for tp in places}
 
     async def _commit(self) -> None:
         """Faust's commit, also the one at the end: nothing that a failed worker holds is committed."""
@@ -162,8 +221,9 @@ class Worker:
         try:
             self.log.compact(min_dirty=0.5)
             self.log.retain(wall_clock())
-        except (LogFull, LogBusy) as error:
-            logger.warning("compaction and retention wait for better times: %s", error)
+            self.scoring.demand_same_topics()
+        except RecoverableError as error:
+            logger.warning("housekeeping waits for better times: %s", error)
         self._sizes = {number: float(p.store.size()) for number, p in self.scoring.partitions.items()}
 
     def health(self) -> Health:
@@ -196,17 +256,16 @@ class Worker:
         )
 
 
-def _application(broker: str, settings: Settings) -> faust.App:
+def _application(options: Mapping[str, Any], settings: Settings) -> faust.App:
     return faust.App(
         "scorestream",
-        broker=broker,
+        **options,
         datadir=str(settings.data / "faust"),
         web_enabled=False,
         web_tables_enabled=False,
         topic_disable_leader=True,
         topic_allow_declare=False,
         broker_commit_interval=3600.0,  # commits are the beat's; Faust calls for one only at the end
-        stream_wait_empty=True,  # at a stop the chunk in hand is applied, then committed
         stream_buffer_maxsize=2,  # a message is a whole chunk
         store="memory://",
         autodiscover=False,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -18,6 +18,7 @@ from agents.outbox import score_update as outgoing_update
 from agents.partition import Partition
 from agents.store import Position
 from agents.transport.log import Log, Outgoing, Part
+from agents.unit_pool import UNITS_HOME
 from stream.held import expiry
 from stream.keys import HOLDING, IDENTITIES, employee_key, holding_key, instant_value
 from stream.meta import KEY, encode_meta
@@ -27,7 +28,6 @@ from stream.topics import CHANGELOG, SCORE_UPDATES
 from stream.update import score_update
 
 UPDATE_BUDGET: Final = 0.05  # s per partition and commit for updates, so that the loop goes on; the rest stays owed
-UNITS_HOME: Final = 0  # the partition whose owner says what units stand at
 UPDATE_SHARE: Final = 0.005  # of the time, per partition, for updates while there is a backlog
 
 
@@ -133,8 +133,7 @@ class Flush:
     def _write(self, snapshots: list[Snapshot], extra: list[Outgoing], now: int) -> None:
         """In a thread: the transaction, then the stores. Fail points stand where a crash would hurt most."""
         reach("before-transaction")
-        parts = [_part(snapshot, now) for snapshot in snapshots]
-        given = self.log.transact([*parts, Part(UNITS_HOME, extra, {})] if extra else parts)
+        given = self.log.transact(_parts(snapshots, extra, now))
         self.transactions += 1
         reach("after-transaction")
         for snapshot, offsets in zip(snapshots, given, strict=False):
@@ -165,11 +164,17 @@ class Flush:
             partition.identities.written(key for key, _ in snapshot.changes if key[:1] == IDENTITIES)
 
 
-def _part(snapshot: Snapshot, now: int) -> Part:
-    """What a partition's owner commits: changelog first, its last record the meta, then outputs; and offsets."""
-    number = snapshot.partition.number
-    changelog = [Outgoing(CHANGELOG, number, now, key, value) for key, value in snapshot.changes]
-    return Part(number, [*changelog, *snapshot.outputs], snapshot.offsets)
+def _parts(snapshots: Iterable[Snapshot], extra: Sequence[Outgoing], now: int) -> list[Part]:
+    """What each partition's owner commits: changelog first, its last record the meta, then outputs; and offsets."""
+    parts = []
+    for snapshot in snapshots:
+        number = snapshot.partition.number
+        changelog = [Outgoing(CHANGELOG, number, now, key, value) for key, value in snapshot.changes]
+        also = extra if number == UNITS_HOME else ()
+        parts.append(Part(number, [*changelog, *snapshot.outputs, *also], snapshot.offsets))
+    if extra and all(part.partition != UNITS_HOME for part in parts):
+        parts.append(Part(UNITS_HOME, extra, {}))
+    return parts
 
 
 async def _cancelled_before(end: asyncio.Future[None]) -> bool:

@@ -6,11 +6,9 @@ Everything here happens in the worker's loop, so nothing needs a lock. The commi
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, cast
-
-import msgspec
 
 from agents.due import Due
 from agents.gate import admit
@@ -19,6 +17,7 @@ from agents.outbox import dead_letter, late_event
 from agents.replay import replay
 from agents.rules import only, rulebook, unknown_since, version_names
 from agents.store import Store
+from agents.ticks import Tick, tick_of
 from agents.transport.errors import LogError
 from agents.transport.log import Log, Outgoing
 from agents.transport.murmur2 import partition_for
@@ -40,21 +39,6 @@ logger: Final = logging.getLogger(__name__)
 TOPIC_NUMBER: Final = {name: number for number, name in enumerate(INPUT_TOPICS)}
 
 
-class Tick(msgspec.Struct, frozen=True):
-    """A record of topic ticks: it is `at` (ms), and every input is applied up to `follows`."""
-
-    at: int
-    follows: dict[str, int]
-
-
-def tick_of(row: Row) -> Tick | None:
-    """The tick in a record; None where it is none: nobody but a worker writes ticks, a stranger's moves nothing."""
-    try:
-        return msgspec.json.decode(row[3] or b"", type=Tick)
-    except msgspec.MsgspecError:
-        return None
-
-
 class LimitsFixed(LogError):
     """The log's records were decided by other limits; scores must be the same whoever recomputes them."""
 
@@ -62,12 +46,24 @@ class LimitsFixed(LogError):
 class Partition:
     """Employees of one partition. `dirty` changed since the last snapshot; `owed` wait for a score update."""
 
-    def __init__(self, number: int, partitions: int, store: Store, log: Log, rules: Rulebook, limits: Limits) -> None:
+    def __init__(
+        self,
+        number: int,
+        partitions: int,
+        store: Store,
+        log: Log,
+        rules: Rulebook,
+        limits: Limits,
+        demand: Callable[[int, Meta], None] | None = None,
+    ) -> None:
+        """`demand` raises when the state, as of its last commit, is not of this log."""
         self.number = number
         self.store = store
         self.log = log
         raw = store.get(KEY)
         self.meta = Meta() if raw is None else decode_meta(raw)
+        if demand is not None:
+            demand(number, self.meta)
         self.rules = only(rules, self.meta.rules)
         self.limits = limits
         self._fix_limits()
@@ -185,15 +181,16 @@ class Partition:
                 tick = tick_of(row)
                 if tick is not None:
                     if unknown_since(self.meta.rules, rules) is not None:
-                        self._take_over(rulebook(self.log, tick.at))
+                        self.take_over(rulebook(self.log, tick.at))
                     self._read_up_to(tick.follows)
                     self.tick([row])
-        self._take_over(rules)
+        self.take_over(rules)
         self.rules = rules
         if self.meta.shown != self.meta.rules:
             self.owed.update(dict.fromkeys(self.employees()))
 
-    def _take_over(self, rules: Rulebook) -> None:
+    def take_over(self, rules: Rulebook) -> None:
+        """Adopts rules of which some are not known yet."""
         since = unknown_since(self.meta.rules, rules)
         if since is not None:
             self.adopt(rules, since)
@@ -203,9 +200,25 @@ class Partition:
             until = follows.get(topic, 0)
             while (first := self.meta.applied.get(topic, 0)) < until:
                 rows = cast("list[Row]", self.log.read(topic, self.number, first, min(until - first, 10_000)))
+                self.read_on(topic, [row for row in rows if row[0] < until])
+                if not rows or rows[-1][0] >= until:
+                    self.pass_over(topic, first, until)
                 if not rows:
                     return
-                self.apply(topic, rows)
+
+    def read_on(self, topic: str, rows: Sequence[Row]) -> None:
+        """Applies what the log has next: between what is applied and the first of these records there is none."""
+        if rows:
+            self.pass_over(topic, self.meta.applied.get(topic, 0), rows[0][0])
+            self.apply(topic, rows)
+
+    def pass_over(self, topic: str, begin: int, after: int) -> None:
+        """Between these offsets there is no record: who has applied all before them has applied them too."""
+        applied = self.meta.applied.get(topic, 0)
+        if begin <= applied < after and not (topic == TICKS and self._ticks):
+            self.meta.applied[topic] = after
+            if topic != TICKS:
+                self._run_ticks()
 
     def adopt(self, rules: Rulebook, since: int) -> None:
         """Takes a new rulebook that differs from the old one from `since` on: restates, releases, shows."""

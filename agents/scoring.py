@@ -1,6 +1,7 @@
 """The scoring agent's work, whatever carries its records: chunks to partitions, commits, ticks, unit pools.
 
-Faust calls `handle`, `commit` and `start_offsets` (agents/app.py); nothing here knows Faust.
+Faust calls `handle`, `commit` and `start_offset`, and says which partitions are this worker's (agents/app.py); nothing
+here knows Faust. Who owns a partition is the only one who writes it: the log sees to that.
 """
 
 from __future__ import annotations
@@ -8,30 +9,34 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Final, cast
+from threading import Event
+from typing import Final
 
 from agents.failpoints import reach
 from agents.flush import Flush
 from agents.metrics import Metrics
 from agents.partition import Partition
-from agents.recovery import Progress, restore
+from agents.recovery import Progress
 from agents.rules import changed_since, rulebook
-from agents.store import Store
+from agents.takeover import Interrupted, Takeover
 from agents.ticker import Ticker
-from agents.transport.errors import LogBusy, LogFull, RecoverableError
-from agents.transport.log import Log
-from agents.unit_pool import UnitPool
+from agents.transport.hooks import Span
+from agents.transport.log import Log, LogBusy, LogFull, RecoverableError, TopicPartition
+from agents.unit_pool import UNITS_HOME, UnitPool
 from schemas.event import INPUT_TOPICS, Row
 from stream.pipeline import Limits
 from stream.rulebook import Rulebook
-from stream.topics import PEOPLE_EVENTS, SCORE_UPDATES, TEMPLATES, TICKS
+from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS
 
 logger: Final = logging.getLogger(__name__)
 BACKLOG_COMMIT: Final = 10.0  # seconds between commits while there is a backlog: fewer, larger writes
+LOOK: Final = 0.1  # s between two looks at where the log ends
 TELL_AGAIN: Final = 30.0  # s between two messages about one trouble
 WAKE: Final = 2_000  # stored employees looked at per step after a start
+NEVER: Final = Event()
+UPDATES: Final = 2_000  # score updates for the units' pools per step
 
 
 def wall_clock() -> int:
@@ -40,21 +45,35 @@ def wall_clock() -> int:
 
 
 class Scoring:
-    """All partitions of one worker. `open` reads rules and restores stores; it blocks and may take a while."""
+    """The partitions of one worker, none at first. Between `rest` and `resume` nothing is applied."""
 
     def __init__(
-        self, log: Log, partitions: Sequence[Partition], rules: Rulebook, metrics: Metrics, cached: int
+        self,
+        log: Log,
+        folder: Path,
+        limits: Limits,
+        metrics: Metrics,
+        cached: int,
+        progress: Progress | None = None,
     ) -> None:
         self.log = log
-        self.partitions = {partition.number: partition for partition in partitions}
-        self.rules = rules
         self.metrics = metrics
-        self.cached = max(1, cached // len(self.partitions))
+        self.cached = cached
+        self.count = log.topics()[INPUT_TOPICS[0]].partitions
+        self.partitions: dict[int, Partition] = {}
+        self.rules = Rulebook([])
         self.flush = Flush(log, wall_clock)
-        self.ticker = Ticker(log, partitions)
-        self.units = UnitPool(log)
+        self.ticker = Ticker(log, self.partitions)
+        self.units: UnitPool | None = None
         self.backlog = False
-        self._waking: dict[int, bytes | None] = dict.fromkeys(self.partitions)
+        self.resting = True
+        self.ends: dict[TopicPartition, int] = {}
+        self._takeover = Takeover(log, folder, self.count, limits, metrics, progress)
+        self._templates: list[int] = []  # where the templates ended when rules were last read
+        self._looked = 0.0  # monotonic; when the log's ends were asked for
+        self._asked = 0  # the same by the wall clock, ms
+        self._working = asyncio.Lock()
+        self._waking: dict[int, bytes | None] = {}
         self._committed = time.monotonic()
         self._tell_at = 0.0
 
@@ -68,107 +87,201 @@ class Scoring:
         cached: int,
         progress: Progress | None = None,
     ) -> Scoring:
-        """Everything as the last commit left it."""
-        count = log.topics()[INPUT_TOPICS[0]].partitions
-        ends = [log.end(TEMPLATES, number) for number in range(count)]  # before: what comes later is read again
-        rules = rulebook(log)
-        stores: list[Store] = []
+        """With all partitions, everything as the last commit left it. Blocks, and may take a while."""
+        made = cls(log, folder, limits, metrics, cached, progress)
         try:
-            for number in range(count):
-                store = restore(log, folder / "state" / str(number), number, progress)
-                stores.append(store)  # what is open must be known when the next one fails
-            partitions = [Partition(number, count, store, log, rules, limits) for number, store in enumerate(stores)]
-            for partition, end in zip(partitions, ends, strict=True):
-                partition.meta.applied[TEMPLATES] = end
-            found = cls(log, partitions, rules, metrics, cached)
-            found._people_first()
-            reach("after-people")
+            made.take_over(range(made.count))
         except BaseException:
-            _close(stores)
+            made.close()
             raise
-        return found
+        made.resume()
+        return made
 
-    def _people_first(self) -> None:
-        """Assignments that wait in the log are applied before the events that they place: nothing needs restating."""
-        for number, partition in self.partitions.items():
-            while rows := self.log.read(PEOPLE_EVENTS, number, partition.meta.applied.get(PEOPLE_EVENTS, 0), 10_000):
-                self.handle(PEOPLE_EVENTS, number, cast("list[Row]", rows))
+    # Partitions come and go
 
-    def start_offset(self, topic: str, partition: int) -> int:
-        """Where reading begins: what the state has applied, for what it applies; the rest from the beginning."""
-        if topic in (*INPUT_TOPICS, TICKS, TEMPLATES):
-            return max(self.partitions[partition].meta.applied.get(topic, 0), self.log.start(topic, partition))
-        return self.log.start(topic, partition)
+    def take_over(self, numbers: Collection[int], interrupted: Event = NEVER) -> bool:
+        """Lets go of all partitions but these, and takes over those that are new. Blocks, and may take a while.
 
-    def handle(self, topic: str, partition: int, rows: Sequence[Row]) -> None:
-        """Applies a chunk of a topic. Blocks for the chunk's length: some tens of milliseconds."""
+        False when `interrupted` was set meanwhile: what was taken over by then stays.
+        """
+        new = set(numbers) - self.partitions.keys()
+        for number in self.partitions.keys() - set(numbers):
+            self._let_go(number)
+        ends = self._template_ends()  # before: what comes later is read again
+        rules = rulebook(self.log)
+        try:
+            self._takeover.take(sorted(new), rules, self.partitions, interrupted)
+        except Interrupted:
+            return False
+        finally:
+            self._waking |= dict.fromkeys(new & self.partitions.keys())
+        self._adopt(rules, ends)
+        if UNITS_HOME not in self.partitions:
+            self.units = None
+        elif self.units is None:
+            self.units = UnitPool(self.log)
+        self.ends = self.log.ends(self._places())
+        reach("after-people")
+        return True
+
+    def local(self) -> set[int]:
+        """The partitions whose state lies here already."""
+        return self._takeover.local()
+
+    def demand_same_topics(self) -> None:
+        """LogReplaced when a topic was made anew while it was read: its offsets mean nothing any more."""
+        self._takeover.demand_same_topics()
+
+    def _let_go(self, number: int) -> None:
+        partition = self.partitions.pop(number)
+        self.log.disown(number)
+        self._waking.pop(number, None)
+        self.ticker.forget(number)
+        try:
+            partition.store.close()
+        except RecoverableError as error:
+            logger.warning("local state was not closed well: %s", error)
+
+    async def rest(self) -> None:
+        """Applies nothing more until `resume`; what is applied is committed when it returns."""
+        self.resting = True
+        async with self._working:
+            if self.has_work():
+                await self.commit()
+
+    def resume(self) -> None:
+        """Goes on with the partitions that it has now."""
+        self._looked = 0.0
+        self.resting = False
+
+    def start_offsets(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where reading begins, of events and ticks: behind what the state has applied. Blocks."""
+        starts = self.log.starts(places)
+        return {place: max(starts[place], self.partitions[place[1]].meta.applied.get(place[0], 0)) for place in places}
+
+    # Records
+
+    def handle(self, topic: str, partition: int, rows: Sequence[Row], span: Span | None = None) -> None:
+        """Applies a chunk of a topic, which stands for the offsets of `span` (None: for those of its records).
+
+        Blocks for the chunk's length: some tens of milliseconds. What is not this worker's any more is left alone.
+        """
+        owned = self.partitions.get(partition)
+        if owned is None or self.resting:
+            return
         began = time.perf_counter()
         if topic in INPUT_TOPICS:
-            self.partitions[partition].apply(topic, rows)
-            reach("after-chunk")
-            self.metrics.chunk(topic, rows, time.perf_counter() - began)
+            if rows:
+                if span is not None:
+                    owned.pass_over(topic, span.begin, rows[0][0])
+                owned.apply(topic, rows)
+                reach("after-chunk")
+                self.metrics.chunk(topic, rows, time.perf_counter() - began)
         elif topic == TICKS:
-            self.partitions[partition].tick(rows)
-        elif topic == TEMPLATES:
-            self.refresh_rules()
-            self.partitions[partition].meta.applied[TEMPLATES] = rows[-1][0] + 1
-        elif topic == SCORE_UPDATES:
-            self.units.take(partition, rows)
+            owned.tick(rows)
+        if span is not None:
+            owned.pass_over(topic, rows[-1][0] + 1 if rows else span.begin, span.after)
+
+    # Rules
 
     def refresh_rules(self) -> None:
         """Takes over what was published; restates and releases where it reaches into the past."""
+        ends = self._template_ends()
         new = rulebook(self.log)
-        since = changed_since(self.rules, new)
-        if since is not None:
-            self.rules = new
-            for partition in self.partitions.values():
-                partition.adopt(new, since)
+        changed = changed_since(self.rules, new) is not None
+        self._adopt(new, ends)
+        if changed:
             reach("rules-adopted")
 
-    def lag(self) -> dict[tuple[str, int], int]:
-        """Records not applied yet, per input topic and partition."""
-        bounds = self.log.bounds()
+    def _adopt(self, rules: Rulebook, ends: list[int]) -> None:
+        """`ends`: where the templates ended before these rules were read."""
+        self.rules = rules
+        for number, partition in self.partitions.items():
+            partition.take_over(rules)
+            partition.meta.applied[TEMPLATES] = ends[number]
+        self._templates = ends
+
+    def _template_ends(self) -> list[int]:
+        ends = self.log.ends([(TEMPLATES, number) for number in range(self.count)])
+        return [ends[TEMPLATES, number] for number in range(self.count)]
+
+    # How far it is
+
+    def lag(self) -> dict[TopicPartition, int]:
+        """Records not applied yet, per input topic and partition, as of the last look."""
         return {
-            (topic, number): max(0, bounds[topic, number][1] - partition.meta.applied.get(topic, 0))
+            (topic, number): max(0, self.ends.get((topic, number), 0) - partition.meta.applied.get(topic, 0))
             for number, partition in self.partitions.items()
             for topic in (*INPUT_TOPICS, TICKS)
         }
 
     def uncommitted(self) -> int:
         """Records of the input topics that no commit holds yet."""
-        bounds = self.log.bounds()
         return sum(
-            max(0, bounds[topic, number][1] - partition.saved.get((topic, number), 0))
+            max(0, self.ends.get((topic, number), 0) - partition.saved.get((topic, number), 0))
             for number, partition in self.partitions.items()
             for topic in INPUT_TOPICS
         )
 
+    # Time
+
     async def beat(self, interval: float) -> None:
         """One round of what time alone does: commit when due, ticks, unit updates, waking stored employees."""
-        lag = sum(self.lag().values())
-        self.backlog = lag > 5_000
-        since = time.monotonic() - self._committed
-        if since >= (BACKLOG_COMMIT if self.backlog else interval):
-            await self.commit()
-        await self._tick(wall_clock())
-        self._wake()
+        async with self._working:
+            if self.resting:
+                return
+            await self._look()
+            if any(self.ends[TEMPLATES, number] != end for number, end in enumerate(self._templates)):
+                self.refresh_rules()
+            self.backlog = sum(self.lag().values()) > 5_000
+            since = time.monotonic() - self._committed
+            if since >= (BACKLOG_COMMIT if self.backlog else interval):
+                await self.commit()
+            await self._tick(wall_clock())
+            await self._pool()
+            self._wake()
+
+    async def _look(self) -> None:
+        """Where the log ends; asked for in a thread, for a broker may be far."""
+        if time.monotonic() - self._looked < LOOK:
+            return
+        self._looked, self._asked = time.monotonic(), wall_clock()
+        self.ends = await asyncio.to_thread(self.log.ends, self._places())
+
+    def _places(self) -> list[TopicPartition]:
+        """Everything that is read."""
+        places = [(topic, number) for topic in (*INPUT_TOPICS, TICKS) for number in self.partitions]
+        places += [(TEMPLATES, number) for number in range(self.count)]
+        if self.units is not None:
+            places += [(SCORE_UPDATES, number) for number in range(self.count)]
+        return places
 
     async def _tick(self, now: int) -> None:
         """Ticks that find no room are no loss: the next second has its own."""
         urgent = self.ticker.urgent(now)
         if urgent:
             self.refresh_rules()
-        ticks = self.ticker.due(now)
+        ticks = self.ticker.due(now, self.ends, self._asked)
         if not ticks:
             return
         try:
             if urgent:
                 self.ticker.write(ticks)
             else:
-                await asyncio.get_running_loop().run_in_executor(None, self.log.append, ticks)
+                await asyncio.to_thread(self.log.append_owned, ticks)
             reach("after-ticks")
         except (LogFull, LogBusy) as error:
             self._put_off(error)
+
+    async def _pool(self) -> None:
+        """Reads on what the units' pools are made of: the score updates of all partitions, whoever wrote them."""
+        units = self.units
+        if units is None:
+            return
+        for number, start in units.behind(self.ends):
+            rows = await asyncio.to_thread(self.log.read, SCORE_UPDATES, number, start, UPDATES)
+            units.take(number, rows, self.ends[SCORE_UPDATES, number])
+            return
 
     def has_work(self) -> bool:
         """Whether anything waits for a commit."""
@@ -176,8 +289,9 @@ class Scoring:
 
     async def commit(self) -> None:
         """Commits everything applied so far. A disk without room is waited for; nothing is lost meanwhile."""
-        now = max((partition.meta.now for partition in self.partitions.values()), default=0)
-        self.flush.extra.extend(self.units.changed(self.rules, max(now, 0), wall_clock()))
+        if self.units is not None:
+            now = max((partition.meta.now for partition in self.partitions.values()), default=0)
+            self.flush.extra.extend(self.units.changed(self.rules, max(now, 0), wall_clock()))
         began, transactions = time.perf_counter(), self.flush.transactions
         try:
             written = await self.flush(self.partitions.values(), backlog=self.backlog)
@@ -190,7 +304,7 @@ class Scoring:
             self._goes_on()
         self.metrics.committed(written, time.perf_counter() - began)
         for partition in self.partitions.values():
-            partition.evict(self.cached)
+            partition.evict(max(1, self.cached // len(self.partitions)))
 
     def _put_off(self, error: RecoverableError) -> None:
         """The log takes nothing at the moment. It is said once, and again while it lasts."""
@@ -217,12 +331,5 @@ class Scoring:
 
     def close(self) -> None:
         """Lets go of the stores. A store that cannot even be closed is read anew, or built anew, at the next start."""
-        _close(partition.store for partition in self.partitions.values())
-
-
-def _close(stores: Iterable[Store]) -> None:
-    for store in stores:
-        try:
-            store.close()
-        except RecoverableError as error:
-            logger.warning("local state was not closed well: %s", error)
+        for number in list(self.partitions):
+            self._let_go(number)

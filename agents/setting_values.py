@@ -10,6 +10,8 @@ from typing import Any, Final
 Parser = Callable[[str], Any]
 
 EMBEDDED: Final = "embedded://"
+PROTOCOLS: Final = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
+MECHANISMS: Final = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 _KAFKA_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 _REDIS: Final = re.compile(
     r"(rediss?)://(?:([^/@]*)@)?(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})(?:/([0-9]{1,4}))?/?"
@@ -131,6 +133,13 @@ def parse_file(text: str) -> Path:
     if not text or "\0" in text or not path.is_file():
         raise ValueError("the path of a file that exists")
     return path
+
+
+def parse_username(text: str) -> str:
+    """A name to sign in with, or none."""
+    if not re.fullmatch(r"[^\x00-\x1f\x7f]{0,255}", text):
+        raise ValueError("a name of at most 255 characters, without control characters")
+    return text
 
 
 def parse_prefix(text: str) -> str:

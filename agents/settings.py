@@ -10,10 +10,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from agents.setting_values import (
     EMBEDDED,
+    MECHANISMS,
+    PROTOCOLS,
     Parser,
     broker_folder,
     folder_broker,
@@ -27,10 +29,14 @@ from agents.setting_values import (
     parse_prefix,
     parse_redis,
     parse_size,
+    parse_username,
     seconds,
     whole,
     without_secret,
 )
+
+if TYPE_CHECKING:
+    from agents.transport.access import Access
 
 PREFIX: Final = "SCORESTREAM_"
 DEFAULT_BROKER: Final = "embedded:///./scorestream-data"
@@ -78,6 +84,16 @@ class Settings:
     cached_employees: int
     retention_days: int | None
     retention_bytes: int | None
+    kafka_security_protocol: str
+    kafka_sasl_mechanism: str
+    kafka_sasl_username: str
+    kafka_sasl_password_file: Path | None
+    kafka_ca_file: Path | None
+    kafka_certificate_file: Path | None
+    kafka_key_file: Path | None
+    kafka_group: str
+    kafka_session_timeout: float
+    kafka_replication: int | None
     redis: str | None
     redis_password_file: Path | None
     redis_ca_file: Path | None
@@ -115,11 +131,37 @@ class Settings:
     def folder(self) -> Path:
         """The embedded log's folder; SettingError for a broker that has none."""
         if not self.embedded:
-            raise SettingError(
-                f"broker {self.broker!r}: this release works on an embedded log only (embedded:///DIR); "
-                "Kafka is not available yet"
-            )
+            raise SettingError(f"broker {self.broker!r}: this works on an embedded log only (embedded:///DIR)")
         return broker_folder(self.broker)
+
+    @property
+    def access(self) -> Access:
+        """How to get in at a Kafka broker; SettingError when a name or password is missing, or not asked for."""
+        from agents.transport.access import Access  # not for `--help`
+
+        named = self.kafka_security_protocol.startswith("sasl")
+        if named and not (self.kafka_sasl_username and self.kafka_sasl_password_file):
+            raise SettingError(
+                f"kafka_security_protocol={self.kafka_security_protocol!r}: it takes kafka_sasl_username and "
+                "kafka_sasl_password_file too"
+            )
+        if self.kafka_sasl_username and not named:
+            raise SettingError(
+                f"kafka_sasl_username={self.kafka_sasl_username!r}: it means nothing with kafka_security_protocol="
+                f"{self.kafka_security_protocol!r}; that must be sasl_ssl (or sasl_plaintext)"
+            )
+        return Access(
+            protocol=self.kafka_security_protocol,
+            mechanism=self.kafka_sasl_mechanism,
+            username=self.kafka_sasl_username,
+            password=_password(self.kafka_sasl_password_file) if named else "",
+            ca=self.kafka_ca_file,
+            certificate=self.kafka_certificate_file,
+            key=self.kafka_key_file,
+            group=self.kafka_group,
+            session=self.kafka_session_timeout,
+            replication=self.kafka_replication,
+        )
 
     @property
     def retention_ms(self) -> int | None:
@@ -156,6 +198,38 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "retention_bytes", "off", "size of a partition's input beyond which the oldest go", optional("off", parse_size)
     ),
     Setting(
+        "kafka_security_protocol",
+        "plaintext",
+        "how Kafka is spoken to: plaintext, ssl (TLS), sasl_plaintext, sasl_ssl (TLS and a name)",
+        one_of(*PROTOCOLS),
+    ),
+    Setting(
+        "kafka_sasl_mechanism",
+        MECHANISMS[0],
+        "signing in at Kafka: " + ", ".join(MECHANISMS),
+        one_of(*MECHANISMS),
+    ),
+    Setting("kafka_sasl_username", "", "who signs in at Kafka", parse_username),
+    Setting("kafka_sasl_password_file", "off", "file with the password for Kafka", optional("off", parse_file)),
+    Setting(
+        "kafka_ca_file", "off", "certificates that may vouch for Kafka (off: the system's)", optional("off", parse_file)
+    ),
+    Setting("kafka_certificate_file", "off", "one's own certificate for Kafka, in PEM", optional("off", parse_file)),
+    Setting("kafka_key_file", "off", "the key of that certificate, in PEM", optional("off", parse_file)),
+    Setting("kafka_group", "scorestream", "name of the group of workers and of their transactions", parse_prefix),
+    Setting(
+        "kafka_session_timeout",
+        "10",
+        "seconds of silence after which a worker's partitions go to the others",
+        seconds(1, 300),
+    ),
+    Setting(
+        "kafka_replication",
+        "auto",
+        "copies of each topic, when it is created (auto: the brokers' default)",
+        optional("auto", whole(1, 32)),
+    ),
+    Setting(
         "redis",
         "off",
         "where the views of boards are: redis://[user@]host:port[/db], rediss:// with TLS "
@@ -182,6 +256,14 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("log_level", "info", "what is worth a log line", one_of("debug", "info", "warning", "error")),
     Setting("fail_points", "", "for tests: PLACE:N,... kills the worker the N-th time it is there", parse_fail_points),
 )
+
+
+def _password(file: Path | None) -> str:
+    """A password's file, without the line end that editors add."""
+    try:
+        return "" if file is None else file.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"kafka_sasl_password_file={str(file)!r}: it cannot be read ({error})") from None
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:

@@ -7,47 +7,49 @@ depends on all that was known at its place in the log.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from agents.partition import Partition, Tick
-from agents.transport.log import Log, Outgoing
+from agents.partition import Partition
+from agents.ticks import Tick
+from agents.transport.log import Log, Outgoing, TopicPartition
 from schemas.event import INPUT_TOPICS, Row
 from stream.topics import TICKS
 
 
 class Ticker:
-    """Ticks of the partitions of one worker."""
+    """Ticks of the partitions that are there, which come and go."""
 
-    def __init__(self, log: Log, partitions: Sequence[Partition]) -> None:
+    def __init__(self, log: Log, partitions: Mapping[int, Partition]) -> None:
         self.log = log
         self.partitions = partitions
         self._pending: dict[int, tuple[int, dict[str, int]]] = {}  # partition -> (at, ends at that moment)
-        self._written = {partition.number: partition.meta.now for partition in partitions}
+        self._written: dict[int, int] = {}
 
     def urgent(self, now: int) -> bool:
         """Whether a tick at `now` (ms) would make held records late: all rules must be known, and `write` is called."""
-        return any(partition.expiring.by(now) for partition in self.partitions)
+        return any(partition.expiring.by(now) for partition in self.partitions.values())
 
-    def due(self, now: int) -> list[Outgoing]:
-        """The ticks whose moment has come; `now` in ms. A partition still reading keeps its moment waiting."""
-        bounds = self.log.bounds()
-        second = now // 1000 * 1000
+    def due(self, now: int, ends: Mapping[TopicPartition, int], asked: int) -> list[Outgoing]:
+        """The ticks whose moment has come by `now`; the log ended at `ends` when it was asked, at `asked` (all ms).
+
+        A partition still reading keeps its moment waiting.
+        """
+        second = asked // 1000 * 1000
         ticks = []
-        for partition in self.partitions:
-            number = partition.number
+        for number, partition in self.partitions.items():
             waiting = self._pending.get(number)
-            if waiting is None and second > self._written[number]:
-                waiting = (second, {topic: bounds[topic, number][1] for topic in INPUT_TOPICS})
+            if waiting is None and second > self._written.setdefault(number, partition.meta.now):
+                waiting = (second, {topic: ends[topic, number] for topic in INPUT_TOPICS})
                 self._pending[number] = waiting
             if waiting is None:
                 continue
-            at, ends = waiting
+            at, reached = waiting
             if at < partition.rules.published_at <= now:
                 at = partition.rules.published_at  # what is known already was published before the tick
             applied = partition.meta.applied
-            if all(applied.get(topic, 0) >= end for topic, end in ends.items()):
+            if all(applied.get(topic, 0) >= end for topic, end in reached.items()):
                 del self._pending[number]
                 self._written[number] = at
                 follows = {topic: applied.get(topic, 0) for topic in INPUT_TOPICS}
@@ -55,8 +57,13 @@ class Ticker:
                 ticks.append(Outgoing(TICKS, number, at, str(number).encode(), value))
         return ticks
 
+    def forget(self, number: int) -> None:
+        """A partition goes; its next owner ticks."""
+        self._pending.pop(number, None)
+        self._written.pop(number, None)
+
     def write(self, ticks: Sequence[Outgoing]) -> None:
         """Appends ticks and applies them before anything else happens. Raises LogFull, LogBusy."""
-        partitions = {partition.number: partition for partition in self.partitions}
-        for tick, offset in zip(ticks, self.log.append(ticks), strict=True):
-            partitions[tick.partition].tick([Row(offset, tick.timestamp, tick.key, tick.value, tick.headers)])
+        for tick, offset in zip(ticks, self.log.append_owned(ticks), strict=True):
+            row = Row(offset, tick.timestamp, tick.key, tick.value, tick.headers)
+            self.partitions[tick.partition].tick([row])

@@ -29,8 +29,7 @@ def ensure_topics(log: Log, settings: Settings) -> int:
             f"leave the setting out, or create another log"
         )
     for topic in TOPICS:
-        if topic.name not in existing or topic.kept:
-            _create(log, topic, partitions, settings)
+        _create(log, topic, partitions, settings)
     return partitions
 
 

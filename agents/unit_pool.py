@@ -1,45 +1,56 @@
 """Units' values follow from score updates alone; after a start none leaves before all that was there is read again.
 
-Otherwise boards would see a unit grow from nothing. What was said of a unit that nobody belongs to any more is taken
-back: the worker may have died between its last member's update and its own.
+Otherwise boards would see a unit grow from nothing. A unit's members lie in any partition, so the updates of all of
+them are read, by one worker: the owner of partition UNITS_HOME. What was said of a unit that nobody belongs to any more
+is taken back: the worker may have died between its last member's update and its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from agents.transport.log import Log, Outgoing, partition_for
-from schemas.event import Row
+from agents.transport.log import Log, Outgoing, Record, TopicPartition, partition_for
 from schemas.updates import Contribution
 from stream.pool import Units
 from stream.rulebook import Rulebook
 from stream.topics import SCORE_UPDATES, UNIT_UPDATES
 
+UNITS_HOME: Final = 0
 _updates: Final = msgspec.json.Decoder(Contribution)
 _encoder: Final = msgspec.json.Encoder()
 _AT_ONCE: Final = 10_000
 
 
 class UnitPool:
-    """All units of one worker."""
+    """All units. Made by the owner of UNITS_HOME, which nobody else is then."""
 
     def __init__(self, log: Log) -> None:
         self.units = Units()
         self.partitions = log.topics()[SCORE_UPDATES].partitions
         numbers = range(self.partitions)
-        ends = {number: log.end(SCORE_UPDATES, number) for number in numbers}
-        self._unread = {number: end for number, end in ends.items() if end > log.start(SCORE_UPDATES, number)}
+        ends = log.ends([(SCORE_UPDATES, number) for number in numbers])
+        starts = log.starts([(SCORE_UPDATES, number) for number in numbers])
+        self._positions = {number: starts[SCORE_UPDATES, number] for number in numbers}
+        self._unread = {n: end for n in numbers if (end := ends[SCORE_UPDATES, n]) > self._positions[n]}
         self.units.changed |= {unit for number in numbers for unit in _known(log, number)}
 
-    def take(self, partition: int, rows: Sequence[Row]) -> None:
-        """Score updates, in the order of the log, from its start on."""
+    def behind(self, ends: Mapping[TopicPartition, int]) -> Iterator[tuple[int, int]]:
+        """The partitions that have more to read, and where; the one furthest behind first."""
+        behind = {n: ends.get((SCORE_UPDATES, n), 0) - position for n, position in self._positions.items()}
+        for number in sorted(behind, key=behind.__getitem__, reverse=True):
+            if behind[number] > 0:
+                yield number, self._positions[number]
+
+    def take(self, partition: int, rows: Sequence[Record], end: int) -> None:
+        """Score updates, in the order of the log, from where it stands; none: nothing is left up to `end`."""
         for row in rows:
             if row[3] is not None:
                 self.units.take(_updates.decode(row[3]))
-        if rows[-1][0] + 1 >= self._unread.get(partition, 0):
+        position = self._positions[partition] = rows[-1][0] + 1 if rows else end
+        if position >= self._unread.get(partition, 0):
             self._unread.pop(partition, None)
 
     def changed(self, rules: Rulebook, as_of: int, now: int) -> list[Outgoing]:

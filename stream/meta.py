@@ -25,6 +25,7 @@ class Meta(msgspec.Struct):
     now: int = -1
     logged: int = -1
     committed_at: int = -1
+    topics: dict[str, str] = {}  # the ids of the topics that the offsets are of
     limits: dict[str, int] = {}  # the limits (ms, see stream/pipeline.py) that records were decided by; they stay
     rules: list[str] = []
     shown: list[str] = []

@@ -57,6 +57,16 @@ class Flags:
     cached_employees: Annotated[str | None, _setting("cached_employees")] = None
     retention_days: Annotated[str | None, _setting("retention_days")] = None
     retention_bytes: Annotated[str | None, _setting("retention_bytes")] = None
+    kafka_security_protocol: Annotated[str | None, _setting("kafka_security_protocol")] = None
+    kafka_sasl_mechanism: Annotated[str | None, _setting("kafka_sasl_mechanism")] = None
+    kafka_sasl_username: Annotated[str | None, _setting("kafka_sasl_username")] = None
+    kafka_sasl_password_file: Annotated[str | None, _setting("kafka_sasl_password_file")] = None
+    kafka_ca_file: Annotated[str | None, _setting("kafka_ca_file")] = None
+    kafka_certificate_file: Annotated[str | None, _setting("kafka_certificate_file")] = None
+    kafka_key_file: Annotated[str | None, _setting("kafka_key_file")] = None
+    kafka_group: Annotated[str | None, _setting("kafka_group")] = None
+    kafka_session_timeout: Annotated[str | None, _setting("kafka_session_timeout")] = None
+    kafka_replication: Annotated[str | None, _setting("kafka_replication")] = None
     redis: Annotated[str | None, _shown("redis")] = None
     redis_password_file: Annotated[str | None, _setting("redis_password_file")] = None
     redis_ca_file: Annotated[str | None, _setting("redis_ca_file")] = None

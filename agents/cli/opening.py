@@ -6,28 +6,35 @@ import difflib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from agents.cli.errors import UsageError
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
+from agents.transport.errors import LogIncomplete, LogMissing
 from agents.transport.log import Log
 from agents.transport.opening import opened
 from stream.topics import TOPICS
+
+NAMES: Final = tuple(topic.name for topic in TOPICS)
 
 
 @contextmanager
 def existing_log(settings: Settings) -> Iterator[Log]:
     """The log of these settings, to read; LogMissing when there is none."""
-    settings.folder  # noqa: B018  # SettingError for a broker that is not there yet
-    with opened(settings.broker, create=False) as log:
+    with opened(settings.broker, NAMES, create=False, access=settings.access) as log:
+        there = log.topics()
+        if log.shared and not there:
+            raise LogMissing(log.name, "there is none of its topics")
+        if log.shared and (missing := [name for name in NAMES if name not in there]):
+            raise LogIncomplete(f"{log.name}: topics {', '.join(missing)} are missing; a worker that starts makes them")
         yield log
 
 
 @contextmanager
 def writable_log(settings: Settings) -> Iterator[tuple[Log, int]]:
     """The log of these settings, made when absent, with all topics; and its number of partitions."""
-    settings.folder  # noqa: B018  # as above
-    with opened(settings.broker) as log:
+    with opened(settings.broker, NAMES, access=settings.access) as log:
         yield log, ensure_topics(log, settings)
 
 

@@ -20,7 +20,9 @@ from agents.cli.progress import Progress, say
 from agents.cli.raw_records import BadRecord, from_line
 from agents.cli.routing import Problems, Router
 from agents.transport.log import Log, Outgoing
-from stream.topics import TEMPLATES, TICKS
+from stream.topics import TEMPLATES, TICKS, TOPICS
+
+LEDGERS = frozenset(topic.name for topic in TOPICS if topic.ledger)
 
 
 def send(
@@ -112,14 +114,15 @@ def _check_options(*, is_csv: bool, mapping: Path | None, raw_records: bool, eve
 
 def _check_topic(topic: str, log: Log, *, raw_records: bool) -> None:
     """Worker's topics are closed; ticks and templates can be moved from another log, and not written otherwise."""
-    if known_topic(topic, log) and log.topics()[topic].ledger:
+    if known_topic(topic, log) and topic in LEDGERS:
         raise UsageError(f"--topic {topic}: only the worker writes it")
     if topic == TEMPLATES and not raw_records:
         raise UsageError(f"--topic {topic}: `scorestream templates publish` checks and publishes a template")
     if topic == TICKS and not raw_records:
         raise UsageError(f"--topic {topic}: only the worker writes it; --raw-records moves those of another log")
     if topic == TICKS and (owner := log.owner()) is not None:
-        raise CommandError(f"--topic {topic}: process {owner} is the worker of {log.name} and writes it; stop it first")
+        who = f"process {owner} is the worker" if isinstance(owner, int) else f"{owner} are workers"
+        raise CommandError(f"--topic {topic}: {who} of {log.name} and writes it; stop it first")
 
 
 def _open(file: str, stack: ExitStack) -> BinaryIO:

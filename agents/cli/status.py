@@ -144,7 +144,8 @@ def _print(log: Log, format: Format) -> None:
 
 def _print_tables(summary: dict[str, object], outcomes: Counter[str], behind: list[Lag]) -> None:
     worker = summary["worker"]
-    print_record(summary | {"worker": "not running" if worker is None else f"running, process {worker}"}, "table")
+    said = f"running, {worker if isinstance(worker, str) else f'process {worker}'}"
+    print_record(summary | {"worker": "not running" if worker is None else said}, "table")
     if outcomes:
         sys.stdout.write("\n")
         rows = ({"outcome": name, "records": count} for name, count in sorted(outcomes.items()))

@@ -26,12 +26,14 @@ def worker(*, no_restart: Switch = False, flags: Flags = NO_FLAGS) -> int:
         scorestream worker --broker embedded:////srv/scorestream --port 9101
     """
     settings = flags.settings()
-    settings.folder  # noqa: B018  # SettingError for a broker that is not there yet
+    settings.access  # noqa: B018  # SettingError now, not in each life
     logging.basicConfig(
         level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    for noisy in ("faust", "mode", "aiokafka", "agents.transport.embedded"):
+    for noisy in ("faust", "mode", "aiokafka", "agents.transport.embedded", "agents.transport.kafka.faust_internals"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    for silent in ("faust.transport.consumer", "aiokafka.consumer", "aiokafka.coordinator", "aiokafka.conn"):
+        logging.getLogger(silent).setLevel(logging.CRITICAL)  # what matters of it ends a life, with one line
     asyncio.run(_run(settings, restart=not no_restart))
     return 0
 
@@ -41,11 +43,10 @@ async def _run(settings: Settings, *, restart: bool) -> None:
     from agents.lives import Lives
 
     stopping = asyncio.Event()
+    place = settings.folder if settings.embedded else f"{settings.broker}, state in {settings.data}"
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, stopping.set)
     with Progress("restored", unit="records of the changelog") as progress:
         lives = Lives(settings, restart=restart, progress=lambda done, _: progress.advance(done - progress.done))
-        await lives.run(
-            stopping, lambda port: say(f"worker of {settings.folder}: http://{settings.host}:{port}/healthz")
-        )
+        await lives.run(stopping, lambda port: say(f"worker of {place}: http://{settings.host}:{port}/healthz"))

@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-PROTOCOLS: Final = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
-MECHANISMS: Final = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
-
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """`protocol` is one of PROTOCOLS; the rest serves where it names ssl (files) or sasl (mechanism, name, password).
+    """`protocol`: plaintext, ssl, sasl_plaintext or sasl_ssl; ssl needs the files, sasl mechanism, name and password.
 
     `ca`: who signed the broker's certificate (None: those that the system trusts). `certificate`, `key`: one's own.
     `group`: the group of workers. `session`: seconds until a silent worker is taken for dead. `replication`: copies of
@@ -20,7 +17,7 @@ class Access:
     """
 
     protocol: str = "plaintext"
-    mechanism: str = MECHANISMS[0]
+    mechanism: str = "SCRAM-SHA-512"
     username: str = ""
     password: str = field(default="", repr=False)
     ca: Path | None = None

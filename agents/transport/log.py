@@ -168,6 +168,9 @@ class Log(Protocol):
     def end(self, topic: str, partition: int) -> int:
         """Offset behind the last record that can be read."""
 
+    def starts(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """`start` of each of these."""
+
     def ends(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """`end` of each of these."""
 

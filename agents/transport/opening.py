@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
-from agents.transport.embedded import driver
+from agents.transport.access import PLAIN, Access
 from agents.transport.embedded.lock import FolderLock
 from agents.transport.embedded.log import EmbeddedLog
-from agents.transport.embedded.url import folder_of, url_of
+from agents.transport.embedded.url import SCHEME as EMBEDDED
+from agents.transport.embedded.url import folder_of
 from agents.transport.log import Log
 
 
-def open_log(broker: str, *, create: bool = True) -> Log:
-    """The log at `embedded:///DIR`. LogMissing when there is none and it is not to be created."""
-    return EmbeddedLog.open(folder_of(broker), create=create)
+def open_log(broker: str, topics: Collection[str], *, create: bool = True, access: Access = PLAIN) -> Log:
+    """The log at `embedded:///DIR` or `kafka://host:port[,...]`, with topics of these names.
+
+    LogMissing when there is none and it is not to be created; its topics are made by `create_topic`.
+    """
+    if _embedded(broker):
+        return EmbeddedLog.open(folder_of(broker), create=create)
+    from agents.transport.kafka.cluster import Cluster, servers_of
+    from agents.transport.kafka.log import KafkaLog
+
+    return KafkaLog(Cluster(servers_of(broker), access), topics)
 
 
 @contextmanager
-def opened(broker: str, *, create: bool = True) -> Iterator[Log]:
+def opened(broker: str, topics: Collection[str], *, create: bool = True, access: Access = PLAIN) -> Iterator[Log]:
     """As `open_log`, closed at the end."""
-    log = open_log(broker, create=create)
+    log = open_log(broker, topics, create=create, access=access)
     try:
         yield log
     finally:
@@ -29,7 +39,7 @@ def opened(broker: str, *, create: bool = True) -> Iterator[Log]:
 
 
 def owner(broker: str) -> int | None:
-    """The process that is the worker of the log, None when there is none, or no log."""
+    """The process that is the worker of an embedded log, None when there is none, or no log."""
     folder = folder_of(broker)
     return FolderLock.owner(folder) if folder.exists() else None
 
@@ -37,17 +47,46 @@ def owner(broker: str) -> int | None:
 @contextmanager
 def sole_worker(broker: str, data: Path) -> Iterator[None]:
     """The right to be the worker of an embedded log and of a folder of local state; FolderInUse when there is one."""
+    folders = [folder_of(broker), data] if _embedded(broker) else [data]
     with ExitStack() as locks:
-        for folder in {folder_of(broker).resolve(): None, data.resolve(): None}:
+        for folder in dict.fromkeys(folder.resolve() for folder in folders):
             folder.mkdir(parents=True, exist_ok=True)
             locks.enter_context(FolderLock.acquire(folder))
         yield
 
 
-def faust_broker(log: Log) -> str:
-    """The broker URL to give Faust so that it works on this very log, its transport known to Faust."""
+def demand_same(log: Log, data: Path) -> None:
+    """LogReplaced when the local state in `data` is of another log. An embedded log is told by each state itself."""
     if not isinstance(log, EmbeddedLog):
-        raise TypeError(f"{log.name}: no transport for it")
-    driver.register()
-    driver.share(log)
-    return url_of(log.folder)
+        from agents.transport.kafka import identity
+
+        identity.demand_same(data, _kafka(log))
+
+
+def remember(log: Log, data: Path, topics: Collection[str]) -> None:
+    """From here on the local state in `data` is of this log and its topics."""
+    if not isinstance(log, EmbeddedLog):
+        from agents.transport.kafka import identity
+
+        identity.remember(data, _kafka(log), topics)
+
+
+def faust_options(log: Log, data: Path) -> dict[str, Any]:
+    """What to give Faust's application so that it works on this very log, with local state in `data`."""
+    if isinstance(log, EmbeddedLog):
+        from agents.transport.embedded import driver as embedded
+
+        return embedded.faust_options(log)
+    from agents.transport.kafka import driver as kafka
+    from agents.transport.kafka.identity import instance_of
+
+    return kafka.faust_options(_kafka(log), instance_of(data))
+
+
+def _embedded(broker: str) -> bool:
+    return broker.startswith(f"{EMBEDDED}:")
+
+
+def _kafka(log: Log) -> Any:
+    """A KafkaLog; its module is imported by those only who work on one."""
+    return log

@@ -63,7 +63,7 @@ class Rig:
             for n in self.numbers
         ]
         self.flush = Flush(self.log, lambda: self.wall)
-        self.ticker = Ticker(self.log, self.partitions)
+        self.ticker = Ticker(self.log, {partition.number: partition for partition in self.partitions})
         self.places = {(topic, n): self._applied(topic, n) for topic in (*INPUT_TOPICS, TICKS) for n in self.numbers}
         self._commit: asyncio.Task[int] | None = None
         for partition in self.partitions:
@@ -114,7 +114,8 @@ class Rig:
         urgent = self.ticker.urgent(self.wall)
         if urgent:
             self.refresh()
-        ticks = self.ticker.due(self.wall)
+        ends = self.log.ends([(topic, n) for topic in INPUT_TOPICS for n in self.numbers])
+        ticks = self.ticker.due(self.wall, ends, self.wall)
         if urgent:
             self.ticker.write(ticks)
         else:

@@ -136,7 +136,7 @@ async def test_a_start_that_fails_half_way_lets_go_of_what_it_had(
             raise failures.pop()
         return restore(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("agents.scoring.restore", failing)
+    monkeypatch.setattr("agents.takeover.restore", failing)
     log.append([_event(n) for n in range(8)])
     async with _living(settings) as (task, ports):
         await _until(lambda: _committed(log) == 8, task)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from agents.partition import Tick
+from agents.ticks import Tick
 from stream.topics import QC_EVENTS, TICKS
 from tests.agents.rig import Rig
 from tests.oracle.logs import NOON, Log

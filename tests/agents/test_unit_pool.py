@@ -8,9 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part
+from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part, Record
 from agents.unit_pool import UnitPool
-from schemas.event import Row
 from schemas.updates import Pool, ScoreUpdate, UnitUpdate
 from stream.rulebook import Rulebook
 from stream.template import load_published
@@ -36,8 +35,8 @@ def _score(employee: str, unit: str, partition: int) -> Outgoing:
     return Outgoing(SCORE_UPDATES, partition, NOON, employee.encode(), msgspec.json.encode(update))
 
 
-def _rows(log: EmbeddedLog, partition: int) -> list[Row]:
-    return [Row(*row) for row in log.read(SCORE_UPDATES, partition, 0, 100)]
+def _rows(log: EmbeddedLog, partition: int) -> list[Record]:
+    return log.read(SCORE_UPDATES, partition, 0, 100)
 
 
 def _said(updates: list[Outgoing]) -> dict[str, tuple[list[str], list[object]]]:
@@ -52,9 +51,9 @@ def test_nothing_leaves_before_everything_is_read_again(log: EmbeddedLog) -> Non
     log.transact([Part(0, [_score("E1", "L1", 0), _score("E2", "L1", 1)], {})])
     pool = UnitPool(log)
     assert [] == pool.changed(RULES, NOON, NOON)
-    pool.take(0, _rows(log, 0))
+    pool.take(0, _rows(log, 0), 0)
     assert [] == pool.changed(RULES, NOON, NOON)
-    pool.take(1, _rows(log, 1))
+    pool.take(1, _rows(log, 1), 0)
     assert {"L1": (["E1", "E2"], [20])} == _said(pool.changed(RULES, NOON, NOON))
     assert [] == pool.changed(RULES, NOON, NOON)
 
@@ -64,7 +63,7 @@ def test_updates_that_come_while_it_reads_belong_to_it(log: EmbeddedLog) -> None
     log.transact([Part(0, [_score("E1", "L1", 0)], {})])
     pool = UnitPool(log)
     log.transact([Part(0, [_score("E1", "L2", 0)], {})])
-    pool.take(0, _rows(log, 0))
+    pool.take(0, _rows(log, 0), 0)
     assert {"L1": ([], []), "L2": (["E1"], [10])} == _said(pool.changed(RULES, NOON, NOON))
 
 
@@ -75,7 +74,7 @@ def test_what_was_said_of_a_unit_that_everybody_left_is_taken_back(log: Embedded
     )
     log.compact()
     pool = UnitPool(log)
-    pool.take(0, _rows(log, 0))
+    pool.take(0, _rows(log, 0), 0)
     assert {"L1": ([], []), "L2": (["E1"], [10])} == _said(pool.changed(RULES, NOON, NOON))
 
 
@@ -83,5 +82,5 @@ def test_without_anything_to_read_again_it_says_what_comes(log: EmbeddedLog) -> 
     """A new log."""
     pool = UnitPool(log)
     log.transact([Part(0, [_score("E1", "L1", 0)], {})])
-    pool.take(0, _rows(log, 0))
+    pool.take(0, _rows(log, 0), 0)
     assert {"L1"} == _said(pool.changed(RULES, NOON, NOON)).keys()

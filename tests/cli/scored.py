@@ -90,7 +90,7 @@ def score(folder: Path) -> None:
         scoring = Scoring.open(log, folder, Limits(), Metrics(), 1000)
         for topic in INPUT_TOPICS:
             for number in scoring.partitions:
-                rows = log.read(topic, number, scoring.start_offset(topic, number), 10_000)
+                rows = log.read(topic, number, scoring.start_offsets([(topic, number)])[topic, number], 10_000)
                 if rows:
                     scoring.handle(topic, number, cast("list[Row]", rows))
         asyncio.run(scoring.commit())

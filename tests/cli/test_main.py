@@ -13,6 +13,7 @@ import pytest
 from agents.cli.main import COMMANDS
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from tests.cli.conftest import Run, line
+from tests.e2e.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
@@ -128,11 +129,12 @@ def test_unwritable_place(run: Run) -> None:
     assert len(result.err.splitlines()) == 1
 
 
-def test_kafka_is_said_to_be_missing(run: Run) -> None:
-    """A Kafka broker is understood, and said not to be available yet."""
-    result = run("status", "--broker", "kafka://broker:9092")
-    assert result.code == 2
-    assert "Kafka is not available yet" in result.err
+def test_a_broker_that_is_not_there(run: Run) -> None:
+    """Where no broker answers it is said in one line, with its address."""
+    result = run("status", "--broker", f"kafka://127.0.0.1:{free_port()}")
+    assert result.code == 1
+    assert "scorestream: kafka://127.0.0.1:" in result.err
+    assert 1 == len(result.err.splitlines())
 
 
 def test_reader_that_has_enough(log: EmbeddedLog) -> None:

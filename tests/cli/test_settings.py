@@ -71,9 +71,9 @@ def test_both_folders() -> None:
 
 
 def test_kafka_parses_and_has_no_folder() -> None:
-    """A Kafka broker is accepted as a setting; asking for its folder says that Kafka is not available yet."""
+    """A Kafka broker is accepted as a setting; asking for its folder says that there is none."""
     loaded = Settings.load({}, {"broker": "kafka://a:9092,b.example:9093,[::1]:9094"})
-    with pytest.raises(SettingError, match="not available yet"):
+    with pytest.raises(SettingError, match="works on an embedded log only"):
         _ = loaded.folder
 
 

@@ -17,7 +17,7 @@ from agents.transport.embedded.chunks import ChunkSettings
 from agents.transport.embedded.consumer import CommitHook, Consumer, StartHook
 from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.embedded.producer import Producer
-from agents.transport.embedded.url import SCHEME, folder_of
+from agents.transport.embedded.url import SCHEME, folder_of, url_of
 from agents.transport.hooks import Hooks
 
 __all__ = ["ChunkSettings", "CommitHook", "StartHook", "Transport", "register", "share", "shared_log"]
@@ -40,6 +40,16 @@ def share(log: EmbeddedLog) -> None:
     """Have transports on the log's folder use this object, which the application opened itself."""
     with _logs_lock:
         _logs[log.folder.resolve()] = log
+
+
+def faust_options(log: EmbeddedLog) -> dict[str, Any]:
+    """What Faust's application needs to work on this log."""
+    register()
+    share(log)
+    return {
+        "broker": url_of(log.folder),
+        "stream_wait_empty": True,  # at a stop the chunk in hand is applied, then committed
+    }
 
 
 def register() -> None:

@@ -197,6 +197,11 @@ class EmbeddedLog:
         info = self._topic(topic, partition)
         return self._file(info).bound(info, partition)[1]
 
+    def starts(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """`start` of each of these."""
+        bounds = self.bounds()
+        return {place: bounds[place][0] for place in places}
+
     def ends(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """`end` of each of these."""
         bounds = self.bounds()

@@ -190,7 +190,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
             last[0],
             last[1] / 1000.0,
             0,
-            chunk.span,
+            {"span": chunk.span},
             None,
             chunk.records,
             None,

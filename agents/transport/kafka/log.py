@@ -196,6 +196,10 @@ class KafkaLog:
         self._topic(topic, partition)
         return self._offsets([(topic, partition)], OffsetSpec.latest())[topic, partition]
 
+    def starts(self, places: Collection[Place]) -> dict[Place, int]:
+        """`start` of several partitions at once."""
+        return self._offsets(places, OffsetSpec.earliest())
+
     def ends(self, places: Collection[Place]) -> dict[Place, int]:
         """`end` of several partitions at once."""
         return self._offsets(places, OffsetSpec.latest())

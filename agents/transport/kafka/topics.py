@@ -41,6 +41,8 @@ _COMPACTED: Final = {  # a log that is read from its start should not be mostly 
     "min.cleanable.dirty.ratio": "0.3",
 }
 _SETTLE_S: Final = 0.05
+_FIRST_S: Final = 10.0
+_TRY_S: Final = 2.0
 
 
 class Topics:
@@ -58,8 +60,15 @@ class Topics:
 
     def cluster_id(self) -> str:
         """Another cluster has another one."""
-        with self._cluster.translated("asking for the cluster"):
-            return str(self._admin.list_topics(timeout=PATIENCE_S).cluster_id)
+        deadline = time.monotonic() + _FIRST_S
+        while True:
+            try:
+                return str(self._admin.list_topics(timeout=_TRY_S).cluster_id)
+            except KafkaException as error:
+                self._admin.poll(0)  # hears what the client has to say of its brokers
+                # Nobody waits long for brokers that refuse; a slow link has its time.
+                if self._cluster.troubles or time.monotonic() > deadline:
+                    raise self._cluster.translation("asking for the cluster", error.args[0]) from error
 
     def ids(self, names: list[str]) -> dict[str, str]:
         """The ids of topics: one that is made anew under its old name has another. Those that do not exist are out."""
