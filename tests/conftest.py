@@ -13,6 +13,7 @@ from tests.e2e import kafka_broker, redis_server
 from tests.e2e.kafka_broker import KafkaBroker
 from tests.e2e.kafka_topics import delete_topics
 from tests.e2e.redis_server import RedisServer
+from tests.e2e.tcp_proxy import TcpProxy
 
 
 def pytest_configure() -> None:
@@ -45,6 +46,15 @@ def fresh_kafka(tmp_path: Path) -> Iterator[KafkaBroker]:
     yield from _broker(tmp_path / "kafka")
 
 
+@pytest.fixture
+def proxied_kafka(tmp_path: Path) -> Iterator[tuple[KafkaBroker, TcpProxy]]:
+    """A broker of this test alone, and a link to it that can be broken, for clients that use `proxy.address`."""
+    with TcpProxy() as proxy:
+        for broker in _broker(tmp_path / "kafka", proxy_port=proxy.port):
+            proxy.target = broker.proxied
+            yield broker, proxy
+
+
 @pytest.fixture(scope="session")
 def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """The Redis of this run; ask for `redis_server` instead."""
@@ -64,10 +74,10 @@ def fresh_redis(tmp_path: Path) -> Iterator[RedisServer]:
     yield from _redis(tmp_path / "redis")
 
 
-def _broker(folder: Path) -> Iterator[KafkaBroker]:
+def _broker(folder: Path, proxy_port: int | None = None) -> Iterator[KafkaBroker]:
     if reason := kafka_broker.missing():
         pytest.skip(reason)
-    broker = KafkaBroker(folder)
+    broker = KafkaBroker(folder, proxy_port=proxy_port)
     try:
         broker.start()
         yield broker

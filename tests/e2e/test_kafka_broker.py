@@ -113,27 +113,18 @@ def test_the_secured_listener_knows_its_users(tmp_path: Path) -> None:
         broker.stop()
 
 
-def test_clients_behind_a_proxy_stay_behind_it(tmp_path: Path) -> None:
+def test_clients_behind_a_proxy_stay_behind_it(proxied_kafka: tuple[KafkaBroker, TcpProxy]) -> None:
     """An acknowledgement that is held and then cut off is sent again by the client; without idempotence it is twice."""
-    if reason := kafka_broker.missing():
-        pytest.skip(reason)
-    with TcpProxy() as proxy:
-        broker = KafkaBroker(tmp_path / "kafka", proxy_port=proxy.port)
-        proxy.target = broker.proxied
-        try:
-            broker.start()
-            create_topic(broker.bootstrap, "held")
-            proxy.hold_acks()
-            producer = Producer({"bootstrap.servers": proxy.address, "log_level": 0})
-            producer.produce("held", b"once", partition=0)
-            producer.poll(0)
-            proxy.wait(lambda it: it.held == 1)
-            proxy.cut()
-            proxy.heal()
-            assert producer.flush(PATIENCE) == 0
-            assert [b"once", b"once"] == received(broker.bootstrap, "held", 2)
-        finally:
-            broker.stop()
+    broker, proxy = proxied_kafka
+    create_topic(broker.bootstrap, "held")
+    proxy.hold_acks()
+    producer = Producer({"bootstrap.servers": proxy.address, "log_level": 0})
+    producer.produce("held", b"once", partition=0)
+    proxy.wait(lambda it: it.held == 1)
+    proxy.cut()
+    proxy.heal()
+    assert producer.flush(PATIENCE) == 0
+    assert [b"once", b"once"] == received(broker.bootstrap, "held", 2)
 
 
 def test_a_broker_that_cannot_start_says_why(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """A contender is a small class: `missing`, `prepare`, `run`, `check`. Whoever joins the comparison writes one.
 
+One that reads topics of its own names fills them in `prepare` (`topics.send`), which is not timed.
+
 Most are programs that commit consumer offsets when what they did is durable and sent: `Program` starts one, watches
 its progress and the CPU time of all its processes, ends it, and compares what it sent with the job's answers.
 """

@@ -32,6 +32,7 @@ class Job:
     bootstrap: str
     topic: str
     events: int
+    employees: int
     answers: Answers
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
-from tests.bench.peers.job import PARTITIONS, Job, Sums, messages
+from tests.bench.peers.job import PARTITIONS, Answers, Job, Sums, messages
 from tests.e2e.kafka_topics import create_topic
 
 KEPT: Final = {"retention.ms": "-1", "message.timestamp.type": "CreateTime"}
@@ -16,14 +16,13 @@ PATIENCE: Final = 60.0
 def fill(bootstrap: str, topic: str, events: int, employees: int) -> Job:
     """A new topic with the job's events in it."""
     create_topic(bootstrap, topic, PARTITIONS, KEPT)
-    producer = Producer(
-        {
-            "bootstrap.servers": bootstrap,
-            "linger.ms": 50,
-            "batch.size": 900_000,
-            "queue.buffering.max.messages": 200_000,
-        }
-    )
+    return Job(bootstrap, topic, events + PARTITIONS, employees, send(bootstrap, topic, events, employees))
+
+
+def send(bootstrap: str, topic: str, events: int, employees: int) -> Answers:
+    """The job's events into a topic that is there, whoever made it; what comes out when they are counted rightly."""
+    options = {"linger.ms": 50, "batch.size": 900_000, "queue.buffering.max.messages": 200_000}
+    producer = Producer({"bootstrap.servers": bootstrap, **options})
     answers: dict[tuple[str, int], Sums] = {}
     for number, (partition, at, key, value) in enumerate(messages(events, employees, answers)):
         producer.produce(topic, value, key, partition, timestamp=at)
@@ -31,7 +30,7 @@ def fill(bootstrap: str, topic: str, events: int, employees: int) -> Job:
             while len(producer) > 100_000:
                 producer.poll(0.01)
     assert producer.flush(PATIENCE) == 0, "the topic was not filled"
-    return Job(bootstrap, topic, events + PARTITIONS, answers)
+    return answers
 
 
 def outputs(bootstrap: str, topic: str) -> list[tuple[bytes, bytes]]:
