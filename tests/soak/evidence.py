@@ -12,7 +12,7 @@ from agents.oracle.log import LogRecord
 from agents.oracle.recompute import recompute
 from agents.query import Committed, committed
 from agents.settings import Settings
-from agents.transport.embedded.log import EmbeddedLog, Record
+from agents.transport.log import Log, Record
 from stream.topics import INPUTS, TEMPLATES, TICKS
 from tests.soak.units import UnitOracle
 
@@ -22,7 +22,7 @@ Place = tuple[str, int, int]  # topic, partition, offset
 class Evidence:
     """Of a log that is drained: every record of it is processed and committed."""
 
-    def __init__(self, log: EmbeddedLog, settings: Settings) -> None:
+    def __init__(self, log: Log, settings: Settings) -> None:
         self.log = log
         self.limits = limits_of(settings)
         self.partitions = log.topics()[TICKS].partitions
@@ -68,7 +68,7 @@ class Evidence:
                 self.rejected[topic, number, offset] = rejected.reason
 
 
-def whole(log: EmbeddedLog, topic: str, partition: int) -> Iterator[Record]:
+def whole(log: Log, topic: str, partition: int) -> Iterator[Record]:
     """Every record that a partition holds."""
     offset = 0
     while records := log.read(topic, partition, offset, 20_000):

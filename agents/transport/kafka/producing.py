@@ -60,8 +60,7 @@ class Appender:
 
     def close(self) -> None:
         """Lets go; what `append` returned for is out."""
-        self._producer.purge()
-        self._producer.flush(0)
+        _let_go(self._producer)
 
 
 class Owner:
@@ -122,8 +121,14 @@ class Owner:
 
     def close(self) -> None:
         """Lets go, without waiting for anything."""
-        self._producer.purge()
-        self._producer.flush(0)
+        _let_go(self._producer)
+
+
+def _let_go(producer: Any) -> None:
+    """What is still on its way is given up; one that was fenced says so once more."""
+    with suppress(KafkaException, SystemError):
+        producer.purge()
+        producer.flush(0)
 
 
 def _kafka_error(error: BaseException) -> KafkaError:
