@@ -6,9 +6,7 @@ Faust brings chunks and calls at start and stop; where reading begins and what i
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
-import sys
 from collections.abc import Callable, Collection, Mapping
 from threading import Event
 from typing import Any, Final
@@ -16,17 +14,19 @@ from typing import Any, Final
 import faust
 
 from agents import failpoints
+from agents.decoder import Decoder
 from agents.health import Health
 from agents.limits import limits_to_work_by
 from agents.metrics import Metrics, Snapshot
 from agents.recovery import Progress
-from agents.scoring import Scoring, wall_clock
+from agents.scoring import BACKLOG, Scoring, wall_clock
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
 from agents.transport.errors import RecoverableError, TransportFailed
 from agents.transport.hooks import Hooks
 from agents.transport.log import TopicPartition
 from agents.transport.opening import demand_same, faust_options, open_log, remember
+from agents.tuning import tune_collector
 from agents.views.opening import writer_of
 from agents.views.projection import Projection
 from stream import metric_names as names
@@ -59,6 +59,7 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
         self._sizes: dict[int, float] = {}
         self.views: Projection | None = None
+        self._decoder = Decoder(settings.broker)
 
     async def start(self) -> None:
         """Restores the state, begins to read."""
@@ -109,7 +110,8 @@ class Worker:
             if not self._failed.done():
                 await scoring.rest()
 
-        return Hooks(starts, self._commit, assigned, revoked, self._resumed, self._fail, scoring.local)
+        reader = self._decoder.read if self.settings.decoders else None
+        return Hooks(starts, self._commit, assigned, revoked, self._resumed, self._fail, scoring.local, reader)
 
     async def _end_takeover(self) -> None:
         """A takeover cannot be called back, only asked to end early."""
@@ -144,6 +146,7 @@ class Worker:
             if self.views is not None:
                 await self.views.finish()
         finally:
+            self._decoder.close()
             if hasattr(self, "scoring"):
                 self.scoring.close()
             if hasattr(self, "log"):
@@ -209,10 +212,11 @@ class Worker:
 
     async def _housekeeping(self) -> None:
         """Compaction, retention and the size of the state, in a thread beside the work."""
-        put_off = 0
+        put_off, busy = 0, False
         while True:
-            # A backlog has the processor first, but not for ever: an uncompacted changelog grows.
-            put_off = put_off + 1 if self.scoring.backlog and put_off < PUT_OFF else 0
+            # A backlog, and the commit after it, have the processor first, but not for ever: the changelog grows.
+            was, busy = busy, self.scoring.backlog or self.scoring.uncommitted() > BACKLOG
+            put_off = put_off + 1 if (busy or was) and put_off < PUT_OFF else 0
             if not put_off:
                 await asyncio.to_thread(self._keep_house)
             await asyncio.sleep(STATE_SIZE)
@@ -274,12 +278,3 @@ def _application(options: Mapping[str, Any], settings: Settings) -> faust.App:
 
 def _source(app: faust.App) -> Any:
     return app.topic(*SOURCES, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
-
-
-def tune_collector() -> None:
-    """Events and states hold no cycles: Python's collector looks rarely, and never at what was there at the start."""
-    gc.unfreeze()  # what a life before this one left
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(1_000_000, 50, 1000)
-    sys.setswitchinterval(0.0005)  # the thread that reads ahead waits less for the loop

@@ -13,6 +13,7 @@ from stream.dedupe import Block, Sealed
 from stream.keys import block_key, hour_of, hour_prefix, lane_prefix
 from stream.tally import Forget
 
+_encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Block)
 _KEPT = 4096  # hours of identities kept in memory after a look-up
 
@@ -22,7 +23,7 @@ class Identities:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._fresh: dict[bytes, dict[bytes, Block]] = {}  # hour prefix -> blocks not yet in the store
+        self._fresh: dict[bytes, dict[bytes, bytes]] = {}  # hour prefix -> blocks not yet in the store, by key
         self._known: dict[bytes, list[Block]] = {}
 
     def recall(self, employee_id: str, lane: int, hour: int) -> Sequence[Block]:
@@ -35,15 +36,16 @@ class Identities:
             found = [_decoder.decode(raw) for _, raw in self.store.items(prefix)]
             self._known[prefix] = found
         fresh = self._fresh.get(prefix)
-        return found if fresh is None else [*found, *fresh.values()]
+        return found if fresh is None else [*found, *map(_decoder.decode, fresh.values())]
 
     def put_away(self, sealed: Iterable[Sealed]) -> list[tuple[bytes, bytes]]:
         """Takes sealed blocks and gives their keys and values for the changelog."""
         changes = []
         for entry in sealed:
             key = block_key(entry.employee_id, entry.lane, entry.hour, entry.number)
-            self._fresh.setdefault(key[:-4], {})[key] = entry.block
-            changes.append((key, msgspec.msgpack.encode(entry.block)))
+            raw = _encoder.encode(entry.block)
+            self._fresh.setdefault(key[:-4], {})[key] = raw
+            changes.append((key, raw))
         return changes
 
     def written(self, keys: Iterable[bytes]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -54,11 +54,11 @@ class Metrics:
         self._latency_sum = 0.0
         self.registry.register(self)
 
-    def chunk(self, topic: str, rows: Sequence[tuple[int, int, object, object, object]], seconds: float) -> None:
-        """A chunk was applied. Its first and last log times stand for its latency."""
-        self._chunks.labels(topic).observe(len(rows))
+    def chunk(self, topic: str, records: int, logged: tuple[int, int], seconds: float) -> None:
+        """A chunk was applied. Its first and last log times (ms) stand for its latency."""
+        self._chunks.labels(topic).observe(records)
         self._steps.labels(topic).observe(seconds)
-        self._waiting.extend((rows[0][1] / 1000, rows[-1][1] / 1000))
+        self._waiting.extend(at / 1000 for at in logged)
 
     def committed(self, states: int, seconds: float) -> None:
         """A commit ended: what it holds is visible now."""

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, cast
 
+from agents.decoded import DecodedChunk, decode, memo_of
 from agents.due import Due
-from agents.gate import admit
+from agents.gate import admits
 from agents.identities import Identities
 from agents.outbox import dead_letter, late_event
 from agents.replay import replay
@@ -20,11 +21,8 @@ from agents.store import Store
 from agents.ticks import Tick, tick_of
 from agents.transport.errors import LogError
 from agents.transport.log import Log, Outgoing
-from agents.transport.murmur2 import partition_for
-from schemas.chunk import decode_groups
 from schemas.event import INPUT_TOPICS, Event, Rejection, Row, decode_one
 from schemas.instants import DAY
-from schemas.memo import Memo
 from stream.held import expire, expiry, open_gate, release
 from stream.history import History
 from stream.keys import EMPLOYEE, HOLDING, employee_key, instant_of
@@ -79,7 +77,7 @@ class Partition:
         self.saved: Mapping[tuple[str, int], int] = {(t, number): n for t, n in self.meta.applied.items()}  # committed
         self.flushing: Mapping[bytes, bytes | None] = {}
         self._ticks: list[tuple[int, Tick]] = []
-        self._memos = {name: Memo(name, lambda key: partition_for(key, partitions) == number) for name in INPUT_TOPICS}
+        self._memos = {name: memo_of(name, number, partitions) for name in INPUT_TOPICS}
         for employee_id, at in self.holding.items():
             self.expiring.schedule(employee_id, at)
         self._catch_up(rules)
@@ -95,27 +93,30 @@ class Partition:
                 )
         self.meta.limits = given
 
-    def apply(self, topic: str, rows: Sequence[Row]) -> int:
-        """Applies a chunk of an input topic; the number of records that were new."""
+    def decoded(self, topic: str, records: Sequence[Row] | DecodedChunk) -> DecodedChunk:
+        """A chunk of an input topic, decoded here if it was not."""
+        return records if isinstance(records, DecodedChunk) else decode(records, self._memos[topic])
+
+    def apply(self, topic: str, chunk: DecodedChunk) -> None:
+        """Applies a chunk of an input topic."""
         expected = self.meta.applied.get(topic, 0)
-        rows = admit(topic, rows, expected, self.log.start(topic, self.number) if rows[0][0] > expected else 0)
-        if not rows:
-            return 0
-        groups, refused = decode_groups(rows, self._memos[topic])
+        kept = self.log.start(topic, self.number) if chunk.first > expected else 0
+        if not admits(topic, chunk, expected, kept):
+            return
         tally = Tally()
         number = TOPIC_NUMBER[topic]
         persons, dirty, limits, recall = self.persons, self.dirty, self.limits, self.identities.recall
         measured = self.meta.measured
-        for employee_id, own in groups.items():
+        for employee_id, own in chunk.groups:
             person = persons.get(employee_id) or self.person(employee_id)
             step(person, own, number, limits, recall, tally)
             dirty[employee_id] = None
             if person.state.measured > measured:
                 measured = person.state.measured
         self.meta.measured = measured
-        self._settle(topic, rows, refused, tally)
-        self.meta.applied[topic] = rows[-1][0] + 1
-        self.meta.logged = max(self.meta.logged, rows[-1][1])
+        self._settle(topic, chunk, expected, tally)
+        self.meta.applied[topic] = chunk.after
+        self.meta.logged = max(self.meta.logged, chunk.logged)
         for employee_id in tally.waiting:
             self._expect_expiry(self.person(employee_id))
         if tally.restate:
@@ -123,27 +124,35 @@ class Partition:
         for employee_id in tally.release - tally.restate:
             self.release(employee_id)
         self._run_ticks()
-        return len(rows)
 
-    def _settle(self, topic: str, rows: Sequence[Row], refused: Sequence[tuple[Row, Rejection]], tally: Tally) -> None:
+    def _settle(self, topic: str, chunk: DecodedChunk, expected: int, tally: Tally) -> None:
         """Outcomes, and what goes to dead letters and late events."""
         self._count(tally)
-        if refused or tally.conflicts or tally.late_events:
-            by_offset = {row[0]: Row(*row) for row in rows}
-            conflicts = [
-                (
-                    by_offset[event.offset],
-                    Rejection("conflict", f"event_id: {event.event_id!r} is known with other content"),
-                )
-                for event in tally.conflicts
-            ]
-            for row, reason in (*refused, *conflicts):
-                self.meta.count(f"rejected:{reason.reason}", 1)
-                self.outputs.append(dead_letter(topic, self.number, row, reason))
+        refused = [entry for entry in chunk.refused if entry[0].offset >= expected]
+        if tally.conflicts or tally.late_events:
+            by_offset = self._originals(topic, chunk)
+            for event in tally.conflicts:
+                reason = Rejection("conflict", f"event_id: {event.event_id!r} is known with other content")
+                refused.append((by_offset[event.offset], reason))
             for event in tally.late_events:
                 self.outputs.append(late_event(topic, self.number, by_offset[event.offset]))
+        for row, reason in refused:
+            self.meta.count(f"rejected:{reason.reason}", 1)
+            self.outputs.append(dead_letter(topic, self.number, row, reason))
         self.changes.extend(self.identities.put_away(tally.sealed))
         self.changes.extend(self.identities.forgotten(tally.forget))
+
+    def _originals(self, topic: str, chunk: DecodedChunk) -> dict[int, Row]:
+        """The records of a chunk by offset; read again where they were decoded elsewhere."""
+        if chunk.rows is not None:
+            return {row[0]: Row(*row) for row in chunk.rows}
+        found: dict[int, Row] = {}
+        start = chunk.first
+        while start < chunk.after:
+            rows = self.log.read(topic, self.number, start, chunk.after - start)
+            found.update((row[0], Row(*row)) for row in rows)
+            start = rows[-1][0] + 1
+        return found
 
     def _count(self, tally: Tally) -> None:
         meta = self.meta
@@ -210,7 +219,7 @@ class Partition:
         """Applies what the log has next: between what is applied and the first of these records there is none."""
         if rows:
             self.pass_over(topic, self.meta.applied.get(topic, 0), rows[0][0])
-            self.apply(topic, rows)
+            self.apply(topic, self.decoded(topic, rows))
 
     def pass_over(self, topic: str, begin: int, after: int) -> None:
         """Between these offsets there is no record: who has applied all before them has applied them too."""

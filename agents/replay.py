@@ -11,6 +11,7 @@ from typing import Final, cast
 from agents.transport.log import Log
 from agents.transport.murmur2 import partition_for
 from schemas.chunk import decode_groups
+from schemas.columns import EventColumns, EventGroups, columns_of
 from schemas.event import INPUT_TOPICS, Event, Row
 from schemas.memo import Memo
 from stream.dedupe import Block
@@ -57,7 +58,7 @@ def replay(
                 row for row in rows if (keys is None or row[2] in keys) and (known_at is None or row[1] <= known_at)
             ]
             if wanted:
-                replayer.apply(topic, decode_groups(wanted, memo)[0])
+                replayer.apply(topic, decode_groups([wanted], memo)[0])
     return replayer.histories()
 
 
@@ -72,8 +73,8 @@ class _Replayer:
         self.persons: dict[str, Person] = {}
         self.events: dict[str, list[Event]] = {}
 
-    def apply(self, topic: int, groups: Mapping[str, Sequence[Event]]) -> None:
-        for employee_id, own in groups.items():
+    def apply(self, topic: int, groups: EventGroups) -> None:
+        for employee_id, own in groups:
             person = self.persons.get(employee_id)
             if person is None:
                 person = self.persons[employee_id] = Person(employee_id, State(), self.rules)
@@ -87,17 +88,17 @@ class _Replayer:
             if topic != PEOPLE:
                 self.events.setdefault(employee_id, []).extend(tally.kept)
 
-    def _without_passed(self, person: Person, events: Sequence[Event], topic: int) -> Iterator[Sequence[Event]]:
+    def _without_passed(self, person: Person, own: EventColumns, topic: int) -> Iterator[EventColumns]:
         """The events in runs between those that became late at a tick, which are registered at their place."""
         passed = self.passed.get(person.id)
         if passed is None:
-            yield events
+            yield own
             return
-        for event in events:
-            if (topic, event.offset) in passed:
-                pass_over(person, event, topic)
+        for place in range(len(own)):
+            if (topic, own.offset(place)) in passed:
+                pass_over(person, own.event(place, person.id), topic)
             else:
-                yield [event]
+                yield columns_of([own.event(place, person.id)])
 
     def _recall(self, employee_id: str, lane: int, hour: int) -> Sequence[Block]:
         return self.blocks.get((employee_id, lane, hour), ())

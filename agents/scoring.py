@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
+from agents.decoded import DecodedChunk
 from agents.failpoints import reach
 from agents.flush import Flush
 from agents.metrics import Metrics
@@ -31,6 +32,7 @@ from stream.rulebook import Rulebook
 from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS
 
 logger: Final = logging.getLogger(__name__)
+BACKLOG: Final = 5_000  # records behind
 BACKLOG_COMMIT: Final = 10.0  # seconds between commits while there is a backlog: fewer, larger writes
 LOOK: Final = 0.1  # s between two looks at where the log ends
 TELL_AGAIN: Final = 30.0  # s between two messages about one trouble
@@ -66,6 +68,7 @@ class Scoring:
         self.ticker = Ticker(log, self.partitions)
         self.units: UnitPool | None = None
         self.backlog = False
+        self._behind = False
         self.resting = True
         self.ends: dict[TopicPartition, int] = {}
         self._takeover = Takeover(log, folder, self.count, limits, metrics, progress)
@@ -161,7 +164,7 @@ class Scoring:
 
     # Records
 
-    def handle(self, topic: str, partition: int, rows: Sequence[Row], span: Span | None = None) -> None:
+    def handle(self, topic: str, partition: int, rows: Sequence[Row] | DecodedChunk, span: Span | None = None) -> None:
         """Applies a chunk of a topic, which stands for the offsets of `span` (None: for those of its records).
 
         Blocks for the chunk's length: some tens of milliseconds. What is not this worker's any more is left alone.
@@ -172,15 +175,16 @@ class Scoring:
         began = time.perf_counter()
         if topic in INPUT_TOPICS:
             if rows:
+                chunk = owned.decoded(topic, rows)
                 if span is not None:
-                    owned.pass_over(topic, span.begin, rows[0][0])
-                owned.apply(topic, rows)
+                    owned.pass_over(topic, span.begin, chunk.first)
+                owned.apply(topic, chunk)
                 reach("after-chunk")
-                self.metrics.chunk(topic, rows, time.perf_counter() - began)
-        elif topic == TICKS:
+                self.metrics.chunk(topic, len(chunk), (chunk.since, chunk.logged), time.perf_counter() - began)
+        elif topic == TICKS and not isinstance(rows, DecodedChunk):
             owned.tick(rows)
         if span is not None:
-            owned.pass_over(topic, rows[-1][0] + 1 if rows else span.begin, span.after)
+            owned.pass_over(topic, _behind(rows) if rows else span.begin, span.after)
 
     # Rules
 
@@ -233,7 +237,8 @@ class Scoring:
             await self._look()
             if any(self.ends[TEMPLATES, number] != end for number, end in enumerate(self._templates)):
                 self.refresh_rules()
-            self.backlog = sum(self.lag().values()) > 5_000
+            behind = sum(self.lag().values()) > BACKLOG
+            self.backlog, self._behind = behind or self._behind, behind  # its last records come before the next commit
             since = time.monotonic() - self._committed
             if since >= (BACKLOG_COMMIT if self.backlog else interval):
                 await self.commit()
@@ -333,3 +338,8 @@ class Scoring:
         """Lets go of the stores. A store that cannot even be closed is read anew, or built anew, at the next start."""
         for number in list(self.partitions):
             self._let_go(number)
+
+
+def _behind(rows: Sequence[Row] | DecodedChunk) -> int:
+    """The offset behind the last record of a chunk."""
+    return rows.after if isinstance(rows, DecodedChunk) else rows[-1][0] + 1

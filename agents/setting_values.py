@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +97,13 @@ def optional(word: str, parser: Parser) -> Parser:
             raise ValueError(f"{problem}, or {word!r}") from None
 
     return parse
+
+
+def parse_decoders(text: str) -> int:
+    """0, 1, or `auto`: 1 where this process may use two processors."""
+    if text not in ("0", "1", "auto"):
+        raise ValueError("0, 1 or auto")
+    return int(text) if text != "auto" else int(len(os.sched_getaffinity(0)) > 1)
 
 
 def parse_size(text: str) -> int:

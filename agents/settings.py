@@ -22,6 +22,7 @@ from agents.setting_values import (
     one_of,
     optional,
     parse_broker,
+    parse_decoders,
     parse_fail_points,
     parse_file,
     parse_folder,
@@ -81,6 +82,7 @@ class Settings:
     held_days: int
     commit_interval: float
     chunk_records: int
+    decoders: int
     cached_employees: int
     retention_days: int | None
     retention_bytes: int | None
@@ -189,7 +191,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("correction_days", "400", "a correction counts within this many days", _DAYS),
     Setting("held_days", "400", "an event without a template is kept waiting for this many days", _DAYS),
     Setting("commit_interval", "0.5", "seconds between two commits of the worker", seconds(0.01, 60)),
-    Setting("chunk_records", "20000", "most records the worker takes from a partition at once", whole(1, 1_000_000)),
+    Setting("chunk_records", "40000", "most records the worker takes from a partition at once", whole(1, 1_000_000)),
+    Setting(
+        "decoders",
+        "auto",
+        "processes that decode a backlog beside the worker: 0 or 1 (auto: 1 where there are two processors)",
+        parse_decoders,
+    ),
     Setting("cached_employees", "25000", "employees whose state the worker keeps in memory", whole(1, 100_000_000)),
     Setting(
         "retention_days", "off", "days after which records of the input topics are removed", optional("off", _DAYS)

@@ -6,21 +6,21 @@ Only what is sure to be valid is accepted here; every other record goes to `deco
 from __future__ import annotations
 
 import re
-from bisect import insort
-from collections.abc import Callable, Sequence
-from operator import attrgetter, itemgetter
-from typing import Any, Final, cast
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from itertools import compress
+from operator import attrgetter, itemgetter, sub, xor
+from typing import Final, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from schemas.columns import EventGroups, Gathering
 from schemas.event import ID, INSPECTION, MAX_BYTES, SKEW, Event, Rejection, Row, decode_one, is_too_deep
-from schemas.measures import content_digest
 from schemas.memo import Memo
 
 
 class _Wire(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """The same slots as Event, as msgspec reads them; turned into an Event in place."""
+    """An event as msgspec reads it."""
 
     event_id: str
     type: str
@@ -30,20 +30,21 @@ class _Wire(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     measures: msgspec.Raw
     dims: msgspec.Raw = msgspec.Raw(b"{}")
     corrects: str | UnsetType = UNSET
-    digest: int = msgspec.field(default=0, name=" digest")
-    kind: int = msgspec.field(default=0, name=" kind")
-    offset: int = msgspec.field(default=0, name=" offset")
-    timestamp: int = msgspec.field(default=0, name=" timestamp")
 
 
 class _Loose(_Wire, gc=False, forbid_unknown_fields=False):
     """The same with fields that nobody knows, which are ignored."""
 
 
-Slots = dict[bytes | None, tuple[str | None, list[Event], Callable[[Event], None]]]  # by key: id, events, their append
+Text = TypeVar("Text", bound=Hashable)
+Found = TypeVar("Found")
 
-_SLICE: Final = 500  # records decoded at once: what was just decoded is still in the processor's cache
+_SLICE: Final = 250  # records decoded at once: what was just decoded is still in the processor's cache
 _OFFSET: Final = attrgetter("offset")
+_FIELDS: Final = attrgetter(*_Wire.__struct_fields__)
+_DIGEST: Final = attrgetter("digest")
+_CONTENT: Final = attrgetter("content")
+_INSPECTED: Final = attrgetter("inspection")
 _FIRST: Final = itemgetter(0)
 _LAST: Final = itemgetter(-1)
 _OPENING, _CLOSING = b"{}"
@@ -54,37 +55,49 @@ _ids: Final = re.compile(r"(?:[A-Za-z0-9_.:-]{1,64}\n)*")
 
 def decode_chunk(rows: Sequence[Row], memo: Memo) -> tuple[list[Event], list[tuple[Row, Rejection]]]:
     """The valid events of a chunk in log order, and the refused records with their reasons."""
-    groups, refused = decode_groups(rows, memo)
-    return sorted((event for group in groups.values() for event in group), key=_OFFSET), refused
+    groups, refused = decode_groups([rows], memo)
+    return sorted(groups.events(), key=_OFFSET), refused
 
 
-def decode_groups(rows: Sequence[Row], memo: Memo) -> tuple[dict[str, list[Event]], list[tuple[Row, Rejection]]]:
-    """The valid events of a chunk by employee, each group in log order, and the refused records."""
-    slots: Slots = {}
+def decode_groups(pieces: Iterable[Sequence[Row]], memo: Memo) -> tuple[EventGroups, list[tuple[Row, Rejection]]]:
+    """The valid events of a chunk by employee, in log order, and the refused records.
+
+    The chunk may come in pieces, each decoded as it comes: what was just read is still in the processor's cache.
+    """
+    gathering = Gathering()
     unsure: list[Row] = []
-    for begin in range(0, len(rows), _SLICE):
-        part = rows[begin : begin + _SLICE]
-        unsure.extend(_turn(part, _wires(part), memo, slots))
-    groups = {employee_id: group for employee_id, group, _ in slots.values() if group and employee_id}
+    for rows in pieces:
+        for begin in range(0, len(rows), _SLICE):
+            unsure.extend(_gather(rows[begin : begin + _SLICE], memo, gathering))
     refused: list[tuple[Row, Rejection]] = []
-    for record in unsure:
+    for record in sorted(unsure, key=_FIRST):  # in log order
         row = Row(*record)
         found = decode_one(row.value, row.key, memo.topic, row.timestamp, memo.in_partition)
         if isinstance(found, Rejection):
             refused.append((row, found))
         else:
             found.offset = row.offset
-            insort(groups.setdefault(found.employee_id, []), found, key=_OFFSET)
-    return groups, refused
+            gathering.add(found)
+    return gathering.groups(), refused
 
 
-def _wires(rows: Sequence[Row]) -> Sequence[_Wire | None]:
+def _gather(rows: Sequence[Row], memo: Memo, gathering: Gathering) -> list[Row]:
+    """Gathers the records that are sure to be valid; the others."""
+    wires = _wires([row[3] for row in rows])
+    unsure: list[Row] = []
+    if not all(wires):
+        unsure = [row for row, wire in zip(rows, wires, strict=True) if wire is None]
+        rows = list(compress(rows, wires))
+        wires = list(compress(wires, wires))
+    return unsure + _gather_wires(rows, cast("list[_Wire]", wires), memo, gathering) if rows else unsure
+
+
+def _wires(values: Sequence[bytes | None]) -> Sequence[_Wire | None]:
     """Every record as msgspec reads it, None where it does not.
 
     The joined text is read in one call only when each record begins with `{` and ends with `}` and holds no line
     break: `}` line break `{` is a syntax error inside any JSON value, so each line is exactly one whole value.
     """
-    values = [row[3] for row in rows]
     if None not in values and _framed(cast("list[bytes]", values)):
         joined = b"\n".join(cast("list[bytes]", values))
         if joined.count(b"\n") == len(values) - 1:
@@ -121,55 +134,59 @@ def _wire(value: bytes | None) -> _Wire | None:
     return wire if ID.fullmatch(wire.event_id) is not None else None
 
 
-def _turn(rows: Sequence[Row], wires: Sequence[_Wire | None], memo: Memo, slots: Slots) -> list[Row]:
-    """Turns wires into Events in place and puts them into their employee's slot; the rows not sure to be valid.
+def _gather_wires(rows: Sequence[Row], wires: Sequence[_Wire], memo: Memo, gathering: Gathering) -> list[Row]:
+    """Column by column, the hottest lines of the product: every loop here is one of the interpreter's own.
 
-    The hottest loop of the product: lookups are local, and memos are asked before functions are called.
+    What a memo does not know or a rule does not allow is left out, and told.
     """
-    times, sources, types = memo.times, memo.sources, memo.types
-    measures, dims = memo.measures, memo.dims
-    unsure: list[Row] = []
-    wire: Any  # a _Wire on its way to be an Event
-    for row, wire in zip(rows, wires, strict=True):
-        offset, stamp, key, _, _ = row
-        slot = slots.get(key)
-        if slot is None:
-            own: list[Event] = []
-            slot = slots[key] = (memo.keys.get(key) or memo.key(key), own, own.append)
-        if wire is None or slot[0] != wire.employee_id:
-            unsure.append(row)
-            continue
-        at = wire.occurred_at
-        at = times.get(at) or memo.time(at)
-        text = wire.source
-        source = sources.get(text) or memo.source(text)
-        text = wire.type
-        kind = types.get(text) or memo.type(text)
-        raw = bytes(wire.measures)
-        measured = measures.get(raw) or memo.measured(raw)
-        raw = bytes(wire.dims)
-        dim = dims.get(raw) or memo.dimensions(raw)
-        if not (at and source and kind and measured and dim) or at - stamp > SKEW:
-            unsure.append(row)
-            continue
-        content = measured.digest ^ dim.content ^ source ^ kind
-        corrects = wire.corrects
-        if corrects is UNSET:
-            if not measured.inspection and text == INSPECTION:
-                unsure.append(row)
-                continue
-            wire.digest = content
-            wire.corrects = None
-        else:
-            if ID.fullmatch(corrects) is None:
-                unsure.append(row)
-                continue
-            wire.digest = content ^ content_digest("corrects", corrects)
-        wire.kind = dim.digest ^ kind
-        wire.occurred_at = at
-        wire.measures = measured
-        wire.dims = dim
-        wire.offset = offset
-        wire.timestamp = stamp
-        slot[2](wire)
-    return unsure
+    offsets, stamps, keys, _, _ = zip(*rows, strict=True)
+    ids, types, employees, raw_times, sources, raw_measures, raw_dims, corrects = zip(*map(_FIELDS, wires), strict=True)
+    names = _known(memo.keys, memo.key, keys)
+    times = _known(memo.times, memo.time, raw_times)
+    marks = _known(memo.sources, memo.source, sources)
+    measures = _known(memo.measures, memo.measured, list(map(bytes, raw_measures)))
+    kinds = _known(memo.kinds, memo.kind, list(zip(types, map(bytes, raw_dims), strict=True)))
+    if not (
+        all(times)
+        and all(marks)
+        and all(measures)
+        and all(kinds)
+        and tuple(names) == employees
+        and corrects.count(UNSET) == len(corrects)
+        and min(map(sub, stamps, times)) >= -SKEW
+        and (not memo.inspections or all(map(_INSPECTED, measures)))
+    ):
+        sure = [
+            bool(at and mark and measured and kind)
+            and name == employee
+            and corrected is UNSET
+            and at - stamp <= SKEW
+            and (measured.inspection or kind.type != INSPECTION)
+            for at, mark, measured, kind, name, employee, corrected, stamp in zip(
+                times, marks, measures, kinds, names, employees, corrects, stamps, strict=True
+            )
+        ]
+        if not all(sure):
+            valid = list(compress(rows, sure))
+            unsure = [row for row, fine in zip(rows, sure, strict=True) if not fine]
+            return unsure + _gather_wires(valid, list(compress(wires, sure)), memo, gathering) if valid else unsure
+    digests = map(xor, map(xor, map(_DIGEST, measures), marks), map(_CONTENT, kinds))
+    gathering.names += names
+    gathering.times += times
+    gathering.ids += ids
+    gathering.digests += digests
+    gathering.kinds += kinds
+    gathering.measures += measures
+    gathering.sources += sources
+    gathering.offsets += offsets
+    gathering.stamps += stamps
+    gathering.delay = max(gathering.delay, max(map(sub, stamps, times)))
+    return []
+
+
+def _known(memo: Mapping[Text, Found], find: Callable[[Text], Found | None], texts: Sequence[Text]) -> list[Found]:
+    """What a memo knows of each text, else what `find` makes of it; None stands in the list where that is nothing."""
+    found = list(map(memo.get, texts))
+    if not all(found):
+        found = [known or memo.get(text) or find(text) for known, text in zip(found, texts, strict=True)]
+    return cast("list[Found]", found)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from schemas.columns import Kind
 from schemas.event import ID, TOPIC_OF, TYPE, InPartition
 from schemas.instants import FIRST, LAST, parse_rfc3339
 from schemas.measures import NO_DIMS, Dims, Measures, clean_text, content_digest, digest, dims_of, measures_of
@@ -30,6 +31,8 @@ class Memo:
         self.types: dict[str, int] = {}
         self.measures: dict[bytes, Measures] = {}
         self.dims: dict[bytes, Dims] = {b"{}": NO_DIMS}
+        self.kinds: dict[tuple[str, bytes], Kind] = {}
+        self.inspections = topic == TOPIC_OF["qc"]  # inspections come here
         self.keys: dict[bytes | None, str] = {}
 
     def time(self, raw: str | int) -> int | None:
@@ -66,6 +69,17 @@ class Memo:
         if match is None or TOPIC_OF[match[1]] != self.topic:
             return None
         found: int = _bound(self.types).setdefault(text, content_digest("type", text))
+        return found
+
+    def kind(self, type_and_dims: tuple[str, bytes]) -> Kind | None:
+        """A new kind of events from type and dims (their JSON text), None when one of them is refused."""
+        text, raw = type_and_dims
+        mark = self.types.get(text) or self.type(text)
+        dims = self.dims.get(raw) or self.dimensions(raw)
+        if not mark or not dims:
+            return None
+        found = Kind(text, dims, dims.digest ^ mark, dims.content ^ mark)
+        _bound(self.kinds)[type_and_dims] = found
         return found
 
     def key(self, key: bytes | None) -> str | None:

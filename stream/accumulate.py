@@ -5,51 +5,78 @@ A window that no as-of at or after the employee's newest event can show is not k
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from schemas.measures import Measures
-from stream.state import Cells, Landing, Segment, Vector
+from stream.state import Calendar, Cells, Landing, Segment, Vector
 from stream.window import calendar_bounds
 
 FOREVER: Final = 1 << 62
+_RATE: Final = 3  # events and two measures
 
 
 def add(landings: Sequence[Landing], measures: Measures, at: int, newest: int) -> None:
     """Adds an event at `at` to the cells where it lands; `newest` is the employee's newest scored instant (ms)."""
-    vectors = measures.vectors
-    for names, all_panes, calendars, timezone in landings:
-        vector = vectors.get(names) or measures.vector(names)
-        for panes, grain, kept in all_panes:
-            number = at // grain
-            into = panes.get(number)
-            if into is None:
-                if number > newest // grain - kept:
-                    panes[number] = list(vector)
-                    if len(panes) > kept:
-                        prune(panes, newest // grain - kept)
-            elif len(vector) == 3:  # events and two measures: a rate
-                into[0] += 1
-                into[1] += vector[1]
-                into[2] += vector[2]
-            else:
-                _add(into, vector)
-        for calendar, kind in calendars:
-            if at >= calendar.end:
-                calendar.start, calendar.end = (-1, FOREVER) if kind == "all" else calendar_bounds(kind, timezone, at)
-                calendar.vector = list(vector)
-            elif at >= calendar.start:
-                into = calendar.vector
-                if len(vector) == 3:
+    add_all({0: landings}, (0,), (measures,), (at,), newest)
+
+
+def add_all(
+    bound: Mapping[int, Sequence[Landing]],
+    kinds: Sequence[int],
+    measures: Sequence[Measures],
+    times: Sequence[int],
+    newest: int,
+) -> int:
+    """Adds events of one employee, given as columns; the newest scored instant (ms) after them.
+
+    `bound` says where each kind lands. The hottest loop of the core: a rate (events and two measures) is written out.
+    """
+    for kind, measured, at in zip(kinds, measures, times, strict=True):
+        if at > newest:
+            newest = at
+        for names, all_panes, calendars, timezone in bound[kind]:
+            vector = measured.vectors.get(names) or measured.vector(names)
+            rate = len(vector) == _RATE
+            for panes, grain, kept in all_panes:
+                number = at // grain
+                into = panes.get(number)
+                if into is None:
+                    if number > newest // grain - kept:
+                        panes[number] = list(vector)
+                        if len(panes) > kept:
+                            prune(panes, newest // grain - kept)
+                elif rate:
                     into[0] += 1
                     into[1] += vector[1]
                     into[2] += vector[2]
                 else:
                     _add(into, vector)
+            for calendar, window in calendars:
+                if at >= calendar.end:
+                    _turn_over(calendar, window, timezone, at)
+                    calendar.vector = list(vector)
+                elif at >= calendar.start:
+                    into = calendar.vector
+                    if rate:
+                        into[0] += 1
+                        into[1] += vector[1]
+                        into[2] += vector[2]
+                    else:
+                        _add(into, vector)
+    return newest
+
+
+def _turn_over(calendar: Calendar, window: str, timezone: str, at: int) -> None:
+    calendar.start, calendar.end = (-1, FOREVER) if window == "all" else calendar_bounds(window, timezone, at)
 
 
 def prune(panes: dict[int, Vector], last_closed: int) -> None:
-    """Drops the panes up to `last_closed`."""
+    """Drops a pane up to `last_closed`: the first to come, which mostly is the oldest, or else all of them."""
+    first = next(iter(panes))
+    if first <= last_closed:
+        del panes[first]
+        return
     for number in [number for number in panes if number <= last_closed]:
         del panes[number]
 

@@ -31,8 +31,8 @@ def decide(person: Person, event: Event, topic: int, tally: Tally) -> None:
         state.measured = at
     if at > state.newest:
         state.newest = at
-        if at > tally.last:
-            tally.last = at
+    if at > tally.last:
+        tally.last = at
     landings = person.bound.get(event.kind)
     if landings is None:
         landings = person.bind(event.kind, action)

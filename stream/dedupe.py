@@ -8,7 +8,7 @@ newest is forgotten, also while it is still kept.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -17,17 +17,18 @@ import msgspec
 from schemas.event import Event
 from schemas.instants import HOUR
 from schemas.measures import is_from
+from schemas.packed import WIDTH, pack, unpack
 from stream.state import Lane, State
 
 TAIL: Final = 64  # unsealed identities kept in the state
 
 
 class Block(msgspec.Struct, array_like=True, gc=False, frozen=True):
-    """Sealed identities of one employee, lane and hour: parallel lists."""
+    """Sealed identities of one employee, lane and hour, packed as in a Lane."""
 
-    ids: list[str]
-    times: list[int]
-    digests: list[int]
+    ids: str
+    times: bytes
+    digests: bytes
 
 
 class Sealed(NamedTuple):
@@ -68,10 +69,13 @@ def _known(event: Event, number: int, lane: Lane, recall: Recall) -> Iterator[in
 
 
 def _among(kept: Lane | Block, event: Event) -> Iterator[int]:
-    if event.event_id in kept.ids:
-        for known, at, content in zip(kept.ids, kept.times, kept.digests, strict=True):
-            if known == event.event_id and at == event.occurred_at:
-                yield content
+    at = event.occurred_at
+    if pack((at,)) not in kept.times:  # a first look that makes no numbers
+        return
+    times = unpack(kept.times)
+    for place in range(bisect_left(times, at), bisect_right(times, at)):
+        if kept.ids.split("\n")[place] == event.event_id:
+            yield unpack(kept.digests[place * WIDTH : (place + 1) * WIDTH])[0]
 
 
 def _newest(sources: dict[str, int], content: int) -> int:
@@ -80,38 +84,54 @@ def _newest(sources: dict[str, int], content: int) -> int:
 
 
 def register(lane: Lane, event: Event) -> None:
-    """Remembers an event's identity and content."""
-    lane.ids.append(event.event_id)
-    lane.times.append(event.occurred_at)
-    lane.digests.append(event.digest)
-    if event.occurred_at > lane.latest:
-        lane.latest = event.occurred_at
+    """Remembers an event's identity and content, in the order of time."""
+    at = event.occurred_at
+    if at >= lane.latest or not lane.times:
+        extend(lane, f"{event.event_id}\n", pack((at,)), pack((event.digest,)), max(at, lane.latest))
+        return
+    place = bisect_right(unpack(lane.times), at)
+    ids = lane.ids.split("\n")
+    ids.insert(place, event.event_id)
+    here = place * WIDTH
+    lane.ids = "\n".join(ids)
+    lane.times = lane.times[:here] + pack((at,)) + lane.times[here:]
+    lane.digests = lane.digests[:here] + pack((event.digest,)) + lane.digests[here:]
+
+
+def extend(lane: Lane, ids: str, times: bytes, digests: bytes, latest: int) -> None:
+    """Remembers packed identities newer than all before them, of which `latest` is the newest."""
+    lane.ids += ids
+    lane.times += times
+    lane.digests += digests
+    lane.latest = latest
+
+
+def kept_identities(lane: Lane) -> int:
+    """How many identities a lane holds."""
+    return len(lane.times) // WIDTH
 
 
 def new_lane() -> Lane:
     """An empty lane of its own."""
-    return Lane([], [], [])
+    return Lane()
 
 
 def seal(employee_id: str, number: int, lane: Lane, keep: int) -> list[Sealed]:
     """Moves the oldest identities of a lane into blocks, one per hour; the newest `keep` stay."""
-    times = lane.times
-    if times != sorted(times):
-        order = sorted(range(len(times)), key=times.__getitem__)
-        lane.ids = [lane.ids[i] for i in order]
-        lane.digests = [lane.digests[i] for i in order]
-        times = [times[i] for i in order]
+    times, ids = unpack(lane.times), lane.ids.split("\n")
     leaving = len(times) - keep
     sealed = []
     begin = 0
     while begin < leaving:
         hour = times[begin] // HOUR
         end = leaving if times[leaving - 1] // HOUR == hour else bisect_left(times, (hour + 1) * HOUR, begin, leaving)
-        block = Block(lane.ids[begin:end], times[begin:end], lane.digests[begin:end])
+        part = slice(begin * WIDTH, end * WIDTH)
+        block = Block("\n".join([*ids[begin:end], ""]), lane.times[part], lane.digests[part])
         sealed.append(Sealed(employee_id, number, hour, lane.blocks, block))
         lane.blocks += 1
         lane.oldest = hour if lane.oldest < 0 else min(lane.oldest, hour)
         begin = end
     lane.sealed = max(lane.sealed, times[leaving - 1])
-    lane.ids, lane.times, lane.digests = lane.ids[leaving:], times[leaving:], lane.digests[leaving:]
+    left = leaving * WIDTH
+    lane.ids, lane.times, lane.digests = "\n".join(ids[leaving:]), lane.times[left:], lane.digests[left:]
     return sealed

@@ -70,6 +70,6 @@ def window_bounds(window: Window, version: Version, as_of: int) -> tuple[int, in
 def _sum(group: Group, events: Iterator[Event]) -> Vector:
     total = [0] * (1 + len(group.names))
     for event in events:
-        for index, number in enumerate(event.measures.vector(group.names)):
+        for index, number in enumerate(event.measures.vector(group.key)):
             total[index] += number
     return total

@@ -1,20 +1,24 @@
 """What happens to an event, whole: late? known? held? unused? else it counts.
 
-`step` takes one employee's events of one topic in log order. It changes the person's state and tells the rest
-through a Tally. It reads no clock: a record is decided at its own log time.
+`step` takes one employee's events of one topic, as columns in log order. It changes the person's state and tells
+the rest through a Tally. It reads no clock: a record is decided at its own log time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from operator import lt
 
 import msgspec
 
+from schemas.columns import EventColumns
 from schemas.event import Event
 from schemas.instants import DAY, HOUR
-from stream.accumulate import add
+from stream.accumulate import add_all
 from stream.decide import decide
-from stream.dedupe import TAIL, Recall, new_lane, register, registered, seal
+from stream.dedupe import TAIL, Recall, extend, kept_identities, new_lane, register, registered, seal
 from stream.people import apply_person_event
 from stream.state import LANES, PEOPLE, Lane, Person
 from stream.tally import Forget, Tally
@@ -35,64 +39,80 @@ def limit_values(limits: Limits) -> dict[str, int]:
     return {name: getattr(limits, name) for name in ("late", "horizon", "correction", "held")}
 
 
-def step(person: Person, events: Sequence[Event], topic: int, limits: Limits, recall: Recall, tally: Tally) -> None:
-    """Applies events of one employee and topic, in log order; those below the applied offset are skipped.
+def step(person: Person, own: EventColumns, topic: int, limits: Limits, recall: Recall, tally: Tally) -> None:
+    """Applies one employee's events of one topic, in log order; those below the applied offset are skipped.
 
-    Most events are newer than all before them and of a kind that was seen before: they are counted right here.
-    All others go through `_general`, which is the whole rule and gives the same.
+    Most events are newer than all before them and of a kind that was seen before: they are counted many at once. All
+    others go through `_general`, one by one, which is the whole rule and gives the same.
     """
-    state = person.state
-    if events[0].offset < state.applied[topic]:
-        events = [event for event in events if event.offset >= state.applied[topic]]
-        if not events:
+    state, place, end = person.state, 0, len(own.times)
+    if own.offset(0) < state.applied[topic]:
+        place = bisect_left(range(end), state.applied[topic], key=own.offset)
+        if place == end:
             return
-    state.applied[topic] = events[-1].offset + 1
+    state.applied[topic] = own.offset(end - 1) + 1
     lane = state.lanes[topic] or _open(state.lanes, topic)
-    sources, late_ms = state.sources[topic], limits.late
-    ids, times, digests, kept = lane.ids, lane.times, lane.digests, tally.kept
-    straight = topic != PEOPLE and state.lanes[topic + 3] is None and kept is None
-    latest, newest, bound = lane.latest, state.newest, person.bound
-    scored, settled, measured = 0, 0, -1  # counted here, before the last look at the whole rule, newest of those
-    begins, ends = person.begins, person.ends
-    for event in events:
-        at = event.occurred_at
-        if (
-            straight
-            and at > latest
-            and begins <= at < ends
-            and event.corrects is None
-            and event.timestamp - at <= late_ms
-            and at >= sources.get(source := event.source, -1)
-            and (landings := bound.get(event.kind)) is not None
-        ):
-            sources[source] = latest = at
-            ids.append(event.event_id)
-            times.append(at)
-            digests.append(event.digest)
-            scored += 1
-            if at > newest:
-                newest = at
-            add(landings, event.measures, at, newest)
-            continue
-        if scored > settled:
-            settled, measured = scored, latest
-        lane.latest, state.newest = latest, newest
-        _general(person, event, topic, limits, recall, tally)
-        latest, newest, bound = lane.latest, state.newest, person.bound
-        begins, ends = person.begins, person.ends
-        straight = straight and state.lanes[topic + 3] is None
-    lane.latest, state.newest = latest, newest
-    if scored:
-        state.scored += scored
-        tally.scored += scored
-        measured = latest if scored > settled else measured  # not that of a newer event which waits
-        state.measured = max(state.measured, measured)
-        tally.last = max(tally.last, measured)
-    if len(ids) > limits.tail:
+    straight = topic != PEOPLE and tally.kept is None
+    bound = person.bound
+    stops = _doubts(own, place, limits.late) if straight else range(place, end)
+    familiar = bound.keys() >= set(own.kinds)
+    for stop in (*stops, end):
+        while place < stop:
+            until = _clear(person, lane, own.times, place, stop) if state.lanes[topic + 3] is None else place
+            if not familiar or person.bound is not bound:
+                until = _bound_until(person.bound, own.kinds, place, until)
+            if until > place:
+                _count(person, lane, own, place, until, topic, tally)
+                place = until
+            else:
+                _general(person, own.event(place, person.id), topic, limits, recall, tally)
+                place += 1
+        if stop < end:
+            _general(person, own.event(stop, person.id), topic, limits, recall, tally)
+            place = stop + 1
+    if kept_identities(lane) > limits.tail:
         _put_away(person, topic, lane, limits, tally)
     corrections = state.lanes[topic + 3]
-    if corrections is not None and len(corrections.ids) > limits.tail:
+    if corrections is not None and kept_identities(corrections) > limits.tail:
         _put_away(person, topic + 3, corrections, limits, tally)
+
+
+def _doubts(own: EventColumns, begin: int, late: int) -> Sequence[int]:
+    """The places that the whole rule must look at; between two of them events are in order and in time."""
+    times = own.times
+    if all(map(lt, times, times[1:])) and own.tables.delay <= late and not own.tables.corrects:
+        return ()
+    doubts = {place for place, (earlier, at) in enumerate(pairwise(times), 1) if at <= earlier}
+    doubts.update(place for place, at in enumerate(times) if own.stamp(place) - at > late)
+    doubts.update(place for place in range(len(times)) if own.offset(place) in own.tables.corrects)
+    return sorted(place for place in doubts if place >= begin)
+
+
+def _clear(person: Person, lane: Lane, times: Sequence[int], begin: int, end: int) -> int:
+    """Up to where events in order are newer than all before them and under the person's present rules."""
+    if times[begin] <= lane.latest or not person.begins <= times[begin] < person.ends:
+        return begin
+    return end if times[end - 1] < person.ends else bisect_left(times, person.ends, begin, end)
+
+
+def _bound_until(bound: Mapping[int, object], kinds: Sequence[int], begin: int, end: int) -> int:
+    """Up to where all kinds are known."""
+    return next((place for place in range(begin, end) if kinds[place] not in bound), end)
+
+
+def _count(person: Person, lane: Lane, own: EventColumns, begin: int, end: int, topic: int, tally: Tally) -> None:
+    """Events newer than all of the topic before them, in order, of kinds that land somewhere: they count."""
+    state, times = person.state, own.times if end - begin == len(own.times) else own.times[begin:end]
+    latest = times[-1]
+    extend(lane, *own.identities(begin, end), latest)
+    state.sources[topic].update(own.newest(begin, end))
+    state.newest = add_all(person.bound, own.kinds[begin:end], own.measures[begin:end], times, state.newest)
+    state.scored += end - begin
+    tally.scored += end - begin
+    if latest > state.measured:
+        state.measured = latest
+    if latest > tally.last:
+        tally.last = latest
 
 
 def pass_over(person: Person, event: Event, topic: int) -> None:

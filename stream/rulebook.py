@@ -31,6 +31,7 @@ class Group:
     names: tuple[str, ...]
     panes: tuple[tuple[int, int], ...]  # (grain ms, panes kept), one per grain
     calendars: tuple[str, ...]  # "day", ..., "all"
+    key: str  # the names in one text, as Measures.vector wants them
 
     def matches(self, kind: str, dims: dict[str, str]) -> bool:
         """Whether an event of this type and these dims enters."""
@@ -123,7 +124,7 @@ def _group(
         if window.kind == "rolling":
             kept[window.grain] = max(kept.get(window.grain, 0), -(-window.minutes * 60_000 // window.grain))
     calendars = tuple(sorted({window.kind for window in windows if window.kind != "rolling"}))
-    return Group(index, key[0], key[1], names, tuple(sorted(kept.items())), calendars)
+    return Group(index, key[0], key[1], names, tuple(sorted(kept.items())), calendars, " ".join(names))
 
 
 class Rulebook:

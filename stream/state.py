@@ -12,7 +12,7 @@ import msgspec
 
 from stream.rulebook import Action, Group, Regime, Rulebook, Version
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 NEVER: Final = (1 << 63) - 1
 NO_REGIME: Final = Regime((), 0, 0)
 BUSINESS, QC, PEOPLE = 0, 1, 2
@@ -23,11 +23,14 @@ Vector = list[int]
 
 
 class Lane(msgspec.Struct, array_like=True, gc=False):
-    """Identities of one topic that are not yet sealed into a cold block, as parallel lists."""
+    """Identities of one topic that are not yet sealed into a cold block, in order of time.
 
-    ids: list[str] = []
-    times: list[int] = []
-    digests: list[int] = []
+    Packed, as they are nearly never looked at: a line of text and eight bytes (schemas/packed.py) for each.
+    """
+
+    ids: str = ""
+    times: bytes = b""
+    digests: bytes = b""
     latest: int = -1  # largest occurred_at ever registered here
     sealed: int = -1  # largest occurred_at in a cold block
     blocks: int = 0  # cold blocks ever made: the next one's number
@@ -139,9 +142,10 @@ def due_of(raw: bytes) -> int:
     return int.from_bytes(raw[1:9], "little")
 
 
-# Where an event lands for one person, once per group that it enters: the measures that count, the panes with their
-# grain (ms) and how many are kept, the calendar windows with their kind, and the time zone of these.
-Landing = tuple[tuple[str, ...], list[tuple[dict[int, Vector], int, int]], list[tuple[Calendar, str]], str]
+# Where an event lands for one person, once per group that it enters: the measures that count (as Measures.vector wants
+# them), the panes with their grain (ms) and how many are kept, the calendar windows with their kind, and the time zone
+# of these.
+Landing = tuple[str, list[tuple[dict[int, Vector], int, int]], list[tuple[Calendar, str]], str]
 
 
 class Person:
@@ -180,9 +184,9 @@ class Person:
             cells = self._segment(version, unit).groups[group.index]
             panes = [(cell, grain, kept) for cell, (grain, kept) in zip(cells.panes, group.panes, strict=True)]
             calendars = list(zip(cells.calendars, group.calendars, strict=True))
-            landings.append((group.names, panes, calendars, version.timezone))
+            landings.append((group.key, panes, calendars, version.timezone))
         if len(self.bound) >= _KINDS:
-            self.bound.clear()
+            self.bound = {}  # another one: who looked at it before can tell
         self.bound[kind] = landings
         return landings
 

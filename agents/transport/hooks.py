@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from agents.transport.log import TopicPartition
+
+
+class Prepared(Protocol):
+    """Records of a partition in a form that only the application knows."""
+
+    size: int  # bytes, roughly
+    logged: int  # timestamp of the last one, in ms
+
+    @property
+    def after(self) -> int:
+        """Offset behind the last one."""
+
+    def __len__(self) -> int: ...
+
+
+Reader = Callable[[str, int, int, int, int, int], Prepared | None]
+"""(topic, partition, start, end, most records, most bytes): reads in the application's way, None to leave it to us."""
 
 
 class Span(NamedTuple):
@@ -23,7 +40,8 @@ class Hooks:
     Only where partitions come and go: `assigned`: from now on exactly these are this worker's (may take long; False
     when `revoked` came meanwhile);
     `revoked`: commit, apply nothing more, they may be somebody else's when it returns; `resumed`: reading goes on.
-    `local`: the partitions whose state lies here already; `failed`: reading has ended for this reason.
+    `local`: the partitions whose state lies here already; `failed`: reading has ended for this reason;
+    `reader`: reads records beside us, where a log can be read by several.
     """
 
     starts: Callable[[Collection[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
@@ -33,3 +51,4 @@ class Hooks:
     resumed: Callable[[], None]
     failed: Callable[[BaseException], None]
     local: Callable[[], Collection[int]]
+    reader: Reader | None = None

@@ -93,7 +93,7 @@ class Rig:
             if rows:
                 self.places[topic, number] = rows[-1][0] + 1
                 partition = self.partitions[number]
-                partition.tick(rows) if topic == TICKS else partition.apply(topic, rows)
+                partition.tick(rows) if topic == TICKS else partition.apply(topic, partition.decoded(topic, rows))
 
     def repeat(self, topic: str, back: int) -> None:
         """Records come again, as after a rebalance."""

@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from agents import lives
-from agents.app import Worker, tune_collector
+from agents.app import Worker
 from agents.lives import Lives
 from agents.recovery import restore
 from agents.settings import Settings
@@ -24,6 +24,7 @@ from agents.store import Store, StoreDamaged, StoreFull
 from agents.topics_setup import ensure_topics
 from agents.transport.embedded.log import EmbeddedLog, FolderLock, Outgoing, partition_for
 from agents.transport.errors import FolderInUse, RecoverableError
+from agents.tuning import tune_collector
 from stream.topics import QC_EVENTS
 
 PARTITIONS = 2

@@ -31,8 +31,8 @@ def _read(metrics: Metrics) -> Samples:
 def _used() -> Metrics:
     metrics = Metrics()
     now = int(time.time() * 1000)
-    metrics.chunk(QC_EVENTS, [(0, now - 2_000, None, None, None), (1, now - 1_000, None, None, None)], 0.002)
-    metrics.chunk(QC_EVENTS, [(2, 5, None, None, None)], 0.2)  # of an import: no latency
+    metrics.chunk(QC_EVENTS, 2, (now - 2_000, now - 1_000), 0.002)
+    metrics.chunk(QC_EVENTS, 1, (5, 5), 0.2)  # of an import: no latency
     metrics.committed(7, 0.01)
     metrics.commit_failed("disk full")
     metrics.snapshot = Snapshot(

@@ -82,4 +82,4 @@ def test_a_vector_begins_with_the_event_itself() -> None:
     """One, then the named measures in millionths, 0 for an absent one."""
     found = measures_of({"a": 1.5, "b": -2})
     assert not isinstance(found, str)
-    assert (1, -2_000_000, 0, 1_500_000) == found.vector(("b", "c", "a"))
+    assert (1, -2_000_000, 0, 1_500_000) == found.vector("b c a")

@@ -22,7 +22,7 @@ def _measures(**values: float) -> Measures:
 def _landing(kept: int = 3, *kinds: str) -> tuple[Landing, dict[int, Vector], list[Calendar]]:
     panes: dict[int, Vector] = {}
     calendars = [Calendar(-1, -1, [0, 0]) for _ in kinds]
-    return (("a",), [(panes, MINUTE, kept)], list(zip(calendars, kinds, strict=True)), "UTC"), panes, calendars
+    return ("a", [(panes, MINUTE, kept)], list(zip(calendars, kinds, strict=True)), "UTC"), panes, calendars
 
 
 def test_an_event_enters_the_pane_of_its_own_instant() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from schemas.columns import columns_of
 from schemas.event import Event, decode_one
 from stream.pipeline import Limits, step
 from stream.rulebook import Rulebook
@@ -43,8 +44,10 @@ def test_a_newer_event_that_waits_is_not_the_newest_scored() -> None:
     """Also when the events before it were counted on the straight path."""
     person = Person("E1", State(), Rulebook([load_published(TEMPLATE)]))
     posts, work = Tally(), Tally()
-    step(person, [_post(0, NOON - 1000, "operator"), _post(1, NOON + 5, "guest")], PEOPLE, Limits(), _nothing, posts)
-    step(person, [_inspection(n, NOON + 2 * n) for n in range(5)], QC, Limits(), _nothing, work)
+    assigned = columns_of([_post(0, NOON - 1000, "operator"), _post(1, NOON + 5, "guest")])
+    inspected = columns_of([_inspection(n, NOON + 2 * n) for n in range(5)])
+    step(person, assigned, PEOPLE, Limits(), _nothing, posts)
+    step(person, inspected, QC, Limits(), _nothing, work)
     assert (3, 2) == (work.scored, work.held)
     assert NOON + 4 == work.last
     assert NOON + 4 == person.state.measured

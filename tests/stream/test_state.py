@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from schemas.packed import pack
 from stream.rulebook import Rulebook
 from stream.state import (
     NEVER,
@@ -35,7 +36,7 @@ def _full() -> State:
     state.assignments.append(Assignment(1, "operator", None))
     state.targets["quota"] = [Target(1, 2, 3)]
     state.held.append(Held(1, 2, 3))
-    state.lanes[1] = Lane(["e"], [1], [1 << 62], 1, 2, 3, 4)
+    state.lanes[1] = Lane("e\n", pack((1,)), pack((1 << 62,)), 1, 2, 3, 4)
     state.segments.append(Segment("op", 1, "L1", [Cells([{7: [1, 2]}], [Calendar(0, 9, [1, 2])])]))
     state.expired.append(Expired(0, 1, 2))
     return state

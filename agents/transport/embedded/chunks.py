@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.hooks import Prepared, Reader
 from agents.transport.log import Record, TopicPartition
 
 _LOOK_S = 0.1  # how often to look for new records while there is something left to read
@@ -19,7 +20,7 @@ class ChunkSettings:
     """How large a chunk grows and how long records may wait for it."""
 
     max_records: int = 20_000
-    max_bytes: int = 8 * 1024 * 1024
+    max_bytes: int = 32 * 1024 * 1024
     linger_s: float = 0.02
     poll_s: float = 0.015  # how often an idle consumer looks for new records
 
@@ -29,18 +30,19 @@ class Chunk(NamedTuple):
 
     place: TopicPartition
     begin: int
-    records: list[Record]
+    records: "list[Record] | Prepared"
 
     @property
     def after(self) -> int:
         """Position behind the chunk."""
-        return self.records[-1][0] + 1
+        return self.records[-1][0] + 1 if isinstance(self.records, list) else self.records.after
 
 
 class Chunks:
     """Finds the next round of chunks; used by one thread at a time."""
 
-    def __init__(self, log: EmbeddedLog, settings: ChunkSettings) -> None:
+    def __init__(self, log: EmbeddedLog, settings: ChunkSettings, reader: Reader | None = None) -> None:
+        self._reader = reader
         self._log = log
         self._settings = settings
         self._look_at = 0.0
@@ -99,7 +101,8 @@ class Chunks:
 
     def _read(self, place: TopicPartition, position: int, records: int, size: int, now: float) -> Chunk | None:
         end = self.end(place)
-        found = self._log.read(*place, position, records, size)
+        prepared = self._reader(*place, position, end, records, size) if self._reader else None
+        found = prepared or self._log.read(*place, position, records, size)
         if not found:
             self._hollow[place] = (position, end)
             return None
@@ -112,5 +115,7 @@ class Chunks:
 
 def _size(chunk: Chunk) -> int:
     """Bytes of a chunk, roughly, from a sample."""
+    if not isinstance(chunk.records, list):
+        return chunk.records.size
     sample = chunk.records[:: len(chunk.records) // 16 + 1]
     return sum(len(r[3] or b"") + len(r[2] or b"") + 64 for r in sample) * len(chunk.records) // len(sample)

@@ -16,6 +16,7 @@ from faust.types import TP, ConsumerMessage, Message
 from agents.transport.embedded.chunks import Chunk, Chunks, ChunkSettings
 from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.embedded.topic_creation import create_topic
+from agents.transport.hooks import Prepared
 from agents.transport.log import Record, TopicUnknown
 
 StartHook = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
@@ -25,13 +26,13 @@ STOP_PATIENCE_S = 5.0  # how long a stop waits for chunks that are being process
 
 
 class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
-    """Reads an EmbeddedLog. Its transport carries `log`, `chunk`, `coalesce`, `start_hook` and `commit_hook`."""
+    """Reads an EmbeddedLog. Its transport carries `log`, `chunk`, `coalesce`, `reader` and the hooks."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._log: EmbeddedLog = self.transport.log
         self._settings: ChunkSettings = self.transport.chunk
-        self._chunks = Chunks(self._log, self._settings)
+        self._chunks = Chunks(self._log, self._settings, self.transport.reader)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedded-log-read")
         self._ahead: asyncio.Future[list[Chunk]] | None = None
         self._asked: dict[TP, int] = {}
@@ -133,7 +134,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
 
     async def _singly(self, tp: TP, chunk: Chunk) -> AsyncIterator[Message]:
         expected = chunk.begin
-        for record in chunk.records:
+        for record in chunk.records if isinstance(chunk.records, list) else ():
             if not self._stands_at(tp, expected):
                 return
             self._positions[tp] = expected = record[0] + 1
@@ -183,9 +184,12 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
                 return
             await asyncio.sleep(min(left, self._settings.poll_s))
 
-    def _to_message(self, tp: TP, records: list[Record]) -> ConsumerMessage:
-        offset, timestamp, key, value, _ = records[-1]
+    def _to_message(self, tp: TP, records: list[Record] | Prepared) -> ConsumerMessage:
         coalesced = self._coalesced(tp)
+        if isinstance(records, list):
+            offset, timestamp, key, value, _ = records[-1]
+        else:
+            offset, timestamp, key, value = records.after - 1, records.logged, None, None
         return ConsumerMessage(
             tp.topic,
             tp.partition,

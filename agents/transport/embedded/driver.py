@@ -18,7 +18,7 @@ from agents.transport.embedded.consumer import CommitHook, Consumer, StartHook
 from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.embedded.producer import Producer
 from agents.transport.embedded.url import SCHEME, folder_of, url_of
-from agents.transport.hooks import Hooks
+from agents.transport.hooks import Hooks, Reader
 
 __all__ = ["ChunkSettings", "CommitHook", "StartHook", "Transport", "register", "share", "shared_log"]
 
@@ -66,6 +66,7 @@ class Transport(base.Transport):  # type: ignore[misc]  # faust is untyped here
     driver_version = "embedded=1"
     default_port = 0
 
+    reader: Reader | None = None  # reads chunks in the application's way
     coalesce: Collection[str] | None = None  # topics that come as chunks; None: all but tables' changelogs
     start_hook: StartHook | None = None  # where to start; None: committed offsets, else the log's start
     commit_hook: CommitHook | None = None  # commit all that is applied; called at each commit interval and at the end
@@ -79,5 +80,6 @@ class Transport(base.Transport):  # type: ignore[misc]  # faust is untyped here
     def serve(self, hooks: Hooks, *, chunk_records: int) -> None:
         """The application's hooks, and how many records a round of chunks has at most."""
         self.chunk = ChunkSettings(max_records=chunk_records)
+        self.reader = hooks.reader
         self.start_hook = hooks.starts
         self.commit_hook = hooks.commits

@@ -1,0 +1,143 @@
+"""A chunk that another process decoded is the one that this one would have decoded, whatever becomes of the process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.cli.opening import NAMES
+from agents.decoded import DecodedChunk, decode, decode_pieces, memo_of, pack_chunk, unpack_chunk
+from agents.decoder import Decoder
+from agents.settings import Settings
+from agents.topics_setup import ensure_topics
+from agents.transport.log import Log, Outgoing, partition_for
+from agents.transport.opening import opened
+from schemas.event import Event, Rejection, Row
+from stream.topics import QC_EVENTS
+
+NOW = 1_772_439_300_000
+NOW_S = [0.0]
+
+
+def _value(number: int, employee: str, **fields: object) -> bytes:
+    whole = {
+        "event_id": f"e{number}",
+        "type": "qc.inspection",
+        "employee_id": employee,
+        "occurred_at": NOW + number,
+        "source": f"aoi-{number % 3}",
+        "measures": {"inspected": 3, "accepted": number % 4},
+        "dims": {"line": f"L{number % 2}"},
+        **fields,
+    }
+    return json.dumps(whole).encode()
+
+
+def _rows(choices: list[tuple[int, int]]) -> list[Row]:
+    """Good events of three people, corrections, what is refused for its content, key or form."""
+    made: list[Row] = []
+    for number, (who, what) in enumerate(choices):
+        employee = f"E{who}"
+        value: bytes | None = _value(number, employee)
+        if what == 1:
+            value = _value(number, employee, corrects="e0", measures={"accepted": -1})
+        elif what == 2:
+            value = b"{"
+        elif what == 3:
+            value = None
+        elif what == 4:
+            value = _value(number, "E9")
+        made.append(Row(number * 2, NOW + 10 * number, employee.encode(), value, b"h" if what == 2 else None))
+    return made
+
+
+def _said(chunk: DecodedChunk) -> tuple[object, ...]:
+    groups = {name: [_whole(own.event(place, name)) for place in range(len(own))] for name, own in chunk.groups}
+    refused: list[tuple[Row, Rejection]] = [(Row(*row), reason) for row, reason in chunk.refused]
+    return chunk.first, chunk.last, chunk.count, chunk.since, chunk.logged, chunk.size, groups, refused
+
+
+def _whole(event: Event) -> tuple[object, ...]:
+    return tuple(getattr(event, name) for name in Event.__struct_fields__)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4)), min_size=1, max_size=30), st.integers(1, 30))
+def test_a_chunk_is_the_same_on_the_other_side(choices: list[tuple[int, int]], piece: int) -> None:
+    """Events, refused records and what is known of the whole; in one piece or in several."""
+    rows = _rows(choices)
+    chunk = decode(rows, memo_of(QC_EVENTS, 0, 1))
+    pieces = decode_pieces((rows[at : at + piece] for at in range(0, len(rows), piece)), memo_of(QC_EVENTS, 0, 1))
+    assert pieces is not None
+    pieces.size = chunk.size  # an estimate, of each piece
+    assert _said(chunk) == _said(unpack_chunk(pack_chunk(chunk))) == _said(unpack_chunk(pack_chunk(pieces)))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    """A log of one employee's partition with 50 inspections."""
+    with opened(f"embedded://{tmp_path}/log", NAMES) as log:
+        partitions = ensure_topics(log, Settings.load({}))
+        place = partition_for(b"E1", partitions)
+        log.append([Outgoing(QC_EVENTS, place, NOW + n, b"E1", _value(n, "E1")) for n in range(50)])
+        yield log
+
+
+@pytest.fixture
+def reader(log: Log) -> Iterator[Decoder]:
+    found = Decoder(f"embedded://{log.name}", worth=10, clock=lambda: NOW_S[0])
+    yield found
+    found.close()
+
+
+def _read(log: Log, reader: Decoder, start: int = 0, limit: int = 40) -> DecodedChunk | None:
+    place = partition_for(b"E1", log.topics()[QC_EVENTS].partitions)
+    return reader.read(QC_EVENTS, place, start, 50, limit, 1 << 20)
+
+
+def test_the_process_reads_and_decodes_what_is_asked_for(log: Log, reader: Decoder) -> None:
+    """The same as this process makes of the same records, from any place on."""
+    partitions = log.topics()[QC_EVENTS].partitions
+    place = partition_for(b"E1", partitions)
+    for start in (0, 25):
+        rows = cast("list[Row]", log.read(QC_EVENTS, place, start, 40))
+        found = _read(log, reader, start)
+        assert found is not None
+        assert _said(decode(rows, memo_of(QC_EVENTS, place, partitions))) == _said(found)
+
+
+def test_small_chunks_and_other_topics_stay_here(log: Log, reader: Decoder) -> None:
+    """No process is started for them."""
+    assert _read(log, reader, start=41) is None
+    assert reader.read("ticks", 0, 0, 50, 40, 1 << 20) is None
+    assert reader.pid is None
+
+
+def test_a_process_that_dies_is_done_without(log: Log, reader: Decoder) -> None:
+    """The chunk is left to the worker; another process is started after a while."""
+    assert _read(log, reader) is not None
+    first = reader.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    assert _read(log, reader) is None
+    assert _read(log, reader) is None  # not at once
+    NOW_S[0] += 60
+    assert _read(log, reader) is not None
+    assert reader.pid not in (None, first)
+
+
+def test_the_process_ends_with_its_worker(log: Log, reader: Decoder) -> None:
+    """It has nothing to live for when the connection is gone."""
+    assert _read(log, reader) is not None
+    process = reader.process
+    assert process is not None
+    reader.close()
+    assert process.returncode == 0
