@@ -10,6 +10,7 @@ from agents.transport.embedded.url import folder_of, url_of
 @pytest.mark.parametrize(
     ("url", "folder"),
     [
+        ("embedded:////tmp/x", Path("/tmp/x")),
         ("embedded:///var/lib/x", Path("/var/lib/x")),
         ("embedded:/var/lib/x", Path("/var/lib/x")),
         ("embedded:///./data", Path("data")),

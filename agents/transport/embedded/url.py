@@ -22,6 +22,8 @@ def folder_of(url: str) -> Path:
         path = path[1:]
     if not path.strip("/"):
         raise ValueError(f"{url!r} names no folder; write e.g. {SCHEME}:///./scorestream-data")
+    if path.startswith("/"):
+        path = "/" + path.lstrip("/")  # a path that begins with two names something else to SQLite
     return Path(path).expanduser()
 
 
