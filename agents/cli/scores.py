@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from typing import Annotated, Final
 
@@ -9,15 +10,16 @@ import msgspec
 from cyclopts import Parameter
 
 from agents.cli.as_of import AsOf, KnownAt, instant, resolve
-from agents.cli.errors import CommandError
+from agents.cli.errors import CommandError, UsageError
 from agents.cli.flags import NO_FLAGS, Flags
 from agents.cli.opening import existing_log
 from agents.cli.output import FormatFlag, print_rows, time_text
 from agents.cli.progress import Progress, say
 from agents.limits import limits_in_force
 from agents.query import committed, histories_known_at, newest_tick, rows_as_of
+from agents.rules import rulebook
 from agents.transport.log import Log
-from schemas.rows import ScoreRow
+from schemas.rows import TOTALS, ScoreRow
 from stream.history import history_rows
 from stream.pipeline import Limits
 from stream.state import Person, assignment_at
@@ -51,6 +53,8 @@ def scores(
         rows = source(log, limits, employee, unit, as_of, known_at, progress)
         chosen = (row for row in rows if indicator in (None, row.indicator) and window in (None, row.window))
         printed = print_rows(map(msgspec.structs.asdict, chosen), COLUMNS, format, table=_TABLE)
+        if not printed:
+            _demand_known(log, indicator, window)
     if employee is not None and not printed:
         raise CommandError(
             f"employee {employee!r}: no such rows; check the id, the filters, and whether a template applies"
@@ -98,6 +102,20 @@ def _known_at(
     for name, history in sorted(everybody.items()):
         if employee in (None, name) and (unit is None or in_unit(history.person, unit, at)):
             yield from history_rows(history, at)
+
+
+def _demand_known(log: Log, indicator: str | None, window: str | None) -> None:
+    """UsageError when no published template has an indicator or a window of this name."""
+    indicators = [one for template in rulebook(log).templates() for one in template.indicators]
+    known = {
+        "indicator": (indicator, {one.id for one in indicators} | set(TOTALS)),
+        "window": (window, {one.text for indicator in indicators for one in indicator.windows}),
+    }
+    for option, (given, names) in known.items():
+        if given is not None and given not in names:
+            near = difflib.get_close_matches(given, names, n=1)
+            meant = f"did you mean {near[0]}? There" if near else "there"
+            raise UsageError(f"--{option} {given!r}: no template has it; {meant} are {', '.join(sorted(names))}")
 
 
 def in_unit(person: Person, unit: str, at: int) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part
 from schemas.rows import ScoreRow
 from stream.keys import employee_key
-from stream.state import decode_state, encode_state
+from stream.state import FORMAT, decode_state, encode_state
 from stream.topics import CHANGELOG
 from tests.cli.conftest import Run
 from tests.cli.scored import append, inspection, output, score
@@ -88,6 +88,18 @@ def test_who_is_unknown_is_said(run: Run, folder: Path) -> None:
     found = run("scores", "--employee", "E9", *BROKER)
     assert found.code == 1
     assert "'E9'" in found.err
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "meant"),
+    [("--indicator", "yeild", "yield"), ("--window", "rolling 60 m", "rolling 60m"), ("--indicator", "zzz", "@total")],
+)
+def test_a_filter_that_nothing_can_match_is_said(run: Run, folder: Path, option: str, given: str, meant: str) -> None:
+    """With what there is, the nearest first."""
+    found = run("scores", option, given, *BROKER)
+    assert 2 == found.code
+    assert f"{option} '{given}'" in found.err
+    assert meant in found.err
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-03-02", "2026-03-02T10:00:00"])
@@ -204,4 +216,4 @@ def test_a_state_of_another_version_is_said_in_a_line(run: Run, folder: Path) ->
         log.transact([Part(0, [Outgoing(CHANGELOG, 0, 1, employee_key("E1"), b"\xfe" + bytes(20))], {})])
     found = run("scores", *BROKER)
     assert found.code == 1
-    assert "this version reads 1" in found.err
+    assert f"this version reads {FORMAT}" in found.err
