@@ -16,6 +16,7 @@ from typing import Final
 from agents.transport.errors import LogError, RecoverableError
 from agents.transport.log import Log
 from agents.views.cursor import Cursor
+from agents.views.ending import cancellable, ended
 from agents.views.port import Batch, ViewsMoved, ViewsUnavailable, ViewsWriter
 from stream import metric_names as names
 from stream.topics import SCORE_UPDATES
@@ -74,6 +75,9 @@ class Projection:
 
     async def run(self) -> None:
         """Until cancelled."""
+        await cancellable(self._run())
+
+    async def _run(self) -> None:
         while True:
             try:
                 await self._follow()
@@ -88,14 +92,13 @@ class Projection:
 
     async def finish(self) -> None:
         """What was published until now, if the views take it in time; then lets go of them."""
-        try:
-            if self.state.up:
-                async with asyncio.timeout(self._pace.last):
-                    await self._follow(once=True)
-        except (RecoverableError, LogError, TimeoutError) as trouble:
-            logger.info("views: the last updates come with the next start: %s", trouble)
-        finally:
-            await self._close()
+        if self.state.up:
+            task = asyncio.create_task(self._follow(once=True))
+            await asyncio.wait([task], timeout=self._pace.last)
+            await ended(task)
+            if task.cancelled() or task.exception() is not None:
+                logger.info("views: the last updates come with the next start")
+        await self._close()
 
     async def _follow(self, *, once: bool = False) -> None:
         """Writes until the partitions are others, or, `once`, until nothing is new."""

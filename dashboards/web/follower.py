@@ -14,6 +14,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
+from agents.views.ending import cancellable
 from agents.views.port import Change, ViewsIncomplete, ViewsReader, ViewsUnavailable
 from dashboards.web.metrics import Metrics
 from dashboards.web.service import Service
@@ -62,6 +63,9 @@ class Follower:
 
     async def run(self) -> None:
         """Follows until cancelled; views that cannot be read are tried again."""
+        await cancellable(self._run())
+
+    async def _run(self) -> None:
         failed = 0
         while True:
             began = self._service.contact
