@@ -13,6 +13,7 @@ from pathlib import Path
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
 from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.log import Log
 from stream.topics import BUSINESS_EVENTS, QC_EVENTS
 
 
@@ -39,12 +40,12 @@ def worker(folder: Path) -> Iterator[subprocess.Popen[str]]:
             process.wait(60)
 
 
-def ends(log: EmbeddedLog) -> dict[tuple[str, int], int]:
+def ends(log: Log) -> dict[tuple[str, int], int]:
     """Where the event topics end."""
     return {place: bounds[1] for place, bounds in log.bounds().items() if place[0] in (QC_EVENTS, BUSINESS_EVENTS)}
 
 
-def wait_committed(log: EmbeddedLog, wanted: dict[tuple[str, int], int], patience: float = 600.0) -> float:
+def wait_committed(log: Log, wanted: dict[tuple[str, int], int], patience: float = 600.0) -> float:
     """Waits until everything is committed; the moment it was (perf_counter)."""
     deadline = time.perf_counter() + patience
     while time.perf_counter() < deadline:

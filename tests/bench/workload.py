@@ -11,7 +11,7 @@ from random import Random
 from typing import Final
 
 from agents.publishing import publish
-from agents.transport.embedded.log import EmbeddedLog, Outgoing, partition_for
+from agents.transport.log import Log, Outgoing, partition_for
 
 START: Final = 1_772_409_600_000  # 2026-03-02T00:00:00Z
 REPEATED: Final = 0.02
@@ -111,7 +111,7 @@ def _time(at: int) -> str:
     return format_rfc3339(at)[:-5] + "+00:00"
 
 
-def fill(log: EmbeddedLog, events: int, employees: int, partitions: int) -> None:
+def fill(log: Log, events: int, employees: int, partitions: int) -> None:
     """Appends the workload."""
     batch: list[Outgoing] = []
     for record in records(events, employees, partitions):
@@ -123,6 +123,6 @@ def fill(log: EmbeddedLog, events: int, employees: int, partitions: int) -> None
         log.append(batch)
 
 
-def publish_template(log: EmbeddedLog, text: str) -> None:
+def publish_template(log: Log, text: str) -> None:
     """Publishes a template now."""
     publish(log, text, time.time_ns() // 1_000_000)

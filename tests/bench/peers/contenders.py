@@ -14,6 +14,7 @@ from tests.bench.peers.contender import PEERS, Contender, Place, Program, Update
 from tests.bench.peers.job import Job, Sums
 from tests.bench.peers.machine import cpu
 from tests.bench.peers.measure import Measured
+from tests.bench.peers.ours import FullJob, PeersJob
 
 APPS: Final = Path(__file__).parent / "apps"
 STAMP: Final = "window from the record's timestamp, no dedupe"
@@ -201,5 +202,7 @@ CONTENDERS: Final[Mapping[str, Contender]] = {
         KafkaStreams(2),
         FlinkSql(),
         Bytewax(),
+        PeersJob(),
+        FullJob(),
     )
 }

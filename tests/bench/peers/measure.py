@@ -38,17 +38,20 @@ class Measured:
     stood_still: float = 0.0  # seconds of it in which this program did not run: somebody had stopped the machine's work
 
 
-def measured(samples: Sequence[Sample]) -> Measured:
-    """The figures of a run from its samples, of which the last has everything done."""
+def measured(samples: Sequence[Sample], *, whole: bool = False) -> Measured:
+    """The figures of a run from its samples, of which the last has everything done. `whole`: from the first sample on.
+
+    That is for whoever commits rarely, and partition by partition then: levels that follow each other are one commit.
+    """
     levels = [now for before, now in pairwise(samples) if now.done > before.done]
-    short = len(levels) < ENOUGH
-    first, last = (samples[0], samples[-1]) if short else (levels[0], levels[-2])
+    short = len(levels) < ENOUGH and not whole
+    first, last = (samples[0], samples[-1]) if short or whole else (levels[0], levels[-2])
     middle = min(levels, key=lambda one: abs(one.done - (first.done + last.done) / 2), default=first)
     millions = (last.done - first.done) / 1e6
     spent = last.spent - first.spent
     return Measured(
         rate=_rate(first, last),
-        warm=_rate(middle, last) if not short else _rate(first, last),
+        warm=_rate(first, last) if short or whole else _rate(middle, last),
         cpu=spent.contender / millions,
         broker_cpu=spent.broker / millions,
         others=spent.others / (last.at - first.at),

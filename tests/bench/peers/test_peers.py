@@ -16,6 +16,8 @@ from tests.bench.peers.contenders import CONTENDERS
 from tests.bench.peers.job import END, PARTITIONS, Sums, messages
 from tests.bench.peers.machine import Cpu, cpu
 from tests.bench.peers.measure import STILL, Sample, measured, stood_still
+from tests.bench.peers.ours import Sums as FullSums
+from tests.bench.peers.ours import instant
 from tests.e2e import kafka_broker
 from tests.e2e.processes import ROOT, environment
 
@@ -107,6 +109,28 @@ def test_too_short_a_run_is_timed_whole_and_says_so() -> None:
     assert found.rate == pytest.approx(500)
 
 
+def test_whoever_commits_all_partitions_at_once_is_timed_whole() -> None:
+    """Four partitions' commits within a moment are no rate: what came before them counts, and that is no mark."""
+    commits = [(0.0, 0), (9.7, 25_000), (9.8, 50_000), (9.9, 75_000), (10.0, 100_000)]
+    found = measured([sample(at, done) for at, done in commits], whole=True)
+    assert not found.short
+    assert found.rate == found.warm == pytest.approx(10_000)
+
+
+def test_the_full_job_is_counted_by_hand() -> None:
+    """Sums of twenty minutes and of the day in the template's zone, per indicator; what came twice counts once."""
+    sums = FullSums()
+    for number, at in ((1, "15:59:30"), (2, "16:00:10"), (2, "16:00:10"), (3, "16:19:59")):
+        measures = {"inspected": 10, "accepted": 10 - number}
+        event = {"event_id": f"e{number}", "employee_id": "E1", "occurred_at": f"2026-03-02T{at}Z"}
+        sums.count({**event, "measures": measures, "dims": {"stage": "finished"}})
+    midnight = instant("2026-03-02T16:00:00Z")
+    found = sums.answers()
+    assert found["E1", "finished_yield", "rolling 20m"] == (midnight, (15.0, 20.0))
+    assert found["E1", "finished_yield", "day"] == (midnight, (15.0, 20.0))
+    assert found["E1", "output", "day"] == (midnight, (0.0,))
+
+
 def test_a_machine_that_was_stopped_is_noticed() -> None:
     """Samples that follow each other are fine; a hole among them is given in seconds."""
     assert stood_still([0.0, 0.05, 0.3, 0.35]) == 0.0
@@ -128,13 +152,13 @@ def test_the_cpu_time_of_a_program_and_its_children_is_counted() -> None:
 
 
 def test_a_small_run_prints_its_table() -> None:
-    """With small numbers the ceilings run to their end, checked; the peers are run by `make bench-peers`."""
+    """With small numbers ours and the ceilings run to their end, checked; peers are run by `make bench-peers`."""
     if reason := kafka_broker.missing():
         pytest.skip(reason)
-    command = [sys.executable, "-m", "tests.bench.peers", "--smoke", "--only", "librdkafka,aiokafka"]
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=200)
+    command = [sys.executable, "-m", "tests.bench.peers", "--smoke", "--only", "librdkafka,aiokafka,ours,ours-full"]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    for text in ("answers right: ceiling: librdkafka", "of ceiling", "no sums, no state, no outputs"):
+    for text in ("answers right: ceiling: librdkafka", "of ceiling", "no sums, no state, no outputs", "ScoreStream, 3"):
         assert text in done.stdout
 
 
