@@ -53,6 +53,12 @@ class Worker:
             )
 
     @property
+    def data(self) -> Path:
+        """Where its state and its port are: the folder itself, or what --data names."""
+        given = dict(zip(self.arguments, self.arguments[1:], strict=False))
+        return Path(given.get("--data", self.folder))
+
+    @property
     def alive(self) -> bool:
         return self.process.poll() is None
 
@@ -81,7 +87,7 @@ class Worker:
     def health(self) -> dict[str, object]:
         """What /healthz says; empty when nobody answers."""
         try:
-            port = int((self.folder / "worker.port").read_text())
+            port = int((self.data / "worker.port").read_text())
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
                 return dict(json.load(answer))
         except urllib.error.HTTPError as error:
