@@ -17,6 +17,7 @@ from agents.transport.errors import LogCorrupt
 from agents.views.port import FORMAT
 
 NAME: Final = "views.sqlite"
+PATIENCE: Final = 2.0  # s for a lock on the file, which nobody holds for long
 _SCHEMA: Final = f"""
 PRAGMA journal_mode = WAL;
 PRAGMA user_version = {FORMAT};
@@ -40,7 +41,7 @@ TABLES: Final = ("places", "units", "boards", "employees", "templates")
 def open_file(path: Path, *, write: bool) -> sqlite3.Connection:
     """A connection to what is there. FileNotFoundError when there is nothing, LogCorrupt when it is of no use."""
     path.stat()
-    connection = connect(path, read_only=not write and not can_write(path.parent))
+    connection = connect(path, read_only=not write and not can_write(path.parent), patience_s=PATIENCE)
     with translated(path):
         # A view that a power cut takes is read again from the log, which is durable: nothing waits for the disk here.
         connection.execute("PRAGMA synchronous = NORMAL" if write else "PRAGMA query_only = ON")

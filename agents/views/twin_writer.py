@@ -16,9 +16,8 @@ import msgspec
 from agents.transport.embedded.sqlite import transaction, translated
 from agents.transport.errors import LogCorrupt, LogError, RecoverableError
 from agents.views.port import Batch, Place, UnitView, ViewsMoved, ViewsUnavailable
-from agents.views.twin_file import NAME, TABLES, create_file, identity, open_file, unlink
+from agents.views.twin_file import NAME, PATIENCE, TABLES, create_file, identity, open_file, unlink
 
-PATIENCE: Final = 2.0  # s for the lock on the file, which nobody else should hold
 _EMPLOYEE: Final = """INSERT INTO employees VALUES (?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET value = excluded.value, change = excluded.change"""
 _UNIT: Final = """INSERT INTO units VALUES (?, ?, ?, ?, ?, ?)
