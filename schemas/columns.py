@@ -92,8 +92,10 @@ class EventColumns:
 
     def newest(self, begin: int, end: int) -> dict[str, int]:
         """The last occurred_at by source from one place to another, where times ascend."""
-        sources = self.tables.sources
-        return dict(zip([sources[place] for place in self._places[begin:end]], self.times[begin:end], strict=True))
+        places, times = self._places, self.times
+        if end - begin < len(times):
+            places, times = places[begin:end], times[begin:end]
+        return dict(zip(map(self.tables.sources.__getitem__, places), times, strict=True))
 
     def event(self, place: int, employee_id: str) -> Event:
         """One event as a whole."""

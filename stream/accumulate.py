@@ -13,6 +13,7 @@ from stream.state import Calendar, Cells, Landing, Segment, Vector
 from stream.window import calendar_bounds
 
 FOREVER: Final = 1 << 62
+_SUM: Final = 2  # events and a measure
 _RATE: Final = 3  # events and two measures
 
 
@@ -30,14 +31,15 @@ def add_all(
 ) -> int:
     """Adds events of one employee, given as columns; the newest scored instant (ms) after them.
 
-    `bound` says where each kind lands. The hottest loop of the core: a rate (events and two measures) is written out.
+    `bound` says where each kind lands. The hottest loop of the core: a sum of one measure and a rate, of two, are
+    written out.
     """
     for kind, measured, at in zip(kinds, measures, times, strict=True):
         if at > newest:
             newest = at
         for names, all_panes, calendars, timezone in bound[kind]:
             vector = measured.vectors.get(names) or measured.vector(names)
-            rate = len(vector) == _RATE
+            width = len(vector)
             for panes, grain, kept in all_panes:
                 number = at // grain
                 into = panes.get(number)
@@ -46,10 +48,13 @@ def add_all(
                         panes[number] = list(vector)
                         if len(panes) > kept:
                             prune(panes, newest // grain - kept)
-                elif rate:
+                elif width == _RATE:
                     into[0] += 1
                     into[1] += vector[1]
                     into[2] += vector[2]
+                elif width == _SUM:
+                    into[0] += 1
+                    into[1] += vector[1]
                 else:
                     _add(into, vector)
             for calendar, window in calendars:
@@ -58,10 +63,13 @@ def add_all(
                     calendar.vector = list(vector)
                 elif at >= calendar.start:
                     into = calendar.vector
-                    if rate:
+                    if width == _RATE:
                         into[0] += 1
                         into[1] += vector[1]
                         into[2] += vector[2]
+                    elif width == _SUM:
+                        into[0] += 1
+                        into[1] += vector[1]
                     else:
                         _add(into, vector)
     return newest

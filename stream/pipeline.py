@@ -83,8 +83,10 @@ def _doubts(own: EventColumns, begin: int, late: int) -> Sequence[int]:
     if all(map(lt, times, times[1:])) and own.tables.delay <= late and not own.tables.corrects:
         return ()
     doubts = {place for place, (earlier, at) in enumerate(pairwise(times), 1) if at <= earlier}
-    doubts.update(place for place, at in enumerate(times) if own.stamp(place) - at > late)
-    doubts.update(place for place in range(len(times)) if own.offset(place) in own.tables.corrects)
+    if own.tables.delay > late:
+        doubts.update(place for place, at in enumerate(times) if own.stamp(place) - at > late)
+    if own.tables.corrects:
+        doubts.update(place for place in range(len(times)) if own.offset(place) in own.tables.corrects)
     return sorted(place for place in doubts if place >= begin)
 
 
