@@ -35,6 +35,7 @@ from stream.topics import INPUTS, TICKS, TOPICS
 logger: Final = logging.getLogger(__name__)
 BEAT: Final = 0.02  # s between looks at what time alone does
 WATCH: Final = 0.2  # s between looks whether Faust still runs
+IDLE: Final = 60.0  # s of red health, in a loop that runs, after which a life ends
 SNAPSHOT: Final = 1.0  # s between metric snapshots
 PUT_OFF: Final = 6  # times that a backlog may put housekeeping off
 STATE_SIZE: Final = 10.0  # s between looks at the disk
@@ -71,13 +72,23 @@ class Worker:
         self.app.transport.serve(self._hooks(), chunk_records=settings.chunk_records)
         self.app.agent(_source(self.app), name="scoring")(self._score)
         self._tasks = [self._spawn(self._watch)]
-        await self.app.start()
-        if self.log.shared:
-            await asyncio.wait([self._reading, self._failed], return_when=asyncio.FIRST_COMPLETED)
+        await self._begin()
         self._tasks += [self._spawn(self._beats), self._spawn(self._snapshots), self._spawn(self._housekeeping)]
         if (views := writer_of(settings)) is not None:
             self.views = Projection(self.log, views, lambda: self.scoring.partitions)
             self._tasks.append(self._spawn(self.views.run))
+
+    async def _begin(self) -> None:
+        """Until it reads, or has failed: Faust's own start waits for a recovery that may never be."""
+        starting = asyncio.ensure_future(self.app.start())
+        await asyncio.wait([starting, self._failed], return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            if self.log.shared:
+                await asyncio.wait([self._reading, self._failed], return_when=asyncio.FIRST_COMPLETED)
+        else:
+            starting.cancel()
+            await asyncio.wait([starting])
 
     def _open(self) -> None:
         """The log, and the state where all of it is this worker's. Blocks."""
@@ -125,9 +136,15 @@ class Worker:
             self._reading.set_result(None)
 
     async def _watch(self) -> None:
-        """Faust ends by itself and says nothing."""
-        while not self.app.crashed:  # noqa: ASYNC110  # mode has no public event for it
+        """Faust ends by itself and says nothing, and membership in a group may look alive and bring nothing."""
+        idle = 0
+        while not self.app.crashed:
             await asyncio.sleep(WATCH)
+            idle = idle + 1 if self.log.shared and self._reading.done() and self.health().red else 0
+            if idle * WATCH > IDLE:
+                raise TransportFailed(
+                    f"nothing was committed for a minute and more, with {self.health().lag} records to do"
+                )
         raise TransportFailed(f"reading ended: {self.app.crash_reason!r}") from self.app.crash_reason
 
     async def wait(self) -> None:

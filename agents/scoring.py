@@ -107,6 +107,7 @@ class Scoring:
 
         False when `interrupted` was set meanwhile: what was taken over by then stays.
         """
+        assert self.resting, "partitions come and go only while nothing is applied"
         new = set(numbers) - self.partitions.keys()
         for number in self.partitions.keys() - set(numbers):
             self._let_go(number)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
@@ -32,6 +33,21 @@ _REFUSED: Final = frozenset(
         KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
     )
 )
+_SETTLING: Final = frozenset(
+    (
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.UNSTABLE_OFFSET_COMMIT,
+        KafkaError._TRANSPORT,
+    )
+)
+_PAUSE_S: Final = 0.05
+_T = TypeVar("_T")
 _SILENT: Final = frozenset((KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN))
 _UNKNOWN: Final = frozenset(
     (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
@@ -115,6 +131,21 @@ class Cluster:
             yield
         except KafkaException as error:
             raise self.translation(what, error.args[0]) from error
+
+    def patiently(self, what: str, ask: Callable[[], _T], again: Callable[[], None]) -> _T:
+        """The answer to a question that changes nothing; asked again while brokers settle who leads what.
+
+        `again` is called before: who asked is to forget what it knew of the brokers.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return ask()
+            except KafkaException as error:
+                if error.args[0].code() not in _SETTLING or time.monotonic() > deadline:
+                    raise self.translation(what, error.args[0]) from error
+            time.sleep(_PAUSE_S)
+            again()
 
     def translation(self, what: str, error: KafkaError) -> Exception:
         """An error of librdkafka as one of ours."""

@@ -61,6 +61,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
         self._positions: dict[TP, int] = {}
         self._beyond: dict[TP, float] = {}  # since when a partition has given nothing but what lies further on
         self._rebalancing = asyncio.Lock()
+        self.revocations = 0
 
     async def on_start(self) -> None:
         """Connects; the group is joined once agents have said what they read."""
@@ -74,6 +75,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
     # goes on when that commit is refused. The application commits first, from its state, or fails.
 
     async def _revoke(self) -> None:
+        self.revocations += 1
         async with self._rebalancing:
             if self.should_stop:
                 return
@@ -277,20 +279,29 @@ class Recovery(FaustRecovery):  # type: ignore[misc]  # faust is untyped here
     async def _resume_streams(self, generation_id: int = 0) -> None:
         app, consumer = self.app, self.app.consumer
         hooks: Hooks = consumer._hooks
-        assigned = consumer.assignment()
+        assigned, revocations = consumer.assignment(), consumer.revocations
+
+        def outdated() -> bool:
+            """The next rebalance has begun meanwhile, and comes by here."""
+            return bool(revocations != consumer.revocations or app.should_stop)
+
+        if outdated() or app.consumer_generation_id != generation_id:
+            return
         try:
-            whole = await hooks.assigned({place.partition for place in assigned})
-            if not whole or app.consumer_generation_id != generation_id or app.should_stop:
-                return  # the next rebalance has begun, and comes by here
+            if not await hooks.assigned({place.partition for place in assigned}) or outdated():
+                return
             await consumer.perform_seek()
+            await app._fetcher.maybe_start()
         except Exception as error:
             hooks.failed(error)
             return
+        if outdated():
+            return
+        # From here on nothing waits: a rebalance cannot come between.
         consumer.resume_partitions(assigned)
         self.completed.set()
         app.flow_control.resume()
         consumer.resume_flow()
-        await app._fetcher.maybe_start()
         self.tables.on_actives_ready()
         self.tables.on_standbys_ready()
         app.on_rebalance_end()

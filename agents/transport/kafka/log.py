@@ -48,7 +48,7 @@ class KafkaLog:
         self._topics = Topics(cluster)
         self.log_id = self._topics.cluster_id()
         self._known: dict[str, TopicInfo] = {}
-        self._admin: Any = AdminClient(cluster.config())
+        self._connect()
         self._readers = Readers(cluster)
         self._lock = Lock()
         self._appender: Appender | None = None
@@ -58,6 +58,10 @@ class KafkaLog:
         self._group = _group_of(cluster)
         self._looked_at = 0.0
         self._version: tuple[int, ...] = ()
+
+    def _connect(self) -> None:
+        """A client for questions that knows nothing yet: one that outlived its broker keeps asking as before."""
+        self._admin: Any = AdminClient(self.cluster.config())
 
     @property
     def name(self) -> str:
@@ -217,34 +221,36 @@ class KafkaLog:
         if self.closed:
             raise LogError(f"{self.name}: the log has been closed")
         asked = {TopicPartition(*place): spec for place in places}
-        with self.cluster.translated("asking for offsets"):
+
+        def ask() -> dict[Place, int]:
             answers = self._admin.list_offsets(
                 asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=PATIENCE_S
             )
             return {(place.topic, place.partition): future.result().offset for place, future in answers.items()}
 
+        return self.cluster.patiently("asking for offsets", ask, self._connect)
+
     def committed(self) -> dict[Place, int]:
         """Committed offsets of the group of workers: the next offset to read."""
         group = self.cluster.access.group
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
+
+        def ask() -> dict[Place, int]:
             asked = [ConsumerGroupTopicPartitions(group)]
+            answer = self._admin.list_consumer_group_offsets(asked, require_stable=True, request_timeout=PATIENCE_S)
             try:
-                answer = self._admin.list_consumer_group_offsets(asked, require_stable=True, request_timeout=PATIENCE_S)
                 found = answer[group].result().topic_partitions
-                names = self._names
-                return {
-                    (place.topic, place.partition): place.offset
-                    for place in found
-                    if place.offset >= 0 and (names is None or place.topic in names)
-                }
             except KafkaException as error:
-                code = error.args[0].code()
-                if code == KafkaError.GROUP_ID_NOT_FOUND:
+                if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
                     return {}
-                if code not in _UNSETTLED or time.monotonic() > deadline:
-                    raise self.cluster.translation("asking for committed offsets", error.args[0]) from error
-            time.sleep(_LOOK_S)
+                raise
+            names = self._names
+            return {
+                (place.topic, place.partition): place.offset
+                for place in found
+                if place.offset >= 0 and (names is None or place.topic in names)
+            }
+
+        return self.cluster.patiently("asking for committed offsets", ask, self._connect)
 
     def version(self) -> tuple[int, ...]:
         """The ends of all partitions, looked at now and then."""
@@ -276,8 +282,11 @@ class KafkaLog:
     def owner(self) -> str | None:
         """The workers in the group, None when there is none."""
         group = self.cluster.access.group
-        with self.cluster.translated("asking for the workers"):
-            found = self._admin.describe_consumer_groups([group], request_timeout=PATIENCE_S)[group].result()
+
+        def ask() -> Any:
+            return self._admin.describe_consumer_groups([group], request_timeout=PATIENCE_S)[group].result()
+
+        found = self.cluster.patiently("asking for the workers", ask, self._connect)
         members = [f"{member.group_instance_id or member.member_id} at {member.host}" for member in found.members]
         return ", ".join(sorted(members)) or None
 
@@ -296,16 +305,6 @@ class KafkaLog:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-_UNSETTLED: Final = frozenset(
-    (
-        KafkaError.UNSTABLE_OFFSET_COMMIT,
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.NOT_COORDINATOR,
-    )
-)
 
 
 def _group_of(cluster: Cluster) -> object:
