@@ -5,77 +5,18 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from dashboards.web.hub import Pace
 from schemas.instants import MINUTE
-from tests.agents.views.sites import RedisSite
-from tests.e2e.redis_server import RedisServer
+from tests.e2e.screens import BROWSER, CUT_OFF, PACE, PHONE, WALL, Screen, expect, now_ms, screen_of
 from tests.web.factories import line, row, scores, tick, total, unit_scores
 from tests.web.serving import Serving, serving
-from tests.web.shelf import Shelf
 
-playwright_api = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed: pip install playwright"
-)
-
-CHROMIUM: Final = Path("/usr/bin/chromium")
-ARGUMENTS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PACE: Final = Pace(conflate=0.1, heartbeat=0.5, watch=0.1)
-WALL: Final = {"width": 1920, "height": 1080}
-PHONE: Final = {"width": 390, "height": 844}
 EVIL: Final = """<img src=x onerror="document.title='broken in'">"""
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is absent: apt-get install chromium"),
-]
-
-
-def now_ms() -> int:
-    """Wall time, as boards compare it with event time."""
-    return time.time_ns() // 1_000_000
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """One browser for all tests here."""
-    with playwright_api.sync_playwright() as playwright:
-        playwright_api.expect.set_options(timeout=15_000)
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-class Screen:
-    """A page, and everything that must not happen on it."""
-
-    def __init__(self, context: Any, origin: str) -> None:
-        self.context = context
-        self.page = context.new_page()
-        self.page.set_default_timeout(10_000)
-        self.complaints: list[str] = []
-        self.origin = origin
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        self.page.on("request", self._request)
-
-    def show(self, address: str) -> Any:
-        """Opens an address of the server."""
-        self.page.goto(self.origin + address)
-        return self.page
-
-    def _console(self, message: Any) -> None:
-        # A refused connection is what the reconnect test is about.
-        if message.type in ("error", "warning") and "ERR_" not in message.text:
-            self.complaints.append(f"console: {message.text}")
-
-    def _request(self, request: Any) -> None:
-        if not request.url.startswith(self.origin):
-            self.complaints.append(f"request to elsewhere: {request.url}")
+pytestmark = BROWSER
 
 
 @pytest.fixture
@@ -83,16 +24,6 @@ def process() -> Iterator[Serving]:
     """A process with line L03, two people, data of now."""
     with serving(*line(newest=now_ms()), tick(now_ms()), pace=PACE) as running:
         yield running
-
-
-def screen_of(chromium: Any, process: Serving, size: dict[str, int] = WALL, **options: Any) -> Iterator[Screen]:
-    """A screen on the process; at the end nothing may have been complained of."""
-    options = {"locale": "en-US", "timezone_id": "America/New_York", **options}
-    context = chromium.new_context(viewport=size, **options)
-    screen = Screen(context, process.url)
-    yield screen
-    context.close()
-    assert screen.complaints == []
 
 
 @pytest.fixture
@@ -105,11 +36,6 @@ def screen(chromium: Any, process: Serving) -> Iterator[Screen]:
 def phone(chromium: Any, process: Serving) -> Iterator[Screen]:
     """A phone."""
     yield from screen_of(chromium, process, PHONE)
-
-
-def expect(locator: Any) -> Any:
-    """Playwright's waiting assertion."""
-    return playwright_api.expect(locator)
 
 
 def test_a_board_shows_the_line_and_its_people(screen: Screen) -> None:
@@ -226,62 +152,6 @@ def test_a_silent_service_is_told_apart_from_a_quiet_line(screen: Screen, proces
     expect(page.locator("#link-text")).to_have_text(re.compile(r"service silent since \d\d:\d\d"))
 
 
-@pytest.mark.parametrize(
-    ("language", "banner", "link"),
-    [
-        ("en", r"Views are not available since \d\d:\d\d", r"not available since \d\d:\d\d"),
-        ("zh", r"\d\d:\d\d 起看板数据不可用", r"\d\d:\d\d 起不可用"),
-    ],
-)
-@pytest.mark.parametrize("size", [WALL, PHONE], ids=["wall", "phone"])
-def test_a_board_with_redis_down_says_so_and_heals(
-    chromium: Any, fresh_redis: RedisServer, size: dict[str, int], language: str, banner: str, link: str
-) -> None:
-    """Every value is grey and the banner says since when, on a page that is open and on one that is opened then."""
-    shelf = Shelf(RedisSite(fresh_redis))
-    records = [*line(people=12, newest=now_ms()), tick(now_ms())]
-    with serving(*records, shelf=shelf, pace=PACE) as process:
-        for screen in screen_of(chromium, process, size):
-            page = screen.show(f"/board/L03?lang={language}")
-            expect(page.locator("#link")).to_have_attribute("data-state", "live")
-            expect(page.locator("#banner")).to_be_hidden()
-            page.evaluate("window.same = true")
-            fresh_redis.kill()
-            expect(page.locator("#banner")).to_have_text(re.compile(banner))
-            expect(page.locator("#link-text")).to_have_text(re.compile(link))
-            expect(page.locator("#hero")).to_have_attribute("data-mark", "stale")
-            expect(page.locator('.tile:not([data-mark="stale"])')).to_have_count(0)
-            assert [] == page.evaluate(CUT_OFF)
-            assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
-            other = screen.context.new_page()
-            other.goto(f"{process.url}/board/L03?lang={language}")
-            expect(other.locator("#banner")).to_have_text(re.compile(banner))
-            expect(other.locator("#empty")).to_be_hidden()
-            fresh_redis.start()
-            process.feed(*records, scores("E0002", row(77), newest=now_ms()), tick(now_ms()))
-            for each in (page, other):
-                expect(each.locator("#link")).to_have_attribute("data-state", "live")
-                expect(each.locator("#banner")).to_be_hidden()
-                expect(each.locator(".tile").nth(1).locator(".value")).to_have_text("77.0%")
-            assert page.evaluate("window.same") is True
-
-
-def test_a_board_that_is_not_available_passes_the_accessibility_rules(chromium: Any, fresh_redis: RedisServer) -> None:
-    """The banner is announced, and readable in every theme."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
-    shelf = Shelf(RedisSite(fresh_redis))
-    with serving(*line(people=8, newest=now_ms()), tick(now_ms()), shelf=shelf, pace=PACE) as process:
-        for screen in screen_of(chromium, process):
-            for number, theme in enumerate(("wall", "light", "dark")):
-                page = screen.show(f"/board/L03?theme={theme}")
-                if not number:
-                    expect(page.locator("#link")).to_have_attribute("data-state", "live")
-                    fresh_redis.kill()
-                expect(page.locator("#banner")).to_be_visible()
-                found = axe.Axe().run(page).response["violations"]
-                assert [] == [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
-
-
 def test_the_waiting_page_opens_the_board_by_itself(screen: Screen, process: Serving) -> None:
     """A unit that appears later, and a first unit at all."""
     screen.show("/board/L77")
@@ -302,18 +172,6 @@ def test_sixty_people_are_readable_from_five_metres(screen: Screen, process: Ser
     assert page.locator("#hero-value").evaluate("e => parseFloat(getComputedStyle(e).fontSize)") >= 150
     assert page.evaluate(CUT_OFF) == []
     assert page.evaluate("document.scrollingElement.scrollHeight <= innerHeight")
-
-
-CUT_OFF: Final = """() => [...document.querySelectorAll('.hero, .tile')].filter(box => {
-  const outer = box.getBoundingClientRect();
-  const texts = [...box.querySelectorAll('p, h2')];
-  const [mark, facts] = ['.tile > .mark', '.facts'].map(name => box.querySelector(name)?.getBoundingClientRect());
-  const collide = mark && facts && mark.bottom > facts.top && mark.right > facts.left && mark.width < outer.width * 0.8;
-  return collide || texts.some(e => {
-    const r = e.getBoundingClientRect();
-    return r.width && (r.bottom > outer.bottom + 1 || r.right > outer.right + 1 || e.scrollWidth > e.clientWidth + 1);
-  });
-}).map(box => box.textContent)"""
 
 
 @pytest.mark.parametrize("people", [1, 2, 4, 5, 9, 12, 13])
