@@ -1,5 +1,5 @@
 # Every way to run this checkout. Nothing outside it is touched but, for tests, a few Debian packages (a browser, Java
-# with Maven, Redis), where they are missing and can be installed.
+# with Maven, Redis, Prometheus), where they are missing and can be installed.
 
 PYTHON ?= python3
 KILLS ?= 5
@@ -11,7 +11,7 @@ KAFKA := .cache/kafka
 PEERS := .cache/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install lint test bench bench-peers soak lock browser kafka redis
+.PHONY: help demo install lint test compose-test bench bench-peers bench-latency bench-growth soak lock browser kafka redis prometheus
 .DELETE_ON_ERROR:
 
 help:  ## Print this list
@@ -28,8 +28,11 @@ lint: $(TOOLS)  ## ruff (rules, import direction, format) and mypy --strict on s
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
 
-test: $(TOOLS) $(SUITE) browser kafka redis  ## All tests; sets up what they need
+test: $(TOOLS) $(SUITE) browser kafka redis prometheus  ## All tests; sets up what they need
 	@exec $(VENV)/bin/python -m pytest $(ARGS)
+
+compose-test: $(TOOLS) kafka redis prometheus  ## docker-compose.yml and Dockerfile, run as local processes
+	@exec $(VENV)/bin/python -m pytest tests/e2e/test_compose.py tests/e2e/test_compose_file.py tests/e2e/test_dockerfile.py $(ARGS)
 
 bench: $(TOOLS)  ## Speed and memory, as ratios against a plain Faust agent and a read-only ceiling
 	@exec $(VENV)/bin/python -m tests.bench $(ARGS)
@@ -37,6 +40,12 @@ bench: $(TOOLS)  ## Speed and memory, as ratios against a plain Faust agent and 
 bench-peers: $(TOOLS) kafka  ## The same job on Faust, Quix Streams, Kafka Streams, Flink, Bytewax; brings them first (1 GB)
 	@scripts/peers.sh $(PYTHON) $(PEERS)
 	@exec $(VENV)/bin/python -m tests.bench.peers $(ARGS)
+
+bench-latency: $(TOOLS) kafka  ## Event to visible score at half of the peak rate, five minutes on each broker; ARGS=--smoke
+	@exec $(VENV)/bin/python -m tests.bench.latency $(ARGS)
+
+bench-growth: $(TOOLS) kafka  ## Cost per event from 1,000 to 1,000,000 people, with 1 and 2 workers; restarts; ARGS=--smoke
+	@exec $(VENV)/bin/python -m tests.bench.growth $(ARGS)
 
 soak: $(TOOLS)  ## Worker and senders under SIGKILL and damaged state; KILLS=n rounds, then the invariants
 	@exec $(VENV)/bin/python -m tests.soak --kills $(KILLS) $(ARGS)
@@ -52,6 +61,9 @@ kafka:
 
 redis:
 	@scripts/redis.sh
+
+prometheus:
+	@scripts/prometheus.sh
 
 $(VENV)/.created:
 	@scripts/create_environment.sh $(PYTHON) $(VENV)

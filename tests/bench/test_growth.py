@@ -1,0 +1,45 @@
+"""The growth's table, and that the measuring runs. Figures: `make bench-growth`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.bench.growth import Drained
+from tests.bench.peers.machine import Cpu
+from tests.bench.site import missing
+from tests.e2e.processes import ROOT, environment
+
+
+def test_cost_is_cpu_of_the_workers_per_event() -> None:
+    """Four CPU seconds for two million events are two per million, three times what 1.3 seconds are; in two seconds."""
+    first = Drained(2_000_000, 2.0, Cpu(4.0 / 3, 0.0, 0.0, 2.0), 1_000_000)
+    more = Drained(2_000_000, 2.0, Cpu(4.0, 1.0, 0.5, 6.5), 50_000_000)
+    assert more.cost == pytest.approx(2.0)
+    assert more.rate == pytest.approx(1_000_000)
+    assert more.line("more", first).split() == [
+        "more",
+        "2,000,000",
+        "1,000,000",
+        "2.00",
+        "0.50",
+        "0.50",
+        "50",
+        "MB",
+        "3.00",
+    ]
+
+
+@pytest.mark.parametrize("broker", ["embedded", "kafka"])
+def test_a_small_run_prints_its_table(broker: str) -> None:
+    """With small numbers every part runs to its end on both brokers; two workers on Kafka."""
+    if reason := missing(broker):
+        pytest.skip(reason)
+    command = [sys.executable, "-m", "tests.bench.growth", "--smoke", "--brokers", broker]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for text in ("200 employees", "1,000 employees", "a state", "with its local state", "without local state"):
+        assert text in done.stdout
+    assert ("2 workers" in done.stdout) == (broker == "kafka")
