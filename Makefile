@@ -15,7 +15,7 @@ PEERS := .cache/peers
 .DELETE_ON_ERROR:
 
 help:  ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(RUNTIME)  ## Service, simulated plant and board on this machine; prints the address, Ctrl-C stops it
 	@exec $(VENV)/bin/scorestream demo
