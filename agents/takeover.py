@@ -57,6 +57,7 @@ class Takeover:
         """Some at a time; each is `into` the mapping once it is whole. Interrupted, or what went wrong with one."""
         if not numbers:
             return
+        self._restored.clear()
         with ThreadPoolExecutor(min(_AT_ONCE, len(numbers)), thread_name_prefix="takeover") as threads:
             under_way = {n: threads.submit(self._one, n, rules, interrupted) for n in numbers}
         errors: list[BaseException] = []

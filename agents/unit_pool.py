@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from agents.transport.log import Log, Outgoing, Record, TopicPartition, partition_for
+from schemas.instants import parse_rfc3339
 from schemas.updates import Contribution
 from stream.pool import Units
 from stream.rulebook import Rulebook
@@ -29,6 +30,7 @@ class UnitPool:
 
     def __init__(self, log: Log) -> None:
         self.units = Units()
+        self._now = ""  # the newest tick that an update is as of, as text: whose partition ticks ahead of ours
         self.partitions = log.topics()[SCORE_UPDATES].partitions
         numbers = range(self.partitions)
         ends = log.ends([(SCORE_UPDATES, number) for number in numbers])
@@ -48,15 +50,22 @@ class UnitPool:
         """Score updates, in the order of the log, from where it stands; none: nothing is left up to `end`."""
         for row in rows:
             if row[3] is not None:
-                self.units.take(_updates.decode(row[3]))
+                update = _updates.decode(row[3])
+                self.units.take(update)
+                if update.as_of > self._now and (update.newest or "") < update.as_of:
+                    self._now = update.as_of
         position = self._positions[partition] = rows[-1][0] + 1 if rows else end
         if position >= self._unread.get(partition, 0):
             self._unread.pop(partition, None)
 
     def changed(self, rules: Rulebook, as_of: int, now: int) -> list[Outgoing]:
-        """Updates, stamped `now` (ms), of the units whose members changed; none while it is still reading again."""
+        """Updates, stamped `now` (ms), of the units whose members changed; none while it is still reading again.
+
+        They are as of `as_of`, or of a newer tick that some member's sums are as of: sums must not be of the future.
+        """
         if self._unread:
             return []
+        as_of = max(as_of, parse_rfc3339(self._now) or as_of if self._now else as_of)
         changed, self.units.changed = self.units.changed, set()
         updates = []
         for unit in sorted(changed):

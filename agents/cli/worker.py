@@ -6,6 +6,8 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 
 from agents.cli.flags import NO_FLAGS, Flags, Switch
 from agents.cli.progress import Progress, say
@@ -47,6 +49,19 @@ async def _run(settings: Settings, *, restart: bool) -> None:
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, stopping.set)
-    with Progress("restored", unit="records of the changelog") as progress:
-        lives = Lives(settings, restart=restart, progress=lambda done, _: progress.advance(done - progress.done))
+    with ExitStack() as shown:
+        lives = Lives(settings, restart=restart, progress=_restoring(shown))
         await lives.run(stopping, lambda port: say(f"worker of {place}: http://{settings.host}:{port}/healthz"))
+
+
+def _restoring(shown: ExitStack) -> Callable[[int, int], None]:
+    """Shows how far a restore is; a worker may do many, each counts from its own beginning."""
+    current: list[Progress] = []
+
+    def restored(done: int, _: int) -> None:
+        if not current or done < current[0].done:
+            shown.close()
+            current[:] = [shown.enter_context(Progress("restored", unit="records of the changelog"))]
+        current[0].advance(done - current[0].done)
+
+    return restored

@@ -31,7 +31,7 @@ def log(tmp_path: Path) -> Iterator[EmbeddedLog]:
 def _score(employee: str, unit: str, partition: int) -> Outgoing:
     midnight = NOON - 12 * 3_600_000
     pool = Pool(unit, "op", 1, [midnight], [[1, 9_000_000, 10_000_000]])
-    update = ScoreUpdate(employee, unit, AT, AT, {}, [pool], [])
+    update = ScoreUpdate(employee, unit, AT, "2026-03-02T11:58:00.000Z", {}, [pool], [])
     return Outgoing(SCORE_UPDATES, partition, NOON, employee.encode(), msgspec.json.encode(update))
 
 
@@ -84,3 +84,12 @@ def test_without_anything_to_read_again_it_says_what_comes(log: EmbeddedLog) -> 
     log.transact([Part(0, [_score("E1", "L1", 0)], {})])
     pool.take(0, _rows(log, 0), 0)
     assert {"L1"} == _said(pool.changed(RULES, NOON, NOON)).keys()
+
+
+def test_units_are_as_of_the_newest_tick_that_a_member_is_of(log: EmbeddedLog) -> None:
+    """Another worker's partitions may tick ahead: sums of a minute are not said to be of the minute before."""
+    pool = UnitPool(log)
+    log.transact([Part(0, [_score("E1", "L1", 0)], {})])
+    pool.take(0, _rows(log, 0), 0)
+    (said,) = pool.changed(RULES, NOON - 60_000, NOON)
+    assert "2026-03-02T11:59:00.000Z" != AT == msgspec.json.decode(said.value or b"", type=UnitUpdate).as_of
