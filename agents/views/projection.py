@@ -15,7 +15,7 @@ from typing import Final
 
 from agents.transport.errors import LogError, RecoverableError
 from agents.transport.log import Log
-from agents.views.cursor import Cursor
+from agents.views.cursor import TOPICS, Cursor
 from agents.views.ending import cancellable, ended
 from agents.views.port import Batch, ViewsMoved, ViewsUnavailable, ViewsWriter
 from stream import metric_names as names
@@ -122,7 +122,10 @@ class Projection:
 
     async def _begin(self, owned: Collection[int]) -> Cursor:
         partitions = (await asyncio.to_thread(self._log.topics))[SCORE_UPDATES].partitions
-        places = await self._views.begin(self._log.log_id, partitions, owned)
+        # A topic that was made anew is another log: its offsets mean nothing to the places of the old one.
+        ids = await asyncio.to_thread(self._log.topic_ids, TOPICS)
+        identity = "/".join((self._log.log_id, *(ids.get(topic, "") for topic in TOPICS)))
+        places = await self._views.begin(identity, partitions, owned)
         if not any(place.offsets for place in places.values()):
             self.state.rebuilds += 1
             logger.info("views: built from the log's start")

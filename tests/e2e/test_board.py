@@ -90,7 +90,7 @@ def test_old_data_is_greyed_and_says_since_when(screen: Screen, process: Serving
 
 def test_data_grow_old_while_nothing_arrives(chromium: Any) -> None:
     """The age is drawn by the page itself: a quiet stream must not look fresh."""
-    with serving(*line(newest=now_ms()), tick(now_ms()), pace=PACE, stale_seconds=2) as process:
+    with serving(*line(newest=now_ms()), tick(now_ms()), pace=PACE, stale_seconds=5) as process:
         for screen in screen_of(chromium, process):
             page = screen.show("/board/L03")
             expect(page.locator("#hero")).to_have_attribute("data-mark", "near")

@@ -8,27 +8,20 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 import pytest
 
 from agents.views.twin_file import NAME, unlink
-from stream.topics import SCORE_UPDATES, UNIT_UPDATES
-from tests.e2e.processes import started
 from tests.e2e.redis_server import RedisServer
-from tests.soak.evidence import whole
+from tests.e2e.webs import health, served, until, until_right, web
 from tests.soak.processes import COMMAND, Worker, environment
 from tests.soak.senders import SenderProcess
 from tests.soak.workload import STEP
 from tests.soak.world import World
-
-PATIENCE = 60.0  # s
 
 
 class Company:
@@ -73,59 +66,13 @@ class Company:
             lines = answer.read().decode().splitlines()
         return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
 
-    def published(self) -> dict[str, Any]:
-        """The latest rows of everybody and of each unit, as the log has them."""
-        found: dict[str, Any] = {}
-        for topic in (SCORE_UPDATES, UNIT_UPDATES):
-            for number in range(self.world.log.topics()[topic].partitions):
-                for record in whole(self.world.log, topic, number):
-                    found[f"{topic}/{(record[2] or b'').decode()}"] = json.loads(record[3] or b"")["rows"]
-        return found
-
     def web(self, stack: ExitStack) -> str:
         """The address of one more web process, which ends with the stack."""
-        arguments = ("web", "--broker", f"embedded://{self.world.folder}", *self.settings)
-        _, line = stack.enter_context(started(*arguments, until="http://"))
-        return line.strip()
+        return web(stack, "--broker", f"embedded://{self.world.folder}", *self.settings)
 
-
-def get(url: str) -> Any:
-    """The JSON at an address."""
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return json.load(answer)
-
-
-def served(web: str) -> dict[str, Any]:
-    """The same as `published`, as a web process tells it; nothing while it cannot."""
-    found: dict[str, Any] = {}
-    try:
-        for row in get(f"{web}api/v1/scores?limit=10000")["rows"]:
-            found.setdefault(f"{SCORE_UPDATES}/{row['employee_id']}", []).append(row)
-        for entry in get(f"{web}api/v1/units")["units"]:
-            found[f"{UNIT_UPDATES}/{entry['unit']}"] = get(f"{web}api/v1/units/{quote(entry['unit'], safe='')}")["rows"]
-    except urllib.error.HTTPError as error:
-        if error.code != 503:
-            raise
-        return {}
-    return found
-
-
-def until(condition: Callable[[], object], why: Callable[[], object] = str) -> None:
-    """Waits for a condition."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, why()
-        time.sleep(0.05)
-
-
-def until_right(company: Company, *webs: str) -> None:
-    """Until all of them serve what the log has: everybody who has rows, every unit, the latest values."""
-
-    def right() -> bool:
-        expected = {key: rows for key, rows in company.published().items() if rows or key.startswith(UNIT_UPDATES)}
-        return bool(expected) and all(served(web) == expected for web in webs)
-
-    until(right, lambda: company.worker.told())
+    def right(self, *addresses: str) -> None:
+        """Waits until all of them serve what the log has."""
+        until_right(self.world.log, *addresses, why=self.worker.told)
 
 
 @pytest.fixture
@@ -162,13 +109,13 @@ def test_several_web_processes_serve_what_the_log_has(company: Company) -> None:
         company.send(1_500).finish()
         company.idle()
         second = company.web(stack)
-        until_right(company, first, second)
+        company.right(first, second)
         company.worker.kill()
         company.send(300).finish()
         company.worker = Worker(company.world.folder, "", company.settings)
         company.worker.wait_scoring()
         company.idle()
-        until_right(company, first, second)
+        company.right(first, second)
         assert 0 == company.metric("scorestream_views_rebuilds_total")
         company.worker.stop()
         assert served(first) == served(second) != {}
@@ -185,7 +132,7 @@ def test_views_that_are_lost_while_events_come_are_rebuilt(company: Company) -> 
             company.lose_views()
         sender.finish()
         company.idle()
-        until_right(company, first, company.web(stack))
+        company.right(first, company.web(stack))
 
 
 @pytest.mark.parametrize("fault", ["killed", "stopped", "full"])
@@ -194,10 +141,10 @@ def test_scoring_goes_on_while_redis_is_not_there(on_redis: Company, fault: str)
     company, redis = on_redis, on_redis.redis
     assert redis is not None
     with ExitStack() as stack:
-        web = company.web(stack)
+        address = company.web(stack)
         company.send(600).finish()
         company.idle()
-        until_right(company, web)
+        company.right(address)
         before = company.metric("scorestream_last_commit_timestamp_seconds")
         begin, end = {
             "killed": (redis.kill, redis.start),
@@ -210,12 +157,12 @@ def test_scoring_goes_on_while_redis_is_not_there(on_redis: Company, fault: str)
         assert company.idle() > records
         assert company.metric("scorestream_last_commit_timestamp_seconds") > before
         until(lambda: company.metric("scorestream_views_up") == 0)
-        until(lambda: health(web)[0] == 503)
-        assert "failing" == health(web)[1]["status"]
+        until(lambda: health(address)[0] == 503)
+        assert "failing" == health(address)[1]["status"]
         assert company.worker.health()["status"] == "ok"
         end()
-        until_right(company, web)
-        until(lambda: health(web)[0] == 200)
+        company.right(address)
+        until(lambda: health(address)[0] == 200)
         until(lambda: company.metric("scorestream_views_up") == 1)
         assert company.worker.told().count("views are not written, scoring goes on") <= 3
 
@@ -223,15 +170,6 @@ def test_scoring_goes_on_while_redis_is_not_there(on_redis: Company, fault: str)
 def memory(redis: RedisServer, most: str) -> None:
     """Limits what Redis may hold, in bytes; 0 is no limit."""
     assert redis.ask("CONFIG", "SET", "maxmemory", most) == "+OK\r\n"
-
-
-def health(web: str) -> tuple[int, dict[str, Any]]:
-    """Status and answer of /healthz."""
-    try:
-        with urllib.request.urlopen(f"{web}healthz", timeout=10) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
 
 
 def test_a_worker_starts_and_scores_without_redis(world: World, fresh_redis: RedisServer) -> None:
@@ -243,6 +181,6 @@ def test_a_worker_starts_and_scores_without_redis(world: World, fresh_redis: Red
         company.idle()
         fresh_redis.start()
         with ExitStack() as stack:
-            until_right(company, company.web(stack))
+            company.right(company.web(stack))
     finally:
         company.worker.kill()

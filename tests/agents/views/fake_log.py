@@ -21,6 +21,7 @@ class FakeLog:
         self.partitions = partitions
         self.trouble: Exception | None = None
         self.most = 1_000_000
+        self.made: dict[str, str] = {}  # ids of topics that were made anew
         self.reads: list[tuple[str, int, int]] = []
         self._rows: dict[Place, list[Record]] = {}
         self._ends: dict[Place, int] = {}
@@ -47,6 +48,9 @@ class FakeLog:
 
     def topics(self) -> dict[str, TopicInfo]:
         return {topic: TopicInfo(topic, self.partitions, True, True, None, None) for topic in TOPICS}
+
+    def topic_ids(self, names: Collection[str]) -> dict[str, str]:
+        return {name: self.made.get(name, "first") for name in names}
 
     def ends(self, places: Collection[Place]) -> dict[Place, int]:
         return {place: self.end(*place) for place in places}

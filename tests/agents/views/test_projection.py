@@ -116,6 +116,16 @@ async def test_another_log_is_other_views(site: Site, reader: ViewsReader) -> No
         await until(lambda: agree(reader, expected(*line("L04"))))
 
 
+async def test_a_topic_that_was_made_anew_is_another_log(site: Site, reader: ViewsReader) -> None:
+    """On the same broker: the offsets of the old one mean nothing, and nothing of it is left on a board."""
+    async with projecting(FakeLog(*line("L03", people=9)), site.writer()):
+        await until(lambda: agree(reader, expected(*line("L03", people=9))))
+    log = FakeLog(*line("L04", people=1))
+    log.made[SCORE_UPDATES] = "second"
+    async with projecting(log, site.writer()):
+        await until(lambda: agree(reader, expected(*line("L04", people=1))))
+
+
 async def test_partitions_move_from_worker_to_worker(site: Site, reader: ViewsReader) -> None:
     """Whoever owns a partition writes it; a worker that still believes it does does no harm."""
     log = FakeLog(partitions=4)
