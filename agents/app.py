@@ -60,7 +60,7 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
         self._sizes: dict[int, float] = {}
         self.views: Projection | None = None
-        self._decoder = Decoder(settings.broker)
+        self._decoder = Decoder(settings.broker, settings.decoder or 0)
 
     async def start(self) -> None:
         """Restores the state, begins to read."""
@@ -121,7 +121,7 @@ class Worker:
             if not self._failed.done():
                 await scoring.rest()
 
-        reader = self._decoder.read if self.settings.decoders else None
+        reader = self._decoder.read if self.settings.decoder else None
         return Hooks(starts, self._commit, assigned, revoked, self._resumed, self._fail, scoring.local, reader)
 
     async def _end_takeover(self) -> None:

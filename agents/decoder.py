@@ -28,7 +28,6 @@ from schemas.event import INPUT_TOPICS, Row
 from schemas.memo import Memo
 
 logger: Final = logging.getLogger(__name__)
-WORTH: Final = 4_000  # records that a chunk must have for the way to another process and back
 PIECE: Final = 1_000  # records read at once: they are decoded while they are in the processor's cache
 IDLE: Final = 60.0  # s without a question, then it ends
 PATIENCE: Final = 30.0  # s for an answer
@@ -46,9 +45,9 @@ class Question(msgspec.Struct, array_like=True):
 
 
 class Decoder:
-    """The worker's end. `read` is called by one thread at a time."""
+    """The worker's end. It is asked for chunks of `worth` records or more, by one thread at a time."""
 
-    def __init__(self, broker: str, worth: int = WORTH, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, broker: str, worth: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._broker = broker
         self._worth = worth
         self._clock = clock

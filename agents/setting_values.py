@@ -18,6 +18,7 @@ _REDIS: Final = re.compile(
     r"(rediss?)://(?:([^/@]*)@)?(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})(?:/([0-9]{1,4}))?/?"
 )
 _SIZES: Final = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+BACKLOG_WORTH: Final = 4_000  # records in a chunk: the way to another process and back costs as much as some hundred
 
 
 def broker_folder(url: str) -> Path:
@@ -99,11 +100,12 @@ def optional(word: str, parser: Parser) -> Parser:
     return parse
 
 
-def parse_decoders(text: str) -> int:
-    """0, 1, or `auto`: 1 where this process may use two processors."""
-    if text not in ("0", "1", "auto"):
-        raise ValueError("0, 1 or auto")
-    return int(text) if text != "auto" else int(len(os.sched_getaffinity(0)) > 1)
+def parse_decoder(text: str) -> int | None:
+    """How many records make it worth another process: `auto` where this one may use two processors; None: nothing."""
+    worth = {"auto": BACKLOG_WORTH if len(os.sched_getaffinity(0)) > 1 else None, "always": 1, "off": None}
+    if text not in worth:
+        raise ValueError("one of auto, always, off")
+    return worth[text]
 
 
 def parse_size(text: str) -> int:

@@ -22,7 +22,7 @@ from agents.setting_values import (
     one_of,
     optional,
     parse_broker,
-    parse_decoders,
+    parse_decoder,
     parse_fail_points,
     parse_file,
     parse_folder,
@@ -82,7 +82,7 @@ class Settings:
     held_days: int
     commit_interval: float
     chunk_records: int
-    decoders: int
+    decoder: int | None
     cached_employees: int
     retention_days: int | None
     retention_bytes: int | None
@@ -193,10 +193,10 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("commit_interval", "0.5", "seconds between two commits of the worker", seconds(0.01, 60)),
     Setting("chunk_records", "40000", "most records the worker takes from a partition at once", whole(1, 1_000_000)),
     Setting(
-        "decoders",
+        "decoder",
         "auto",
-        "processes that decode a backlog beside the worker: 0 or 1 (auto: 1 where there are two processors)",
-        parse_decoders,
+        "process beside the worker that decodes: auto (a backlog, where there are two processors), always, off",
+        parse_decoder,
     ),
     Setting("cached_employees", "25000", "employees whose state the worker keeps in memory", whole(1, 100_000_000)),
     Setting(

@@ -54,7 +54,7 @@ class Flags:
     held_days: Annotated[str | None, _setting("held_days")] = None
     commit_interval: Annotated[str | None, _setting("commit_interval")] = None
     chunk_records: Annotated[str | None, _setting("chunk_records")] = None
-    decoders: Annotated[str | None, _setting("decoders")] = None
+    decoder: Annotated[str | None, _setting("decoder")] = None
     cached_employees: Annotated[str | None, _setting("cached_employees")] = None
     retention_days: Annotated[str | None, _setting("retention_days")] = None
     retention_bytes: Annotated[str | None, _setting("retention_bytes")] = None

@@ -36,7 +36,9 @@ FAIL_POINTS: Final = {  # place: which time it is reached, at most
     "inside-transaction": 5, "after-transaction": 5, "before-store": 16, "after-store": 4,
 }  # fmt: skip
 HEALING: Final = {"set-aside": 1, "restoring": 4}  # the same, while damaged state is built anew
-SETTINGS: Final = (("--cached-employees", "4"), ("--chunk-records", "40"), ("--commit-interval", "0.03"))
+SETTINGS: Final = (
+    ("--cached-employees", "4"), ("--chunk-records", "40"), ("--commit-interval", "0.03"), ("--decoder", "always"),
+)  # fmt: skip
 SIZES: Final = ((50, 400, 1_000, 2_000, 6_000), (3, 3, 3, 2, 1))  # records of a sender, how often
 
 
