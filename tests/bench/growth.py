@@ -22,7 +22,7 @@ from typing import Final
 from agents.transport.log import Outgoing
 from stream.topics import QC_EVENTS
 from tests.bench.peers.machine import Cpu
-from tests.bench.site import BROKERS, STEP, Site, Worker, healthy, missing, site
+from tests.bench.site import BROKERS, STEP, Ground, Site, Worker, healthy, missing
 from tests.bench.weights import on_disk, weigh
 from tests.bench.workload import TEMPLATE, fill, publish_template, records
 
@@ -71,7 +71,8 @@ def main() -> int:
             if reason := missing(kind):
                 say(f"{kind}: nothing is measured: {reason}")
             else:
-                Growth(kind, Path(folder), given).run()
+                with Ground(kind, Path(folder) / kind) as ground:
+                    Growth(ground, given).run()
     return 0
 
 
@@ -86,47 +87,49 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--smoke", action="store_true", help="small numbers: shows that it works, not how fast")
     given = parser.parse_args()
     if given.smoke:
-        given.sizes, given.events, given.restart = (200, 1_000), 8_000, 2_000
+        given.sizes, given.events, given.workers, given.restart = (200, 1_000), 8_000, (2,), 2_000
     return given
 
 
 class Growth:
     """The parts, on one kind of broker."""
 
-    def __init__(self, kind: str, folder: Path, given: argparse.Namespace) -> None:
-        self.kind, self.folder, self.given = kind, folder, given
+    def __init__(self, ground: Ground, given: argparse.Namespace) -> None:
+        self.ground, self.given = ground, given
 
     def run(self) -> None:
         """All that was asked for."""
         given = self.given
-        say(f"\n{self.kind}: 3 indicators x 2 windows; load {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
+        say(f"\n{self.ground.kind}: 3 indicators x 2 windows; load {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
         say(f"{NOTES}\n{HEAD}")
         self.sizes(given.sizes)
-        if self.kind == "kafka" and any(given.workers):
+        if self.ground.kind == "kafka" and any(given.workers):
             self.workers(given.sizes[min(1, len(given.sizes) - 1)])
         if given.restart:
-            with site(self.kind, self.folder / self.kind) as at:
+            with self.ground.site() as at:
                 restarts(at, given.restart)
 
     def sizes(self, sizes: Sequence[int]) -> None:
         """Cost per event as the number of employees grows."""
         first: Drained | None = None
         for employees in sizes:
-            with site(self.kind, self.folder / self.kind) as at:
+            with self.ground.site() as at:
                 drained = drain(at, max(self.given.events, ROUNDS * employees), employees)
                 first = first or drained
                 say(drained.line(f"{employees:,} employees", first))
-                weights = f"{weigh(at.log).told()}; {on_disk(at)}"
+                weights = f"{weigh(at.log).told()}; {on_disk(self.ground, at)}"
             say(f"  {weights}")
 
     def workers(self, employees: int) -> None:
         """Rate and cost as the number of workers grows: the group has shared out its partitions before the clock."""
         first: Drained | None = None
         for count in self.given.workers:
-            with site(self.kind, self.folder / self.kind) as at:
+            with self.ground.site() as at:
                 drained = drain(at, self.given.events, employees, workers=count)
                 first = first or drained
-                say(f"{drained.line(f'{count} workers', first)}, rate x {drained.rate / first.rate:.2f}")
+                say(
+                    f"{drained.line(f'{count} worker' + 's' * (count > 1), first)}, rate x {drained.rate / first.rate:.2f}"
+                )
 
 
 def drain(at: Site, events: int, employees: int, workers: int = 1) -> Drained:

@@ -29,7 +29,7 @@ from tests.bench.growth import names, say
 from tests.bench.live_reader import LOOK, updates
 from tests.bench.live_sender import Report
 from tests.bench.seen import Seen, all_seen, latencies, newest, numbered
-from tests.bench.site import BROKERS, Site, Worker, missing, site
+from tests.bench.site import BROKERS, Ground, Site, Worker, missing
 from tests.bench.workload import TEMPLATE, fill, publish_template
 from tests.e2e.processes import environment
 
@@ -50,7 +50,7 @@ def main() -> int:
             if reason := missing(kind):
                 say(f"{kind}: nothing is measured: {reason}")
                 continue
-            with site(kind, Path(folder) / kind) as at:
+            with Ground(kind, Path(folder) / kind) as ground, ground.site() as at:
                 fine &= measure(at, given)
     return 0 if fine else 1
 

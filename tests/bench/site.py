@@ -18,6 +18,7 @@ from typing import Final
 from agents.cli.opening import NAMES
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
+from agents.transport.access import Access
 from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.kafka.cluster import Cluster
 from agents.transport.kafka.log import KafkaLog
@@ -26,11 +27,14 @@ from tests.bench.peers.machine import Cpu, cpu
 from tests.bench.service import ends, peak_memory
 from tests.e2e import kafka_broker
 from tests.e2e.kafka_broker import KafkaBroker
+from tests.e2e.kafka_topics import PATIENCE as TOPICS_PATIENCE
+from tests.e2e.kafka_topics import admin, topics
 from tests.e2e.processes import COMMAND, environment
 
 BROKERS: Final = ("embedded", "kafka")
 BROKER_MEMORY: Final = "1g"
 PATIENCE: Final = 600.0  # s for a worker to be there, or to have done everything
+PARTITIONS: Final = 4  # the product's own number
 STEP: Final = 0.02  # s between two looks at what is committed
 # Events may be dated long ago: nothing may be taken away for that. And no session ends under full load.
 QUIET: Final = {
@@ -42,10 +46,11 @@ QUIET: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A log with all topics. `broker` is 0 for the embedded log, which has no process of its own."""
+    """A new log with all topics. `broker` is 0 for the embedded log, which has no process of its own."""
 
     kind: str
     url: str
+    group: str
     folder: Path
     log: Log
     partitions: int
@@ -54,6 +59,10 @@ class Site:
     def data(self, name: str) -> Path:
         """The folder of a worker's local state."""
         return self.folder / ("log" if self.kind == "embedded" else name)
+
+    def flags(self) -> list[str]:
+        """What tells a command which log it is about."""
+        return ["--broker", self.url] + (["--kafka-group", self.group] if self.kind == "kafka" else [])
 
     def wait_committed(self, patience: float = PATIENCE) -> float:
         """Waits until every event that is in the log now is committed; the moment it was (perf_counter)."""
@@ -67,35 +76,61 @@ class Site:
         raise TimeoutError(f"{self.kind}: not committed after {patience:g} s")
 
 
-@contextmanager
-def site(kind: str, folder: Path, partitions: int = 4) -> Iterator[Site]:
-    """A new log of a kind in a folder, which is removed at the end."""
-    folder.mkdir(parents=True)
-    try:
-        with (_embedded if kind == "embedded" else _kafka)(folder, partitions) as made:
-            yield made
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+class Ground:
+    """Where logs of a kind can be, one after the other: a folder, with a broker in it for Kafka."""
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        self.kind, self.folder = kind, folder
+        self.data = folder / "kafka" / "data"  # the broker's
+        self._runs = 0
+        self._broker: KafkaBroker | None = None
+
+    def __enter__(self) -> Ground:
+        self.folder.mkdir(parents=True)
+        if self.kind == "kafka":
+            self._broker = KafkaBroker(self.folder / "kafka", heap=BROKER_MEMORY, jvm=(), settings=QUIET)
+            self._broker.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._broker is not None:
+            self._broker.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @contextmanager
+    def site(self, partitions: int = PARTITIONS) -> Iterator[Site]:
+        """A new log; the one before is gone, and so is this one at the end."""
+        self._runs += 1
+        group = f"run{self._runs}"
+        folder = self.folder / group
+        folder.mkdir()
+        try:
+            with closing(self._log(folder, group)) as log:
+                count = ensure_topics(log, Settings.load({}, {"partitions": partitions}))
+                yield Site(self.kind, self._url(folder), group, folder, log, count, self._pid())
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _log(self, folder: Path, group: str) -> Log:
+        if self._broker is None:
+            return EmbeddedLog.open(folder / "log")
+        remove(self._broker.bootstrap)
+        return KafkaLog(Cluster(self._broker.bootstrap, Access(group=group)), NAMES)
+
+    def _url(self, folder: Path) -> str:
+        return f"embedded://{folder / 'log'}" if self._broker is None else f"kafka://{self._broker.bootstrap}"
+
+    def _pid(self) -> int:
+        return 0 if self._broker is None else self._broker.pid
 
 
-@contextmanager
-def _embedded(folder: Path, partitions: int) -> Iterator[Site]:
-    with EmbeddedLog.open(folder / "log") as log:
-        count = ensure_topics(log, Settings.load({}, {"partitions": partitions}))
-        yield Site("embedded", f"embedded://{folder / 'log'}", folder, log, count, 0)
-
-
-@contextmanager
-def _kafka(folder: Path, partitions: int) -> Iterator[Site]:
-    broker = KafkaBroker(folder / "kafka", heap=BROKER_MEMORY, jvm=(), settings=QUIET)
-    broker.start()
-    try:
-        url = f"kafka://{broker.bootstrap}"
-        with closing(KafkaLog(Cluster(broker.bootstrap), NAMES)) as log:
-            count = ensure_topics(log, Settings.load({}, {"broker": url, "partitions": partitions}))
-            yield Site("kafka", url, folder, log, count, broker.pid)
-    finally:
-        broker.stop()
+def remove(bootstrap: str) -> None:
+    """Takes our topics, if they are there."""
+    names = sorted(topics(bootstrap) & set(NAMES))
+    if names:
+        client = admin(bootstrap)  # held until the last answer is there
+        for done in client.delete_topics(names, operation_timeout=TOPICS_PATIENCE).values():
+            done.result(TOPICS_PATIENCE)
 
 
 def missing(kind: str) -> str | None:
@@ -112,7 +147,7 @@ class Worker:
         self._said = at.folder / f"{name}.txt"
         flags = [text for key, value in (settings or {}).items() for text in (f"--{key.replace('_', '-')}", str(value))]
         where = [] if at.kind == "embedded" else ["--data", str(self.data)]
-        self._command = [*COMMAND, "worker", "--broker", at.url, *where, "--log-level", "warning", *flags]
+        self._command = [*COMMAND, "worker", *at.flags(), *where, "--log-level", "warning", *flags]
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Worker:

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from agents.rules import rulebook
 from agents.transport.log import Log
 from stream.keys import EMPLOYEE, IDENTITIES
-from stream.state import decode_state, encode_state
+from stream.state import Person, decode_state, encode_state
 from stream.topics import BUSINESS_EVENTS, CHANGELOG, QC_EVENTS, SCORE_UPDATES, TICKS, UNIT_UPDATES
-from tests.bench.site import Site
+from stream.update import score_update
+from tests.bench.site import Ground, Site
 
 _AT_ONCE: Final = 20_000
+_UPDATES: Final = 1_000  # states of which the update is made
 _TOPICS: Final = (QC_EVENTS, BUSINESS_EVENTS, CHANGELOG, SCORE_UPDATES, UNIT_UPDATES, TICKS)
 
 
@@ -28,7 +34,7 @@ class Weights:
     bare: float  # without identities
     panes: float  # in use per state
     identity: float  # per event: tail and sealed blocks
-    update: float
+    update: float  # with all windows that its events reach
 
     def told(self) -> str:
         """One line."""
@@ -41,7 +47,7 @@ class Weights:
 
 def weigh(log: Log) -> Weights:
     """Averages over one partition: of events over all of them, else over the newest record of each key."""
-    newest = dict(_records(log, CHANGELOG))
+    newest, rules, encode = dict(_records(log, CHANGELOG)), rulebook(log), msgspec.json.encode
     states = {key: value for key, value in newest.items() if key[:1] == EMPLOYEE}
     bare = tail = panes = 0
     for raw in states.values():
@@ -51,7 +57,8 @@ def weigh(log: Log) -> Weights:
         size = len(encode_state(state, 0))
         bare, tail = bare + size, tail + len(raw) - size
     sealed = sum(len(key) + len(value) for key, value in newest.items() if key[:1] == IDENTITIES)
-    updates = dict(_records(log, SCORE_UPDATES))
+    people = [Person(key[1:].decode(), decode_state(raw), rules) for key, raw in islice(states.items(), _UPDATES)]
+    updates = {person.id: score_update(person, person.state.newest) for person in people}
     sizes = [len(key) + len(value) for topic in (QC_EVENTS, BUSINESS_EVENTS) for key, value in _records(log, topic)]
     return Weights(
         events=len(sizes),
@@ -60,16 +67,16 @@ def weigh(log: Log) -> Weights:
         bare=bare / max(1, len(states)),
         panes=panes / max(1, len(states)),
         identity=(tail + sealed) / max(1, len(sizes)),
-        update=_average(updates),
+        update=_average({name.encode(): encode(update) for name, update in updates.items()}),
     )
 
 
-def on_disk(site: Site) -> str:
-    """What the topics (of an embedded log: its files) take on disk, before or after compaction, per event sent."""
+def on_disk(ground: Ground, site: Site) -> str:
+    """What the topics (of an embedded log: its files) take on disk per event sent, whatever compaction has done."""
     if site.kind == "embedded":
-        sizes = {path.name: path.stat().st_size for path in (site.folder / "log").glob("*.sqlite")}
+        sizes = Counter({path.name: path.stat().st_size for path in (site.folder / "log").glob("*.sqlite*")})
     else:
-        sizes = dict(_topics(site.folder / "kafka" / "data"))
+        sizes = _topics(ground.data)
     bounds = site.log.bounds()
     events = sum(end - start for (topic, _), (start, end) in bounds.items() if topic in (QC_EVENTS, BUSINESS_EVENTS))
     parts = ", ".join(f"{name} {size / max(1, events):,.0f}" for name, size in sorted(sizes.items()) if size)
@@ -77,7 +84,7 @@ def on_disk(site: Site) -> str:
 
 
 def _topics(folder: Path) -> Counter[str]:
-    """Bytes of the segments of each of our topics."""
+    """Bytes of the segments of each of our topics that is not deleted."""
     found: Counter[str] = Counter()
     for path in folder.glob("*/*.log"):
         topic = path.parent.name.rpartition("-")[0]

@@ -36,9 +36,8 @@ from tests.bench.peers.job import PARTITIONS, Job
 from tests.bench.peers.machine import cpu
 from tests.bench.peers.measure import Sample
 from tests.bench.peers.topics import send
-from tests.bench.site import healthy
+from tests.bench.site import healthy, remove
 from tests.bench.workload import TEMPLATE, records
-from tests.e2e.kafka_topics import PATIENCE, admin, topics
 from tests.e2e.processes import COMMAND, environment
 
 MORE: Final = (
@@ -286,12 +285,3 @@ def opened(job: Job, place: Place) -> Iterator[KafkaLog]:
         yield log
     finally:
         log.close()
-
-
-def remove(bootstrap: str) -> None:
-    """Takes what an earlier run left: a log is of one run."""
-    names = sorted(topics(bootstrap) & set(NAMES))
-    if names:
-        client = admin(bootstrap)
-        for done in client.delete_topics(names, operation_timeout=PATIENCE).values():
-            done.result(PATIENCE)
