@@ -85,7 +85,7 @@ class Decoder:
     def _start(self) -> Connection:
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-m", "agents.decoder", self._broker, str(theirs.fileno())]
+            command = [sys.executable, "-P", "-m", "agents.decoder", self._broker, str(theirs.fileno())]
             self._process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
         self._connection = Connection(ours.detach())
         return self._connection
