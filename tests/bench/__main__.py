@@ -14,7 +14,7 @@ from pathlib import Path
 
 from agents.transport.embedded.log import EmbeddedLog
 from tests.bench import answers, ceiling, million
-from tests.bench.service import ends, new_log, peak_memory, wait_committed, worker
+from tests.bench.service import cpu_seconds, ends, new_log, peak_memory, wait_committed, worker
 from tests.bench.workload import TEMPLATE, fill, publish_template, records
 
 
@@ -62,40 +62,44 @@ def run(folder: Path, given: argparse.Namespace) -> None:
 
 def drain(folder: Path, given: argparse.Namespace, events: int) -> None:
     """Ceiling, plain agent and ours, interleaved; medians and ratios."""
-    rates: dict[str, list[float]] = {"ceiling": [], "plain": [], "ours": []}
+    runs: dict[str, list[tuple[float, float]]] = {"ceiling": [], "plain": [], "ours": []}
     for number in range(given.rounds):
-        rates["ceiling"].append(apart(lambda: ceiling.run(folder / "log"), "ceiling", folder))
-        rates["ours"].append(ours(folder, events, last=number == given.rounds - 1))
-        rates["plain"].append(plain(folder, given))
-    middle = {name: statistics.median(values) for name, values in rates.items()}
+        runs["ceiling"].append(apart(lambda: ceiling.run(folder / "log"), "ceiling", folder))
+        runs["ours"].append(ours(folder, events, last=number == given.rounds - 1))
+        runs["plain"].append(plain(folder, given))
+    middle = {name: statistics.median(rate for rate, _ in values) for name, values in runs.items()}
+    spent = {name: statistics.median(cpu for _, cpu in values) for name, values in runs.items()}
     say(
         f"\n{events:,} events of {given.employees:,} employees; 3 indicators, 2 windows each; medians of {given.rounds}"
     )
-    say(f"{'contender':<34}{'events/s':>12}{'x plain':>10}{'of ceiling':>12}")
+    say(f"{'contender':<34}{'events/s':>12}{'x plain':>10}{'of ceiling':>12}{'CPU s per million':>20}")
     for name, text in (
         ("ceiling", "read and decode only"),
         ("plain", "plain Faust agent"),
         ("ours", "scorestream worker"),
     ):
         rate = middle[name]
-        say(f"{text:<34}{rate:>12,.0f}{rate / middle['plain']:>10.1f}{rate / middle['ceiling']:>12.3f}")
+        ratios = f"{rate / middle['plain']:>10.1f}{rate / middle['ceiling']:>12.3f}"
+        say(f"{text:<34}{rate:>12,.0f}{ratios}{spent[name]:>20.1f}")
 
 
-def ours(folder: Path, events: int, *, last: bool) -> float:
+def ours(folder: Path, events: int, *, last: bool) -> tuple[float, float]:
+    """Events per second, and CPU seconds per million events of all its processes."""
     copy = folder / "copy"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(folder / "log", copy)
     with EmbeddedLog.open(copy) as log, worker(copy) as process:
-        began = time.perf_counter()
+        began, spent = time.perf_counter(), cpu_seconds(process.pid)
         rate = events / (wait_committed(log, ends(log)) - began)
+        spent = (cpu_seconds(process.pid) - spent) / events * 1e6
         if last:
             say(f"worker's peak memory: {peak_memory(process.pid) / 1e6:,.0f} MB")
     if last:
         million.weigh(copy)
-    return rate
+    return rate, spent
 
 
-def plain(folder: Path, given: argparse.Namespace) -> float:
+def plain(folder: Path, given: argparse.Namespace) -> tuple[float, float]:
     small = folder / "plain"
     shutil.rmtree(small, ignore_errors=True)
     log, partitions = new_log(small)
@@ -104,16 +108,21 @@ def plain(folder: Path, given: argparse.Namespace) -> float:
     log.close()
     code = (
         "import asyncio, sys; from pathlib import Path; from tests.bench import plain_faust; "
-        f"print(asyncio.run(plain_faust.run(Path({str(small)!r}), {given.plain_events}))[0])"
+        f"print(*asyncio.run(plain_faust.run(Path({str(small)!r}), {given.plain_events}))[:2])"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    return float(given.plain_events / float(done.stdout.splitlines()[-1]))
+    seconds, spent = map(float, done.stdout.splitlines()[-1].split())
+    return given.plain_events / seconds, spent / given.plain_events * 1e6
 
 
-def apart(_: Callable[[], float], name: str, folder: Path) -> float:
+def apart(_: Callable[[], tuple[float, float]], name: str, folder: Path) -> tuple[float, float]:
     """In a process of its own, so that no contender inherits another's heap."""
-    code = f"from pathlib import Path; from tests.bench import {name}; print({name}.run(Path({str(folder / 'log')!r})))"
-    return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+    code = (
+        f"from pathlib import Path; from tests.bench import {name}; print(*{name}.run(Path({str(folder / 'log')!r})))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    rate, spent = map(float, done.stdout.split())
+    return rate, spent
 
 
 def say(text: str) -> None:
