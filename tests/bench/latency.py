@@ -159,8 +159,8 @@ def what_sets_it(kind: str, settings: Mapping[str, object]) -> str:
     lingers = f"; fewer than {pace.few:,} records wait {pace.linger * 1000:g} ms for more"
     reader = f"an embedded reader looks every {LOOK * 1000:g} ms" if kind == "embedded" else fetch + lingers
     return (
-        f"commit_interval {whole.commit_interval:g} s, chunk_records {whole.chunk_records:,}, decoders "
-        f"{whole.decoders}; updates: {flush.UPDATE_BUDGET * 1000:g} ms per partition and commit; more than "
+        f"commit_interval {whole.commit_interval:g} s, chunk_records {whole.chunk_records:,}, decoder "
+        f"{whole.decoder}; updates: {flush.UPDATE_BUDGET * 1000:g} ms per partition and commit; more than "
         f"{scoring.BACKLOG:,} records behind: a commit every {scoring.BACKLOG_COMMIT:g} s, updates "
         f"{flush.UPDATE_SHARE:.1%} of the time; {reader}; load {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores"
     )
