@@ -148,10 +148,13 @@ class Log(Protocol):
         """Be its owner no longer."""
 
     def append_owned(self, records: Sequence[Outgoing]) -> list[int]:
-        """As `append`, and only as the owner of the records' partitions."""
+        """As `append`, and only as the owner of the records' partitions; read like what `transact` has written."""
 
     def transact(self, parts: Sequence[Part]) -> list[list[int]]:
-        """Commit parts, each whole or not there; the offsets of each part's records. Only owners may call this."""
+        """Commit parts, each whole or not there; the offsets of each part's records. Only owners may call this.
+
+        It is durable at return. Readers see it then or some milliseconds later, and a next owner at once.
+        """
 
     def before_commit(self, hook: Callable[[], None]) -> None:
         """Have `hook` called in each transaction of `transact`, before its commit: for tests of crashes."""

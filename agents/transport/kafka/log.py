@@ -7,7 +7,7 @@ ones are fenced (`producing.py`). The committed offsets are those of the group o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock
@@ -23,7 +23,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from agents.transport.errors import Fenced, LogBusy, LogError, TopicMismatch, TopicUnknown
+from agents.transport.errors import BrokerGone, Fenced, LogBusy, LogError, TopicMismatch, TopicUnknown
 from agents.transport.kafka.cluster import PATIENCE_S, Cluster
 from agents.transport.kafka.producing import Appender, Owner
 from agents.transport.kafka.reader import Readers
@@ -124,14 +124,24 @@ class KafkaLog:
         def append(records: Sequence[Outgoing]) -> list[int]:
             self._demand(records)
             try:
-                return owner.commit(records, {}, self._group, _nothing)
+                given = owner.commit(records, {}, self._group, _nothing)
             except Fenced as error:
                 raise LogBusy(f"{self.name}: somebody else is {name} at this moment; try again") from error
+            self._wait_for({record[:2]: offset for record, offset in zip(records, given, strict=True)})
+            return given
 
         try:
             yield append
         finally:
             owner.close()
+
+    def _wait_for(self, offsets: Mapping[Place, int]) -> None:
+        """Until readers see the records at these offsets: a commit holds before its markers are everywhere."""
+        deadline = time.monotonic() + PATIENCE_S
+        while any(end <= offsets[place] for place, end in self.ends(offsets).items()):
+            if time.monotonic() > deadline:
+                raise BrokerGone(f"{self.name}: what was committed cannot be read after {PATIENCE_S:g} s")
+            time.sleep(0.005)
 
     def own(self, partition: int) -> None:
         """Become the owner of a partition: from here on no earlier one writes."""
