@@ -127,9 +127,8 @@ class Growth:
             with self.ground.site() as at:
                 drained = drain(at, self.given.events, employees, workers=count)
                 first = first or drained
-                say(
-                    f"{drained.line(f'{count} worker' + 's' * (count > 1), first)}, rate x {drained.rate / first.rate:.2f}"
-                )
+                name = f"{count} worker{'s' * (count > 1)}"
+                say(f"{drained.line(name, first)}, rate x {drained.rate / first.rate:.2f}")
 
 
 def drain(at: Site, events: int, employees: int, workers: int = 1) -> Drained:

@@ -25,6 +25,7 @@ import msgspec
 from agents import flush, scoring
 from agents.settings import Settings
 from agents.transport.kafka import member
+from stream.topics import SCORE_UPDATES
 from tests.bench.growth import names, say
 from tests.bench.live_reader import LOOK, updates
 from tests.bench.live_sender import Report
@@ -37,6 +38,7 @@ WATCHED: Final = 20  # one employee in so many
 PATIENCE: Final = 120.0  # s after the last event until everything has been seen
 BOUNDS: Final = (25, 50, 100, 150, 200, 250, 300, 400, 500, 750, 1_000, 2_000, 5_000, 10_000)  # ms
 BAR: Final = 50
+QUIET: Final = 2.0  # s without an update after which a backlog's are taken to be out
 LOOK_AGAIN: Final = 0.1  # s between two looks at the sender, and at what is missing
 
 
@@ -81,6 +83,7 @@ def measure(at: Site, given: argparse.Namespace) -> bool:
     with Worker(at, settings=settings) as worker:
         began = worker.wait_scoring()
         drained = given.drain / (at.wait_committed() - began)
+        settled(at)
         rate = given.rate or drained / 2
         before, since = worker.cpu(), time.perf_counter()
         report, seen = watched(at, given, rate)
@@ -99,6 +102,17 @@ def measure(at: Site, given: argparse.Namespace) -> bool:
     if lost:
         say(f"{lost:,} events were never seen within {PATIENCE:g} s")
     return not lost
+
+
+def settled(at: Site) -> None:
+    """Waits until the updates of the backlog are out: for a while none comes any more. They are not what is measured."""
+    places = [(SCORE_UPDATES, number) for number in range(at.partitions)]
+    ends, since = at.log.ends(places), time.monotonic()
+    deadline = since + PATIENCE
+    while time.monotonic() < min(since + QUIET, deadline):
+        time.sleep(LOOK_AGAIN)
+        before, ends = ends, at.log.ends(places)
+        since = since if before == ends else time.monotonic()
 
 
 def watched(at: Site, given: argparse.Namespace, rate: float) -> tuple[Report, Seen]:
