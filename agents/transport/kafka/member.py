@@ -61,25 +61,29 @@ class Member:
         self._pace = pace
         self._revoked = revoked
         self._assigned = assigned
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._run, name="kafka-member", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: Thread | None = None
         self._consumer: Any = None
         self._outer: asyncio.AbstractEventLoop | None = None
         self._waiter: Any = None
         self._not_before = 0.0
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
-        self._loop.close()
+    @staticmethod
+    def _run(loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_forever()
+        loop.close()
 
     async def _there(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Runs something in the thread and waits for it."""
+        assert self._loop is not None, "start comes first"
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     async def start(self) -> None:
         """Connects. TransportFailed when no broker answers."""
         self._outer = asyncio.get_running_loop()
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._run, args=(self._loop,), name="kafka-member", daemon=True)
         self._thread.start()
         await self._there(self._start())
 
@@ -198,7 +202,7 @@ class Member:
 
     async def stop(self, *, leave: bool) -> None:
         """Ends. Who leaves is missed by nobody; who does not may come back under its name within the session."""
-        if not self._thread.is_alive():
+        if self._loop is None or self._thread is None or not self._thread.is_alive():
             return
         if self._consumer is not None:
             await self._there(self._stop(leave))
