@@ -74,6 +74,10 @@ class ComposeFile:
         """The ports on which a service listens for others."""
         return {str(port) for port in self.services[name].get("expose", ())}
 
+    def dependants(self, name: str) -> set[str]:
+        """The services that depend on a service."""
+        return {other for other, service in self.services.items() if name in service.get("depends_on", {})}
+
     def order(self, names: set[str]) -> list[tuple[str, set[str]]]:
         """These services, each after those that it depends on, with the names of those that must be healthy first."""
         done: list[tuple[str, set[str]]] = []

@@ -61,14 +61,15 @@ class Installation:
             self._wait_healthy(name)
 
     def down(self) -> dict[str, int]:
-        """SIGTERM to every service, those first that depend on others; their exit codes. SIGKILL when one is late."""
-        codes = {}
-        for name, _ in reversed(self.file.order(set(self.running))):
-            process = self.running[name]
-            process.send_signal(signal.SIGTERM)
-        for name, process in list(self.running.items()):
-            codes[name] = process.wait(seconds(self.file.services[name]["stop_grace_period"]))
-            del self.running[name]
+        """SIGTERM to every service once those that depend on it have ended; the exit codes. Compose does it so too."""
+        codes: dict[str, int] = {}
+        while self.running:
+            leaves = [name for name in self.running if not self.file.dependants(name) & self.running.keys()]
+            for name in leaves:
+                self.running[name].send_signal(signal.SIGTERM)
+            for name in leaves:
+                codes[name] = self.running[name].wait(seconds(self.file.services[name]["stop_grace_period"]))
+                del self.running[name]
         return codes
 
     def kill(self) -> None:
