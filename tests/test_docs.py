@@ -50,10 +50,14 @@ def parses(words: list[str]) -> str | None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_parses(page: Path) -> None:
     """Each command is one, with arguments and options that it has."""
-    found = calls(page)
-    assert len(found) >= 10, "the pages are read in another way than they are written"
-    problems = {" ".join(words): problem for words in found if (problem := parses(_whole(words)))}
+    problems = {" ".join(words): problem for words in calls(page) if (problem := parses(_whole(words)))}
     assert {} == problems
+
+
+def test_the_commands_are_found() -> None:
+    """Pages are read as they are written: in the runbook and the READMEs there are dozens of commands."""
+    found = {page.name: len(calls(page)) for page in PAGES}
+    assert all(found[name] >= 20 for name in ("operations.md", "README.md", "README.zh.md")), found
 
 
 def _whole(words: list[str]) -> list[str]:
