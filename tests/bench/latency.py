@@ -105,7 +105,7 @@ def measure(at: Site, given: argparse.Namespace) -> bool:
 
 
 def settled(at: Site) -> None:
-    """Waits until the updates of the backlog are out: for a while none comes any more. They are not what is measured."""
+    """Waits until the updates of the backlog are out, as none comes any more: they are not what is measured."""
     places = [(SCORE_UPDATES, number) for number in range(at.partitions)]
     ends, since = at.log.ends(places), time.monotonic()
     deadline = since + PATIENCE
