@@ -20,6 +20,7 @@ from tests.e2e.processes import ROOT
 # Grafana is in no Debian: its provisioning is checked as files, its queries on the Prometheus that runs.
 NOT_HERE: Final = frozenset(("grafana",))
 PATIENCE: Final = 90.0  # s until healthy, on a machine that is busy
+_PAUSE: Final = 0.8  # s between two health checks, which start a program each
 PREPARE: Final = ROOT / "deploy" / "prepare.sh"
 
 
@@ -116,7 +117,7 @@ class Installation:
             code = self.running[name].poll()
             assert code is None, f"{name} ended with {code}: {self.said(name)}"
             assert time.monotonic() < deadline, f"{name} is not healthy after {PATIENCE:g} s: {self.said(name)}"
-            time.sleep(0.2)
+            time.sleep(_PAUSE)
 
     def _healthy(self, name: str) -> bool:
         check = self.file.services[name]["healthcheck"]
