@@ -100,6 +100,7 @@ class _Reader:
         self.broken = False
 
     def read(self, place: Place, start: int, limit: int, max_bytes: int) -> list[Record]:
+        told = (self.place, self.position) == (place, start)  # it may have been told of an end that is none any more
         self._stand(place, start)
         found: list[Record] = []
         at_end, deadline = False, time.monotonic() + PATIENCE_S
@@ -107,6 +108,10 @@ class _Reader:
             first = self._consumer.poll(1.0)
             if first is not None:
                 at_end = self._sort([first], place, found)
+                if at_end and told:
+                    at_end = told = False
+                    self.position = -1
+                    self._stand(place, start)
             elif time.monotonic() > deadline:
                 raise BrokerGone(f"{self._cluster.name}: {place[0]}/{place[1]} gave nothing for {PATIENCE_S:g} s")
         size = _size(found)
