@@ -68,6 +68,7 @@ Where = tuple[str, str, str]  # employee, indicator, window
 Answer = tuple[int, tuple[float, ...]]  # the window's start (ms), sums by the measures' names
 _CHINA: Final = 8 * 60 * MINUTE  # the template's zone, which knows no summer time
 _DAY: Final = 24 * 60 * MINUTE
+VERIFIED: Final = 50_000  # events up to which the oracle recomputes everything too: it takes minutes for millions
 _AT_ONCE: Final = 20_000
 
 
@@ -158,6 +159,8 @@ class ScoreStream(Program):
         found = {where: answer for where, answer in found.items() if not where[1].startswith("@")}
         told = {where: answer for where, answer in found.items() if where[0] in self.newest}
         count = agree(self.title, told, self.expected)
+        if job.events > VERIFIED:
+            return count
         verify = [*COMMAND, "verify", *options(job, place)]
         done = subprocess.run(verify, env=environment(), capture_output=True, text=True, timeout=600, check=False)
         assert done.returncode == 0, f"{self.title}: verify: {done.stdout[-1_500:]} {done.stderr[-1_500:]}"
