@@ -79,7 +79,7 @@ class Chunks:
         return chunks
 
     def _ready(self, positions: Mapping[TopicPartition, int], now: float) -> list[TopicPartition]:
-        for place in positions.keys() - self._due.keys():
+        for place in sorted(positions.keys() - self._due.keys()):  # not in the order of their hashes
             self._due[place] = now
         waiting = [p for p in self._due if p in positions and self._has_records(p, positions[p])]
         lingering = [self._due[p] for p in waiting if self._due[p] > now]
