@@ -17,7 +17,7 @@ from agents.cli.opening import existing_log, now_ms
 from agents.cli.output import Format, FormatFlag, print_record, print_rows, time_text
 from agents.cli.progress import LINE_EVERY_S, say
 from agents.transport.log import Log
-from stream.topics import INPUTS
+from stream.topics import INPUTS, TEMPLATES
 
 _POLL_S: Final = 0.05
 _LAG: Final = ("topic", "partition", "end", "committed", "lag")
@@ -61,7 +61,8 @@ def status(
     Parameters
     ----------
     wait_idle
-        return when every record that is in the log now is processed and durable
+        return when every record that is in the log now is processed and durable, and
+        every template version that is published now is worked by
     timeout
         with --wait-idle: give up after this many seconds; exit code 1, and what is
         missing (default: wait for ever)
@@ -91,7 +92,10 @@ def lags(log: Log, bounds: Mapping[Place, tuple[int, int]]) -> list[Lag]:
 
 def _wait_idle(log: Log, timeout: float | None) -> bool:
     """Whether everything up to now became durable in time; says what is missing when not."""
+    from agents.rules import rulebook, version_names
+
     bounds = log.bounds()
+    published = set(version_names(rulebook(log))) if TEMPLATES in log.topics() else set()
     begin = told = time.monotonic()
     seen: tuple[int, ...] = ()
     missing: list[Lag] = []
@@ -100,7 +104,7 @@ def _wait_idle(log: Log, timeout: float | None) -> bool:
         if version != seen:
             seen = version
             missing = [lag for lag in lags(log, bounds) if lag.lag]
-        if not missing:
+        if not missing and _adopted(log, published):
             return True
         now = time.monotonic()
         if timeout is not None and now - begin >= timeout:
@@ -112,10 +116,19 @@ def _wait_idle(log: Log, timeout: float | None) -> bool:
         time.sleep(_POLL_S)
 
 
+def _adopted(log: Log, published: set[str]) -> bool:
+    """Whether every partition works by these versions (`id@version`): each worker hears of them by itself."""
+    from agents.meta import read_meta
+
+    return not published or all(published <= set(meta.rules) for meta in read_meta(log))
+
+
 def _missing(missing: list[Lag], log: Log) -> str:
     total = sum(lag.lag for lag in missing)
-    places = ", ".join(f"{lag.topic}/{lag.partition} from offset {lag.committed} ({lag.lag:,})" for lag in missing)
     worker = "" if log.owner() else "; no worker is running"
+    if not missing:
+        return f"a published template version is not known to every partition yet{worker}"
+    places = ", ".join(f"{lag.topic}/{lag.partition} from offset {lag.committed} ({lag.lag:,})" for lag in missing)
     return f"{total:,} records are not processed yet: {places}{worker}"
 
 

@@ -6,19 +6,29 @@ import datetime
 import os
 import threading
 import time
+from collections.abc import Sequence
 
 import pytest
 
 from agents.cli.status import Lag, lags
+from agents.publishing import publish
 from agents.transport.embedded.log import EmbeddedLog, FolderLock, Outgoing
 from stream.meta import KEY, Meta, encode_meta
 from stream.topics import CHANGELOG, TICKS
 from tests.cli.conftest import Run, as_worker
+from tests.soak.templates import template
 
 
-def commit(log: EmbeddedLog, partition: int, applied: dict[str, int], outcomes: dict[str, int], at: int = 0) -> None:
+def commit(
+    log: EmbeddedLog,
+    partition: int,
+    applied: dict[str, int],
+    outcomes: dict[str, int],
+    at: int = 0,
+    rules: Sequence[str] = (),
+) -> None:
     """What the worker's commit of a partition does."""
-    meta = Meta(applied=applied, outcomes=outcomes, committed_at=at)
+    meta = Meta(applied=applied, outcomes=outcomes, committed_at=at, rules=list(rules))
     record = Outgoing(CHANGELOG, partition, at, KEY, encode_meta(meta))
     as_worker(log, [record], {(topic, partition): offset for topic, offset in applied.items()})
 
@@ -122,6 +132,20 @@ def test_timeout_while_the_log_changes(run: Run, log: EmbeddedLog) -> None:
     finally:
         done.set()
         busy.join()
+
+
+def test_waits_for_published_rules(run: Run, log: EmbeddedLog) -> None:
+    """A version that one of the partitions does not work by yet is waited for: workers hear of it one by one."""
+    now = time.time_ns() // 1_000_000
+    publish(log, template("line", 1, now - 1_000), now)
+    for number in range(3):
+        commit(log, number, {}, {}, rules=("line@1",))
+    commit(log, 3, {}, {}, rules=("sales@1",))
+    result = run("status", "--wait-idle", "--timeout", "0.1")
+    assert result.code == 1
+    assert "a published template version is not known to every partition yet; no worker is running" in result.err
+    commit(log, 3, {}, {}, rules=("sales@1", "line@1"))
+    assert run("status", "--wait-idle", "--timeout", "0").code == 0
 
 
 @pytest.mark.parametrize("more", [0, 5])
