@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any, Final
@@ -25,13 +24,12 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from agents.transport.errors import BrokerGone, Fenced, LogBusy, LogError, TopicMismatch, TopicUnknown
 from agents.transport.kafka.cluster import PATIENCE_S, Cluster
-from agents.transport.kafka.producing import Appender, Owner
+from agents.transport.kafka.producing import COMMIT_S, Appender, Owner
 from agents.transport.kafka.reader import Readers
 from agents.transport.kafka.topics import Topics
 from agents.transport.log import READ_BYTES, Append, Outgoing, Part, Record, TopicInfo
 from agents.transport.log import TopicPartition as Place
 
-_AT_ONCE: Final = 32  # transactions under way
 _LOOK_S: Final = 0.05  # between two looks whether anything was written
 
 
@@ -53,7 +51,6 @@ class KafkaLog:
         self._lock = Lock()
         self._appender: Appender | None = None
         self._owners: dict[int, Owner] = {}
-        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="kafka-transaction")
         self._before_commit: Callable[[], None] = _nothing
         self._group = _group_of(cluster)
         self._looked_at = 0.0
@@ -124,7 +121,7 @@ class KafkaLog:
         def append(records: Sequence[Outgoing]) -> list[int]:
             self._demand(records)
             try:
-                given = owner.commit(records, {}, self._group, _nothing)
+                given = owner.end(owner.begin(records, {}, self._group, _nothing), time.monotonic() + COMMIT_S)
             except Fenced as error:
                 raise LogBusy(f"{self.name}: somebody else is {name} at this moment; try again") from error
             self._wait_for({record[:2]: offset for record, offset in zip(records, given, strict=True)})
@@ -170,17 +167,28 @@ class KafkaLog:
         return self._commit(parts, self._before_commit)
 
     def _commit(self, parts: Sequence[Part], before_commit: Callable[[], None]) -> list[list[int]]:
-        def commit(part: Part) -> list[int]:
-            owner = self._owners.get(part.partition)
-            if owner is None:
-                raise Fenced(f"{self.name}: partition {part.partition} is not this worker's")
-            return owner.commit(part.records, part.offsets, self._group, before_commit)
-
-        under_way: list[Future[list[int]]] = [self._threads.submit(commit, part) for part in parts]
-        errors = [error for future in under_way if (error := future.exception()) is not None]
+        owners = [self._owner(part.partition) for part in parts]
+        deadline = time.monotonic() + COMMIT_S
+        under_way = [
+            (owner, owner.begin(part.records, part.offsets, self._group, before_commit))
+            for owner, part in zip(owners, parts, strict=True)
+        ]
+        given: list[list[int]] = []
+        errors: list[Exception] = []
+        for owner, future in under_way:  # all of them end before anything is said
+            try:
+                given.append(owner.end(future, deadline))
+            except Exception as error:
+                errors.append(error)
         if errors:
             raise errors[0]
-        return [future.result() for future in under_way]
+        return given
+
+    def _owner(self, partition: int) -> Owner:
+        owner = self._owners.get(partition)
+        if owner is None:
+            raise Fenced(f"{self.name}: partition {partition} is not this worker's")
+        return owner
 
     def before_commit(self, hook: Callable[[], None]) -> None:
         """Have `hook` called in each transaction of `transact`, before its commit."""
@@ -303,7 +311,6 @@ class KafkaLog:
     def close(self) -> None:
         """Let go. What was returned for is with the brokers."""
         self.closed = True
-        self._threads.shutdown(wait=True, cancel_futures=True)
         for partition in list(self._owners):
             self.disown(partition)
         if self._appender is not None:

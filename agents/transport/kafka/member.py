@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Thread
 from typing import Any, Final, TypeVar
@@ -29,6 +30,7 @@ _T = TypeVar("_T")
 _FETCH_BYTES: Final = 4 << 20  # per partition; 1 MB costs 40 % of the rate
 _ROUND_BYTES: Final = 32 << 20
 _REBALANCE_S: Final = 60.0
+_STOP_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,8 @@ class Member:
         if self._loop is None or self._thread is None or not self._thread.is_alive():
             return
         if self._consumer is not None:
-            await self._there(self._stop(leave))
+            with suppress(TimeoutError):  # a broker that is gone is not said good-bye to
+                await asyncio.wait_for(self._there(self._stop(leave)), _STOP_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         await asyncio.to_thread(self._thread.join)
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from threading import Lock
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
@@ -22,6 +24,7 @@ from agents.transport.log import TopicPartition as Place
 
 MAX_RECORD_BYTES: Final = 16 << 20
 TRANSACTION_S: Final = 60.0  # after which the broker takes back what nobody ended
+COMMIT_S: Final = 30.0  # after which a commit is given up
 _QUEUED: Final = 1_000_000  # records on their way
 _OPTIONS: Final[dict[str, object]] = {
     "enable_idempotence": True,
@@ -64,42 +67,79 @@ class Appender:
 
 
 class Owner:
-    """The only one who writes in transactions under a name, until somebody else begins to."""
+    """The only one who writes in transactions under a name, until somebody else begins to.
+
+    Its transactions run in a thread of its own, one after the other: the client may keep a call far longer than it was
+    told to when brokers come and go, and nobody has to wait for it then, not even the end of the process.
+    """
 
     def __init__(self, cluster: Cluster, name: str) -> None:
         self.name = name
         self._cluster = cluster
-        self._lock = Lock()
+        self._work: SimpleQueue[tuple[Future[list[int]], Callable[[], list[int]]] | None] = SimpleQueue()
+        self._thread: Thread | None = None
         options = {**_OPTIONS, "transactional_id": name, "transaction_timeout_ms": int(TRANSACTION_S * 1000)}
         self._producer: Any = Producer(cluster.config(**options))
         with cluster.translated(f"taking over {name}"):
             self._producer.list_topics(timeout=PATIENCE_S)  # as above
             self._producer.init_transactions(PATIENCE_S)
 
-    def commit(
+    def begin(
+        self,
+        records: Sequence[Outgoing],
+        offsets: Mapping[Place, int],
+        group: object,
+        before_commit: Callable[[], None],
+    ) -> Future[list[int]]:
+        """Commits records and a group's offsets, whole or not there, in the thread; the future has their offsets.
+
+        It raises Fenced, CommitRefused or BrokerGone: whether it is there is not known then, and this owner is of no
+        more use.
+        """
+        if self._thread is None:
+            self._thread = Thread(target=self._run, name=self.name, daemon=True)
+            self._thread.start()
+        future: Future[list[int]] = Future()
+        self._work.put((future, partial(self._commit, records, offsets, group, before_commit)))
+        return future
+
+    def end(self, future: Future[list[int]], deadline: float) -> list[int]:
+        """What `begin` has promised; CommitRefused when it is not there by `deadline` (of time.monotonic)."""
+        try:
+            return future.result(max(0.0, deadline - time.monotonic()))
+        except TimeoutError:
+            raise CommitRefused(
+                f"{self._cluster.name}: committing as {self.name}: no answer for {COMMIT_S:g} s"
+            ) from None
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            future, commit = work
+            try:
+                future.set_result(commit())
+            except BaseException as error:
+                future.set_exception(error)
+        _let_go(self._producer)
+
+    def _commit(
         self,
         records: Sequence[Outgoing],
         offsets: Mapping[Place, int],
         group: object,
         before_commit: Callable[[], None],
     ) -> list[int]:
-        """Records and a group's offsets, whole or not there; the records' offsets.
-
-        Fenced, or CommitRefused, BrokerGone: whether it is there is not known then, and this owner is of no more use.
-        """
-        with self._lock:
-            try:
-                self._producer.begin_transaction()
-                delivery = self._send(records)
-                if offsets:
-                    places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
-                    self._producer.send_offsets_to_transaction(places, group, PATIENCE_S)
-                self._producer.flush(PATIENCE_S)
-                before_commit()
-                self._producer.commit_transaction(PATIENCE_S)
-            except (KafkaException, SystemError) as error:
-                self._give_up()
-                raise self._refusal(_kafka_error(error)) from error
+        try:
+            self._producer.begin_transaction()
+            delivery = self._send(records)
+            if offsets:
+                places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
+                self._producer.send_offsets_to_transaction(places, group, PATIENCE_S)
+            self._producer.flush(PATIENCE_S)
+            before_commit()
+            self._producer.commit_transaction(PATIENCE_S)
+        except (KafkaException, SystemError) as error:
+            self._give_up()
+            raise self._refusal(_kafka_error(error)) from error
         return delivery.offsets_of(records)
 
     def _send(self, records: Sequence[Outgoing]) -> _Ends:
@@ -120,8 +160,11 @@ class Owner:
         return Fenced(str(ours)) if error.fatal() else CommitRefused(str(ours))
 
     def close(self) -> None:
-        """Lets go, without waiting for anything."""
-        _let_go(self._producer)
+        """Lets go, without waiting for anything; what is under way goes on or is taken back by the next owner."""
+        if self._thread is None:
+            _let_go(self._producer)
+        else:
+            self._work.put(None)
 
 
 def _let_go(producer: Any) -> None:
