@@ -161,14 +161,19 @@ class _Reader:
         """Go there, unless it stands there."""
         if (self.place, self.position) == (place, start):
             return
-        try:
-            if self.place == place:
-                self._consumer.seek(TopicPartition(*place, start))
-            else:
-                self._consumer.assign([TopicPartition(*place, start)])
-        except KafkaException as error:
-            raise self._cluster.translation(f"going to {place[0]}/{place[1]} offset {start}", error.args[0]) from error
+        where = TopicPartition(*place, start)
+        with self._cluster.translated(f"going to {place[0]}/{place[1]} offset {start}"):
+            if self.place != place or not self._seeks(where):
+                self._consumer.assign([where])
         self.place, self.position = place, start
+
+    def _seeks(self, where: TopicPartition) -> bool:
+        """Not in a topic that is gone: one that was made anew since has to be assigned again."""
+        try:
+            self._consumer.seek(where)
+        except KafkaException:
+            return False
+        return True
 
     def close(self) -> None:
         self._consumer.close()
