@@ -14,7 +14,7 @@ def chromium() -> Iterator[Any]:
     from tests.e2e.screens import ARGUMENTS, CHROMIUM, playwright_api
 
     with playwright_api.sync_playwright() as playwright:
-        playwright_api.expect.set_options(timeout=15_000)
+        playwright_api.expect.set_options(timeout=60_000)
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield browser
         browser.close()

@@ -48,7 +48,7 @@ class Screen:
     def __init__(self, context: Any, origin: str) -> None:
         self.context = context
         self.page = context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(60_000)
         self.complaints: list[str] = []
         self.origin = origin
         self.page.on("console", self._console)

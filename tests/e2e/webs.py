@@ -16,7 +16,7 @@ from stream.topics import SCORE_UPDATES, UNIT_UPDATES
 from tests.e2e.processes import started
 from tests.soak.evidence import whole
 
-PATIENCE = 60.0  # s
+PATIENCE = 120.0  # s
 
 
 def web(stack: ExitStack, *arguments: str) -> str:
@@ -27,14 +27,14 @@ def web(stack: ExitStack, *arguments: str) -> str:
 
 def get(url: str) -> Any:
     """The JSON at an address."""
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         return json.load(answer)
 
 
 def health(address: str) -> tuple[int, dict[str, Any]]:
     """Status and answer of a web process's /healthz."""
     try:
-        with urllib.request.urlopen(f"{address}healthz", timeout=10) as answer:
+        with urllib.request.urlopen(f"{address}healthz", timeout=30) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)

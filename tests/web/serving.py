@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 from litestar import Litestar
@@ -18,6 +18,8 @@ from agents.views.conflate import Published
 from dashboards.web.app import create_app
 from dashboards.web.server import Server
 from tests.web.shelf import Shelf
+
+LIMIT: Final = 60  # s: nothing takes so long, however busy the machine is
 
 
 class Serving:
@@ -39,19 +41,19 @@ class Serving:
         """Starts; returns when it accepts connections."""
         self.app: Litestar = create_app(self.shelf.reader(), **self._options)
         self._server = Server(
-            uvicorn.Config(self.app, log_level="error", timeout_graceful_shutdown=2), self.app.state.web
+            uvicorn.Config(self.app, log_level="error", timeout_graceful_shutdown=LIMIT), self.app.state.web
         )
         listener = socket.create_server(("127.0.0.1", self.port))
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(listener, ready))
         self._thread.start()
-        assert ready.wait(10)
+        assert ready.wait(LIMIT)
 
     def stop(self) -> None:
         """Stops; streams are cut."""
         if self._thread is not None:
             self._loop.call_soon_threadsafe(self._server.handle_exit, 15, None)
-            self._thread.join(10)
+            self._thread.join(LIMIT / 2)  # streams end by themselves, nothing waits for the server's limit
             assert not self._thread.is_alive()
             self._thread = None
 
@@ -69,7 +71,7 @@ class Serving:
         async def run() -> Any:
             return action()
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(5)
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(LIMIT)
 
     def _run(self, listener: socket.socket, ready: threading.Event) -> None:
         async def main() -> None:

@@ -128,7 +128,7 @@ async def test_a_slow_screen_ends_up_with_the_board_of_the_view() -> None:
         if step % 7 < 3 or step == 39:
             take(shown, await screen.next())
     while shown != {tile["id"]: tile for tile in data(channel.snapshot())["people"]}:
-        take(shown, await asyncio.wait_for(screen.next(), 1))
+        take(shown, await asyncio.wait_for(screen.next(), 60))
 
 
 def take(shown: dict[str, Any], message: bytes | None) -> None:

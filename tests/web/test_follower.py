@@ -74,7 +74,7 @@ async def following(views: ViewsReader, *units: str) -> AsyncIterator[Rig]:
 
 async def until(condition: Callable[[], object]) -> None:
     """Waits for a condition."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - conditions of any kind are awaited
             await asyncio.sleep(0.002)
 
@@ -297,9 +297,11 @@ async def test_views_that_nobody_can_write_are_told(shelf: Shelf) -> None:
     async with following(slow, "L03") as rig:  # type: ignore[arg-type]
         await until(lambda: rig.state == "live")
         slow.trouble = ["no memory"]
+        await shelf.put([scores("E0001", row(50))])  # a reader that is told nothing says so every few seconds only
         await until(lambda: rig.state == "unavailable")
         assert ("no memory", NOW) == (rig.service.trouble, rig.service.contact)
         slow.trouble = [None]
+        await shelf.put([scores("E0001", row(51))])
         await until(lambda: rig.state == "live")
 
 

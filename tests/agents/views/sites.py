@@ -76,7 +76,7 @@ def batch(
     return Batch(latest.units, latest.employees, latest.templates, {partition: before or Place()}, {partition: after})
 
 
-async def until(condition: Callable[[], Awaitable[object]], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], Awaitable[object]], seconds: float = 60.0) -> None:
     """Waits for a condition."""
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - conditions of any kind are awaited

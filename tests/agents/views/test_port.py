@@ -205,7 +205,7 @@ async def test_changes_are_told_as_they_come(site: Site, writer: ViewsWriter, re
     await writer.begin(LOG, 1, [0])
     first = batch(*line())
     await writer.put(first)
-    async with asyncio.timeout(20), aclosing(reader.changes()) as changes:
+    async with asyncio.timeout(60), aclosing(reader.changes()) as changes:
         change = await anext(changes)
         assert (True, True) == (change.anew, change.standing.complete)
         second = batch(scores("E7"), unit_scores("a:b", ["E7"]), before=first.after[0], offset=2)
@@ -239,7 +239,7 @@ async def test_a_reader_is_told_that_nothing_changed(writer: ViewsWriter, reader
     await writer.begin(LOG, 1, [0])
     first = batch(*line())
     await writer.put(first)
-    async with asyncio.timeout(10), aclosing(reader.changes()) as changes:
+    async with asyncio.timeout(60), aclosing(reader.changes()) as changes:
         await anext(changes)
         beat = batch(before=first.after[0])
         beat = beat._replace(after={0: Place(first.after[0].offsets, True, NOW + 1000, NOW + 1000)})
