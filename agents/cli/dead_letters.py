@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Annotated, Final, Literal
@@ -16,7 +18,7 @@ from agents.cli.flags import NO_FLAGS, Flags, Switch
 from agents.cli.interrupts import interrupts_later
 from agents.cli.opening import existing_log, now_ms
 from agents.cli.output import FormatFlag, print_record, print_rows, time_text
-from agents.cli.progress import Progress
+from agents.cli.progress import Progress, say
 from agents.cli.reading import whole_topic
 from agents.dead_letters import DeadLetter, dead_letter, retried, retry, this_user
 from agents.transport.log import Log
@@ -102,8 +104,11 @@ def retry_(
 ) -> int:
     """Send rejected records again, byte for byte, with their original key and timestamp.
 
-    They are decided anew, as if sent now with their old timestamp. With --all those
-    that were retried before stay out; name them to retry them once more.
+    They are decided anew, as if sent now with their old timestamp; what fails again
+    becomes a dead letter of its own. With --all each record is sent once: those that
+    were retried before stay out, and so do the dead letters that their retries left
+    (same place, timestamp and bytes). Once the cause is gone, name those to retry
+    them once more.
 
     For example
 
@@ -115,7 +120,7 @@ def retry_(
     ids
         ids of dead letters, as `list` prints them
     all_
-        all that were not retried yet
+        all whose record was not retried yet
     reason
         with --all: only those rejected for this reason
     """
@@ -124,8 +129,11 @@ def retry_(
     if reason is not None and not all_:
         raise UsageError(f"--reason {reason}: it chooses among all; add --all")
     with existing_log(flags.settings()) as log:
-        letters = _find(log, ids) if ids else _not_retried(log, reason)
+        again = Counter[str]()
+        letters = _find(log, ids) if ids else _not_retried(log, reason, again)
         _retry(log, letters)
+    if failed := again.total():
+        say(f"{failed:,} stay out: retries that failed again; name them to retry them once more")
     return 0
 
 
@@ -148,9 +156,27 @@ def _letters(log: Log, reason: str | None) -> Iterator[DeadLetter]:
             yield letter
 
 
-def _not_retried(log: Log, reason: str | None) -> Iterator[DeadLetter]:
-    again = _retried(log)
-    return (letter for letter in _letters(log, reason) if letter.id not in again)
+def _not_retried(log: Log, reason: str | None, again: Counter[str]) -> Iterator[DeadLetter]:
+    """Letters whose record was not sent again yet; counts by reason those that a retry of it has left."""
+    retried_at = _retried(log)
+    sent: set[bytes] = set()
+    for letter in _letters(log, None):
+        content = _content(letter)
+        if letter.id in retried_at:
+            sent.add(content)
+        elif content in sent:
+            again[letter.reason] += reason in (None, letter.reason)
+        elif reason in (None, letter.reason):
+            sent.add(content)
+            yield letter
+
+
+def _content(letter: DeadLetter) -> bytes:
+    """What is the same of a record and its retries: place, timestamp, key and value."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (letter.topic.encode(), b"%d %d" % (letter.partition, letter.timestamp), letter.key, letter.value):
+        digest.update(b"-" if part is None else b"%d:%b" % (len(part), part))
+    return digest.digest()
 
 
 def _retried(log: Log) -> dict[str, int]:

@@ -20,6 +20,10 @@ class ViewsUnavailable(RecoverableError):
     """The views cannot be read or written at the moment; the text says why. Scoring goes on."""
 
 
+class ViewsTaken(ViewsUnavailable):
+    """Another installation writes its views at this place and is alive; the text says which place, and the remedy."""
+
+
 class ViewsMoved(RecoverableError):
     """Nothing was written: the views are not where this writer left them. `begin` says where they are."""
 
@@ -60,7 +64,11 @@ class ViewsWriter(Protocol):
     """The writing side, for one projection. Any call may raise ViewsUnavailable."""
 
     async def begin(self, log_id: str, partitions: int, owned: Collection[int]) -> dict[int, Place]:
-        """Where the views stand for the partitions `owned`. Views of another log, or none, are begun anew."""
+        """Where the views stand for the partitions `owned`. Views of another log, or none, are begun anew.
+
+        ViewsTaken while who writes the views of another log is alive. The first part of `log_id`, up to a slash, says
+        whose log it is.
+        """
 
     async def put(self, batch: Batch) -> None:
         """The whole batch or nothing, told to whoever reads. ViewsMoved when the views do not stand at its start."""

@@ -26,6 +26,7 @@ class Keys:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self.head = f"{prefix}:views"
+        self.alive = f"{prefix}:alive"  # the log of who writes here, until nothing was written for a while
         self.left = f"{prefix}:left"  # set of epochs whose keys are to be removed
         self.changes = f"{prefix}:changes"
 

@@ -10,10 +10,11 @@ from typing import Any, Final
 import msgspec
 from redis.exceptions import RedisError, WatchError
 
-from agents.views.port import FORMAT, Batch, Place, UnitView, ViewsMoved
+from agents.views.port import FORMAT, Batch, Place, UnitView, ViewsMoved, ViewsTaken
 from agents.views.redis_client import TIME_LIMIT, Client, RedisPlace, connect, told
 from agents.views.redis_keys import EpochKeys, Head, Keys
 
+SILENCE: Final = 60.0  # s after the last write until another installation may have the prefix
 SWEEP: Final = 1_000  # keys of an old epoch looked at in one command
 
 
@@ -28,10 +29,11 @@ class News(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RedisWriter:
-    """The writing side of one worker's projection."""
+    """The writing side of one worker's projection. `silence` (s): see SILENCE."""
 
-    def __init__(self, place: RedisPlace, time_limit: float = TIME_LIMIT) -> None:
+    def __init__(self, place: RedisPlace, time_limit: float = TIME_LIMIT, silence: float = SILENCE) -> None:
         self._place = place
+        self._silence_ms = round(1000 * silence)
         self._limit = time_limit
         self._names = Keys(place.prefix)
         self._client: Client | None = None
@@ -102,16 +104,20 @@ class RedisWriter:
         return self._client
 
     async def _epoch(self, client: Client, log_id: str, partitions: int) -> Head:
-        """The views of this log, begun anew when there are none; of several workers one begins them."""
+        """The views of this log, begun anew when there are none; of several workers one begins them. ViewsTaken."""
         while True:
             async with client.pipeline(transaction=True) as pipe:
-                await pipe.watch(self._names.head)
-                found = decode_head(await pipe.get(self._names.head))
+                await pipe.watch(self._names.head, self._names.alive)
+                value, alive = await pipe.mget(self._names.head, self._names.alive)
+                found = decode_head(value)
                 if found is not None and (log_id, FORMAT, partitions) == (found.log, found.format, found.partitions):
                     return found
+                if found is not None and alive is not None and _owner(found.log) != _owner(log_id):
+                    raise self._taken(found)
                 head = Head(secrets.token_hex(6), log_id, FORMAT, partitions)
                 pipe.multi()
                 pipe.set(self._names.head, _encode(head))
+                self._stage_alive(pipe, head)
                 if found is not None:
                     pipe.sadd(self._names.left, found.epoch)
                 pipe.publish(self._names.changes, _encode(News(head.epoch)))
@@ -120,6 +126,17 @@ class RedisWriter:
                 except WatchError:
                     continue
                 return head
+
+    def _taken(self, found: Head) -> ViewsTaken:
+        prefix, seconds = self._place.prefix, self._silence_ms // 1000
+        return ViewsTaken(
+            f"redis_prefix {prefix!r} at {self._place.url} belongs to another installation, which is alive: views of "
+            f"log {_owner(found.log)!r}; set redis_prefix (workers and web alike) to a name that no other installation "
+            f"has, or stop the other one: {seconds} s after its last write the prefix is taken over"
+        )
+
+    def _stage_alive(self, pipe: Any, head: Head) -> None:
+        pipe.set(self._names.alive, head.log, px=self._silence_ms)
 
     async def _sweep(self, client: Client) -> None:
         """Removes some of what views before these have left: a little after each batch, so that nothing waits."""
@@ -146,6 +163,7 @@ class RedisWriter:
             pipe.multi()
             self._stage(pipe, keys, batch)
             pipe.mset({keys.place(number): value for number, value in after.items()})
+            self._stage_alive(pipe, head)
             news = News(head.epoch, list(batch.units), list(batch.employees), bool(batch.templates))
             pipe.publish(self._names.changes, _encode(news))
             await pipe.execute()
@@ -178,6 +196,11 @@ class RedisWriter:
             pipe.delete(keys.board(unit))
             if view.members:
                 pipe.zadd(keys.board(unit), dict.fromkeys(view.members, 0))
+
+
+def _owner(log: str) -> str:
+    """Whose views: topics that were made anew are another log of the same installation."""
+    return log.partition("/")[0]
 
 
 def decode_head(value: object) -> Head | None:

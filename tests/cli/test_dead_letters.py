@@ -91,6 +91,53 @@ def test_retry_all_once(run: Run, rejected: EmbeddedLog) -> None:
     assert run("dead-letters", "retry", "qc-events/1/7").out == "retried 1 records\n"
 
 
+def failed_again(log: EmbeddedLog, offset: int) -> None:
+    """The worker rejects the retry of the first letter, at another offset, as it was."""
+    topic, partition, _, key, value, why = REJECTED[0]
+    as_worker(log, [dead_letter(topic, partition, Row(offset, AT, key, value, None), why)], {})
+
+
+def test_what_a_retry_left_is_not_retried_again(run: Run, rejected: EmbeddedLog) -> None:
+    """`--all` sends each record once, however often it fails; by name it goes again, and `--all` still leaves it."""
+    assert run("dead-letters", "retry", "--all").out == "retried 4 records\n"
+    failed_again(rejected, 90)
+    result = run("dead-letters", "retry", "--all")
+    assert (result.code, result.out) == (0, "retried 0 records\n")
+    assert "1 stay out: retries that failed again; name them" in result.err
+    assert run("dead-letters", "retry", "qc-events/1/90").out == "retried 1 records\n"
+    failed_again(rejected, 91)
+    assert run("dead-letters", "retry", "--all").out == "retried 0 records\n"
+    result = run("dead-letters", "retry", "--all", "--reason", "schema")
+    assert (result.out, "stay out" in result.err) == ("retried 0 records\n", False)
+
+
+def test_a_call_does_not_take_the_failures_of_its_own_retries(
+    run: Run, rejected: EmbeddedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that rejects them while the call goes on finds no end otherwise."""
+    monkeypatch.setattr("agents.cli.dead_letters._AT_ONCE", 1)
+    append, offset = EmbeddedLog.append, 100
+
+    def rejecting(log: EmbeddedLog, outgoing: list[Outgoing]) -> list[int]:
+        nonlocal offset
+        offset += 1
+        offsets = append(log, outgoing)
+        failed_again(rejected, offset)
+        return offsets
+
+    monkeypatch.setattr(EmbeddedLog, "append", rejecting)
+    assert run("dead-letters", "retry", "--all").out == "retried 4 records\n"
+    assert offset == 104
+
+
+def test_another_record_is_not_a_retry(run: Run, rejected: EmbeddedLog) -> None:
+    """The same bytes with another timestamp were sent by somebody: they are retried."""
+    run("dead-letters", "retry", "--all")
+    topic, partition, _, key, value, why = REJECTED[0]
+    as_worker(rejected, [dead_letter(topic, partition, Row(90, AT + 1, key, value, None), why)], {})
+    assert run("dead-letters", "retry", "--all").out == "retried 1 records\n"
+
+
 def test_retry_is_on_record(run: Run, rejected: EmbeddedLog) -> None:
     """Each retry leaves a command with who and when, and the list shows when."""
     run("dead-letters", "retry", "qc-events/2/9")

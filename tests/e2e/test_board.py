@@ -55,7 +55,7 @@ def test_a_change_shows_without_a_reload(screen: Screen, process: Serving) -> No
     page = screen.show("/board/L03")
     expect(page.locator("#link-text")).to_have_text("live")
     page.evaluate("window.same = true")
-    took = []
+    took: list[float] = []
     while min(took, default=1) >= 1:  # a machine that stands still now and then has its second, too
         good = 91 - len(took)
         began = time.monotonic()
@@ -283,7 +283,7 @@ def test_a_page_of_people_without_new_data_waits_behind_the_others(screen: Scree
     process.feed(*gone)
     page = screen.show("/board/L03?seconds=6")
     expect(page.locator(".who").first).to_have_text("E0011")
-    shown = []
+    shown: list[float] = []
     while min(shown, default=4) >= 4:  # a page of people that are there stays for six
         expect(page.locator(".who").first).to_have_text("E0001")
         began = time.monotonic()

@@ -15,7 +15,7 @@ from dashboards.web.metrics import Metrics
 from dashboards.web.service import Service
 from dashboards.web.view import View
 from stream.topics import SCORE_UPDATES
-from tests.agents.views.sites import LOG, RedisSite, Site, batch
+from tests.agents.views.sites import LOG, RedisSite, Site, batch, replace
 from tests.e2e.redis_server import RedisServer
 from tests.web.factories import NOW, line, row, scores, template, tick, unit_scores
 from tests.web.shelf import Shelf
@@ -187,7 +187,7 @@ async def test_another_log_is_another_board(site: Site, shelf: Shelf) -> None:
     async with following(shelf.reader(), "L03", "L04") as rig:
         await until(lambda: rig.state == "live")
         writer = site.writer()
-        await writer.begin("log-2", 1, [0])
+        await replace(writer, "log-2")
         await writer.put(batch(*line("L04", people=1)))
         await until(lambda: list(rig.view.units) == ["L04"])
         assert ["E0001"] == list(rig.view.employees)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agents.views.conflate import Latest, Published, conflate
-from agents.views.port import Batch, Place, ViewsReader, ViewsWriter
+from agents.views.port import Batch, Place, ViewsReader, ViewsTaken, ViewsWriter
 from agents.views.redis_client import RedisPlace
 from agents.views.redis_reader import RedisReader
 from agents.views.redis_writer import RedisWriter
@@ -41,7 +41,7 @@ class RedisSite:
         self.place = RedisPlace(server.url)
 
     def writer(self) -> ViewsWriter:
-        return RedisWriter(self.place, time_limit=1.0)
+        return RedisWriter(self.place, time_limit=1.0, silence=0.2)
 
     def reader(self) -> ViewsReader:
         return RedisReader(self.place, time_limit=1.0)
@@ -74,6 +74,21 @@ def batch(
     heard = max((record.timestamp for record in records), default=None)
     after = Place({"score-updates": offset, "unit-updates": offset}, caught_up, heard, heard)
     return Batch(latest.units, latest.employees, latest.templates, {partition: before or Place()}, {partition: after})
+
+
+async def replace(writer: ViewsWriter, log_id: str) -> dict[int, Place]:
+    """Begins the views of another log once those of the one before are not written any longer."""
+    begun: list[dict[int, Place]] = []
+
+    async def free() -> bool:
+        try:
+            begun.append(await writer.begin(log_id, 1, [0]))
+        except ViewsTaken:
+            return False
+        return True
+
+    await until(free)
+    return begun[0]
 
 
 async def until(condition: Callable[[], Awaitable[object]], seconds: float = 60.0) -> None:

@@ -10,7 +10,7 @@ import pytest
 from agents.views.conflate import Published
 from agents.views.port import Change, Place, Standing, UnitEntry, ViewsIncomplete, ViewsMoved, ViewsReader, ViewsWriter
 from stream.topics import SCORE_UPDATES, UNIT_UPDATES
-from tests.agents.views.sites import LOG, Site, batch
+from tests.agents.views.sites import LOG, Site, batch, replace
 from tests.web.factories import NOW, TEMPLATE, line, row, scores, template, unit_scores
 
 AT = "2026-03-02T05:40:00.000Z"
@@ -100,7 +100,7 @@ async def test_another_log_has_other_views(site: Site, writer: ViewsWriter, read
     await writer.put(first)
     before = await reader.standing()
     other = site.writer()
-    assert {0: Place()} == await other.begin("log-2", 1, [0])
+    assert {0: Place()} == await replace(other, "log-2")
     with pytest.raises(ViewsIncomplete):
         await reader.unit_ids()
     with pytest.raises(ViewsMoved):

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from agents.views.port import Change, Place, ViewsIncomplete, ViewsMoved, ViewsUnavailable
+from agents.views.port import Change, Place, ViewsIncomplete, ViewsMoved, ViewsTaken, ViewsUnavailable
 from agents.views.redis_client import RedisPlace
 from agents.views.redis_reader import RedisReader
 from agents.views.redis_writer import RedisWriter
 from tests.agents.views.fake_log import FakeLog
-from tests.agents.views.sites import LOG, RedisSite, batch, until
+from tests.agents.views.sites import LOG, RedisSite, batch, replace, until
 from tests.agents.views.test_projection import agree, expected, projecting, tried
 from tests.e2e.redis_server import RedisServer
 from tests.web.factories import line, row, scores
@@ -195,6 +195,52 @@ async def test_a_redis_that_throws_views_away_is_doubted(fresh_redis: RedisServe
     assert "+OK" in fresh_redis.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
     assert "set it to noeviction" in str(await writer.doubt())
     await writer.close()
+
+
+async def test_another_installation_does_not_take_a_prefix_that_is_in_use(pair: Pair, fresh_redis: RedisServer) -> None:
+    """It is told whose views are there and what to do; those who have the prefix notice nothing."""
+    writer, reader = pair
+    await writer.begin("log-1/a/b", 1, [0])
+    first = batch(*line())
+    await writer.put(first)
+    other = RedisWriter(RedisPlace(fresh_redis.url), LIMIT)
+    with pytest.raises(ViewsTaken) as told:
+        await other.begin("log-2/c/d", 1, [0])
+    assert "redis_prefix 'scorestream' at redis://127.0.0.1" in str(told.value)
+    assert "log 'log-1'; set redis_prefix" in str(told.value)
+    await writer.put(batch(scores("E9"), before=first.after[0], offset=2))
+    assert {"E9"} == set(await reader.employees(["E9"]))
+    elsewhere = RedisWriter(RedisPlace(fresh_redis.url, prefix="second"), LIMIT)
+    assert {0: Place()} == await elsewhere.begin("log-2/c/d", 1, [0])
+    for each in (other, elsewhere):
+        await each.close()
+
+
+async def test_a_prefix_is_taken_over_when_its_writer_has_fallen_silent(fresh_redis: RedisServer) -> None:
+    """An installation that was rebuilt or replaced waits for that long, and no longer; the one before it is told."""
+    place = RedisPlace(fresh_redis.url)
+    before, after, reader = RedisWriter(place, silence=0.3), RedisWriter(place), RedisReader(place)
+    await before.begin("log-1", 1, [0])
+    await before.put(batch(*line("L03")))
+    begun = await replace(after, "log-2")
+    await after.put(batch(*line("L04"), before=begun[0]))
+    assert ["L04"] == await reader.unit_ids()
+    with pytest.raises(ViewsMoved):
+        await before.put(batch(scores("E1"), before=batch(*line("L03")).after[0], offset=2))
+    with pytest.raises(ViewsTaken):
+        await before.begin("log-1", 1, [0])
+    for each in (before, after, reader):
+        await each.close()
+
+
+async def test_topics_that_were_made_anew_are_of_the_same_installation(pair: Pair) -> None:
+    """Their views begin at once: nobody else has written there."""
+    writer, reader = pair
+    await writer.begin("log-1/a/b", 1, [0])
+    await writer.put(batch(*line("L03")))
+    assert {0: Place()} == await writer.begin("log-1/a/c", 1, [0])
+    await writer.put(batch(*line("L04")))
+    assert ["L04"] == await reader.unit_ids()
 
 
 async def test_the_password_stands_in_a_file(tmp_path: Path) -> None:
