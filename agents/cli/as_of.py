@@ -32,6 +32,13 @@ def instant(option: str, text: str) -> int:
     return at
 
 
+def demand_readable(as_of: str, known_at: str | None = None) -> None:
+    """UsageError when one of them cannot be read: told before a log is opened."""
+    resolve(as_of, 0, 0)
+    if known_at is not None:
+        instant("--known-at", known_at)
+
+
 def resolve(text: str, last: int, now: int) -> int:
     """The instant that `--as-of` means, in ms."""
     if text == "last":

@@ -13,7 +13,7 @@ from typing import Annotated, Final
 import aiohttp
 from cyclopts import Parameter
 
-from agents.cli.errors import CommandError
+from agents.cli.errors import CommandError, UsageError
 from agents.cli.flags import NO_FLAGS, Flags
 from agents.cli.opening import now_ms, writable_log
 from agents.cli.progress import say
@@ -50,6 +50,8 @@ def demo(
         scorestream demo --port 9000 --data /tmp/plant
     """
     settings = flags.settings()
+    if not settings.embedded:
+        raise UsageError(f"--broker {settings.broker}: a demo is on this machine; give it --data DIR, or nothing")
     worker = owner(settings.broker)
     if worker is not None:
         raise FolderInUse(worker, settings.folder)

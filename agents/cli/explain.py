@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from cyclopts import Parameter
 
-from agents.cli.as_of import AsOf, resolve
+from agents.cli.as_of import AsOf, demand_readable, resolve
 from agents.cli.errors import CommandError
 from agents.cli.flags import NO_FLAGS, Flags
 from agents.cli.opening import existing_log
@@ -54,6 +54,7 @@ def explain(
         scorestream explain E0261 @total day --as-of 2026-03-02T12:00:00+08:00
     """
     settings = flags.settings()
+    demand_readable(as_of)
     with existing_log(settings) as log, Progress("read") as progress:
         metas = read_meta(log)
         at = resolve(as_of, max([0, *(m.last for m in metas)]), max([0, *(m.now for m in metas)]))

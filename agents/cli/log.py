@@ -11,7 +11,7 @@ from cyclopts.validators import Number
 
 from agents.cli.errors import UsageError
 from agents.cli.flags import NO_FLAGS, Flags, Switch
-from agents.cli.opening import existing_log, known_topic
+from agents.cli.opening import demand_topic, existing_log
 from agents.cli.raw_records import to_line
 from agents.cli.reading import present
 from agents.transport.log import Log
@@ -60,8 +60,9 @@ def log(
         stop after this many records
     """
     settings = flags.settings()
+    demand_topic(topic)
     with existing_log(settings) as opened:
-        if known_topic(topic, opened):
+        if topic in opened.topics():
             positions = dict.fromkeys(_partitions(opened, topic, partition), from_ or 0)
             _print(opened, topic, positions, limit, follow=follow)
     return 0

@@ -38,16 +38,13 @@ def writable_log(settings: Settings) -> Iterator[tuple[Log, int]]:
         yield log, ensure_topics(log, settings)
 
 
-def known_topic(name: str, log: Log) -> bool:
-    """Whether the log holds this topic; UsageError, with the nearest name, when there is no such topic at all."""
-    if name in log.topics():
-        return True
-    names = [topic.name for topic in TOPICS]
-    if name in names:
-        return False
-    near = difflib.get_close_matches(name, names, n=1)
+def demand_topic(name: str) -> None:
+    """UsageError, with the nearest name, when there is no such topic at all."""
+    if name in NAMES:
+        return
+    near = difflib.get_close_matches(name, NAMES, n=1)
     meant = f"did you mean {near[0]}? There" if near else "there"
-    raise UsageError(f"topic {name!r} does not exist; {meant} are {', '.join(names)}")
+    raise UsageError(f"topic {name!r} does not exist; {meant} are {', '.join(NAMES)}")
 
 
 def now_ms() -> int:

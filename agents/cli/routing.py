@@ -17,7 +17,7 @@ from agents.cli.progress import say
 from agents.cli.table import visible
 from agents.transport.log import Outgoing, partition_for
 from schemas.instants import FIRST, LAST, parse_rfc3339
-from stream.topics import topic_of
+from stream.topics import INPUTS, topic_of
 
 REPORTED: Final = 100  # problems shown one by one
 _TEXT: Final = 160  # characters of a line that are shown
@@ -58,6 +58,35 @@ class Problems:
             say(f"line {number}: {reason}: {text[:_TEXT]}{'…' if len(text) > _TEXT else ''}")
         elif self.count == REPORTED + 1:
             say("… further lines with problems are only counted")
+
+
+class Misplaced:
+    """Records that go, as they say, where the worker will reject them: counted, and told once."""
+
+    def __init__(self, partitions: int) -> None:
+        self.count = 0
+        self._partitions = partitions
+        self._first = ""
+
+    def see(self, number: int, record: Outgoing) -> None:
+        """Looks at the record of a line: an event belongs in the partition of its key."""
+        if record.topic not in INPUTS or record.key is None:
+            return
+        right = partition_for(record.key, self._partitions)
+        if record.partition == right:
+            return
+        self.count += 1
+        if self.count == 1:
+            key = visible(record.key[:64].decode("utf-8", "replace"))
+            self._first = f"line {number}, key {key!r} in {record.topic}/{record.partition}, which belongs in {right}"
+
+    def tell(self) -> None:
+        """Says how many there were and which was the first; nothing when there was none."""
+        if self.count:
+            say(
+                f"warning: {self.count:,} records are in a partition that is not their key's and will be rejected as "
+                f"key_mismatch; the first: {self._first}. Without `partition` a record goes where its key belongs"
+            )
 
 
 class Router:

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import msgspec
 from cyclopts import Parameter
 
-from agents.cli.as_of import AsOf, KnownAt, instant, resolve
+from agents.cli.as_of import AsOf, KnownAt, demand_readable, instant, resolve
 from agents.cli.errors import CommandError, UsageError
 from agents.cli.flags import NO_FLAGS, Flags
 from agents.cli.opening import existing_log
@@ -47,6 +47,7 @@ def scores(
         scorestream scores --employee E0261 --as-of 2026-03-02T12:00:00+08:00 --format ndjson
     """
     settings = flags.settings()
+    demand_readable(as_of, known_at)
     with existing_log(settings) as log, Progress("read") as progress:
         limits = limits_in_force(log, settings)
         source = _known_at if known_at is not None else _committed

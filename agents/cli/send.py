@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from agents.cli.csv_mapping import csv_events, load_mapping
 from agents.cli.errors import CommandError, UsageError
@@ -15,14 +15,14 @@ from agents.cli.event_order import in_event_order
 from agents.cli.flags import NO_FLAGS, Flags, InputFile, Switch
 from agents.cli.interrupts import interrupts_later
 from agents.cli.lines import Block, blocks, file_size
-from agents.cli.opening import known_topic, now_ms, writable_log
+from agents.cli.opening import demand_topic, now_ms, writable_log
 from agents.cli.progress import Progress, say
 from agents.cli.raw_records import BadRecord, from_line
-from agents.cli.routing import Problems, Router
+from agents.cli.routing import Misplaced, Problems, Router
 from agents.transport.log import Log, Outgoing
 from stream.topics import TEMPLATES, TICKS, TOPICS
 
-LEDGERS = frozenset(topic.name for topic in TOPICS if topic.ledger)
+LEDGERS: Final = frozenset(topic.name for topic in TOPICS if topic.ledger)
 
 
 def send(
@@ -73,7 +73,8 @@ def send(
     event_time
         log time = occurred_at, sorted before sending (for a history; held in memory)
     raw_records
-        lines are records as `scorestream log` prints them, sent byte for byte
+        lines are records as `scorestream log` prints them, sent byte for byte; it is
+        said when a `partition` is not the key's (leave it out: it follows from the key)
     csv
         the input is CSV (a file named .csv is anyway)
     mapping
@@ -82,20 +83,23 @@ def send(
     settings = flags.settings()
     is_csv = csv or file.lower().endswith(".csv")
     _check_options(is_csv=is_csv, mapping=mapping, raw_records=raw_records, event_time=event_time)
+    if topic is not None:
+        _check_topic(topic, raw_records=raw_records)
     with ExitStack() as stack:
         stream = _open(file, stack)
         plan = load_mapping(mapping) if mapping is not None else None
         log, partitions = stack.enter_context(writable_log(settings))
-        if topic is not None:
-            _check_topic(topic, log, raw_records=raw_records)
+        if topic == TICKS:
+            _demand_no_worker(log)
         source = blocks(stream) if plan is None else csv_events(stream, plan, file)
-        problems = Problems()
+        problems, misplaced = Problems(), Misplaced(partitions)
         if raw_records:
-            batches = _raw(source, topic, partitions, problems)
+            batches = _raw(source, topic, partitions, problems, misplaced)
         else:
             router = Router(topic, partitions, problems)
             batches = _history(_watched(source, file), router) if event_time else _live(source, router)
         _send(log, batches, file)
+        misplaced.tell()
     if problems.count:
         say(f"{problems.count:,} lines left out")
     return 1 if problems.count else 0
@@ -112,17 +116,21 @@ def _check_options(*, is_csv: bool, mapping: Path | None, raw_records: bool, eve
         raise UsageError("--raw-records: a record has its own form and timestamp; leave --csv and --event-time out")
 
 
-def _check_topic(topic: str, log: Log, *, raw_records: bool) -> None:
+def _check_topic(topic: str, *, raw_records: bool) -> None:
     """Worker's topics are closed; ticks and templates can be moved from another log, and not written otherwise."""
-    if known_topic(topic, log) and topic in LEDGERS:
+    demand_topic(topic)
+    if topic in LEDGERS:
         raise UsageError(f"--topic {topic}: only the worker writes it")
     if topic == TEMPLATES and not raw_records:
         raise UsageError(f"--topic {topic}: `scorestream templates publish` checks and publishes a template")
     if topic == TICKS and not raw_records:
         raise UsageError(f"--topic {topic}: only the worker writes it; --raw-records moves those of another log")
-    if topic == TICKS and (owner := log.owner()) is not None:
+
+
+def _demand_no_worker(log: Log) -> None:
+    if (owner := log.owner()) is not None:
         who = f"process {owner} is the worker" if isinstance(owner, int) else f"{owner} are workers"
-        raise CommandError(f"--topic {topic}: {who} of {log.name} and writes it; stop it first")
+        raise CommandError(f"--topic {TICKS}: {who} of {log.name} and writes it; stop it first")
 
 
 def _open(file: str, stack: ExitStack) -> BinaryIO:
@@ -150,13 +158,16 @@ def _watched(source: Iterable[Block], file: str) -> Iterator[Block]:
             yield block
 
 
-def _raw(source: Iterable[Block], topic: str | None, partitions: int, problems: Problems) -> Iterator[Batch]:
+def _raw(
+    source: Iterable[Block], topic: str | None, partitions: int, problems: Problems, misplaced: Misplaced
+) -> Iterator[Batch]:
     for block in source:
         records = []
         for line, number in zip(block.lines, block.numbers, strict=True):
             try:
                 if line.strip():
                     records.append(from_line(line, topic, partitions))
+                    misplaced.see(number, records[-1])
             except BadRecord as error:
                 problems.add(number, line, str(error))
         yield records, block.size

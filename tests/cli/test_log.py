@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agents.cli.raw_records import BadRecord, from_line, to_line
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
-from agents.transport.embedded.log import EmbeddedLog, Outgoing, Record, pack_headers
+from agents.transport.embedded.log import EmbeddedLog, Outgoing, Record, pack_headers, partition_for
 from tests.cli.conftest import Run, records, values
 
 BYTES = st.none() | st.binary() | st.text().map(str.encode)
@@ -141,3 +141,24 @@ def test_moving_to_fewer_partitions(run: Run) -> None:
     record = json.dumps({"timestamp": 1, "key": "E1", "value": "{}", "partition": 3}).encode()
     result = run("send", "-", "--raw-records", "--topic", "qc-events", "--data", "small", stdin=record)
     assert (result.code, "partition 3: this log has 0 to 0" in result.err) == (1, True)
+
+
+def test_records_in_a_strange_partition_are_told_once(run: Run, log: EmbeddedLog) -> None:
+    """They go in as they say, and will be rejected: how many there are, and which is the first."""
+    right = partition_for(b"E1", 4)
+    lines = [{"key": "E1", "timestamp": 1, "value": "{}", "partition": n % 4} for n in range(40)]
+    lines = [*lines[right:], {"key": "E1", "timestamp": 1, "value": "{}"}, {"timestamp": 1, "value": "{}"}]
+    sent = b"".join(json.dumps(each).encode() + b"\n" for each in lines)
+    result = run("send", "-", "--raw-records", "--topic", "qc-events", stdin=sent)
+    strange = sum(each.get("partition", right) != right for each in lines[:-1])
+    assert (result.code, result.err.count("warning")) == (0, 1)
+    assert f"warning: {strange} records are in a partition that is not their key's" in result.err
+    assert f"first: line 2, key 'E1' in qc-events/{(right + 1) % 4}, which belongs in {right}" in result.err
+    assert len(values(log, "qc-events")) == len(lines)
+
+
+@pytest.mark.parametrize("topic", ["ticks", "templates", "commands"])
+def test_other_topics_place_their_records_themselves(run: Run, log: EmbeddedLog, topic: str) -> None:
+    """A tick's key is no employee: nothing is said of where it is."""
+    sent = b"".join(b'{"key":"1","timestamp":1,"value":"{}","partition":%d}\n' % n for n in range(4))
+    assert "warning" not in run("send", "-", "--raw-records", "--topic", topic, stdin=sent).err
