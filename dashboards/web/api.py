@@ -18,6 +18,7 @@ from dashboards.web.api_examples import EMPLOYEE, NOBODY, SCORES, TOO_MANY, UNAV
 from dashboards.web.api_types import EmployeeScores, ScoreList, TrendPane, UnitEntry, UnitList, UnitScores
 from dashboards.web.names import path_segments, unit_segment, valid_employee, valid_unit
 from dashboards.web.problems import RequestProblem
+from dashboards.web.queries import refuse_unknown
 from dashboards.web.times import instant
 from dashboards.web.updates import KnownEmployee, KnownUnit, decode_scores, decode_unit, readable
 from dashboards.web.web import Web
@@ -205,5 +206,6 @@ def _trends(trends: dict[str, list[tuple[int, float, float]]]) -> dict[str, list
 api: Final = Router(
     "/api/v1",
     route_handlers=[list_units, get_unit, get_employee, list_scores],
+    before_request=refuse_unknown,
     response_headers=[ResponseHeader(name="cache-control", value="no-store")],
 )

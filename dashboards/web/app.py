@@ -19,6 +19,7 @@ from agents.views.port import ViewsReader, ViewsUnavailable
 from dashboards.web.api import api
 from dashboards.web.assets import load_assets
 from dashboards.web.follower import Follower
+from dashboards.web.head import Application
 from dashboards.web.health import healthz, metrics
 from dashboards.web.hub import PACE, Hub, Pace
 from dashboards.web.languages import Language
@@ -57,7 +58,7 @@ def create_app(
     so.
     """
     web = _web(views, clock, language, stale_seconds, pace)
-    app = Litestar(
+    app = Application(
         route_handlers=[start, board, asset, api, healthz, metrics],
         dependencies={"web": Provide(lambda: web, sync_to_thread=False)},
         exception_handlers={

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
 from dashboards.web.app import create_app
 from tests.web.factories import INDICATOR, NOW, ROLLING, line, row, tick, total, unit_scores
+from tests.web.serving import LIMIT, serving
 from tests.web.shelf import Shelf
 
 Client = TestClient[Litestar]
@@ -166,3 +168,53 @@ def test_openapi_gives_an_example_of_each_answer(client: Client) -> None:
         reference = content["schema"]["$ref"].rsplit("/", 1)[1]
         schema = found["components"]["schemas"][reference]
         assert set(schema["properties"]) == set(example["value"]), path
+
+
+@pytest.mark.parametrize(
+    ("address", "field", "said"),
+    [
+        (
+            "/api/v1/scores?unti=L03",
+            "unti",
+            "did you mean unit? It takes unit, employee, indicator, window, after, limit",
+        ),
+        ("/api/v1/scores?unit=L03&Limit=5", "Limit", "takes unit, employee, indicator, window, after, limit"),
+        ("/api/v1/units?unit=L03", "unit", "it takes none"),
+        ("/api/v1/units/L03?window=day", "window", "it takes none"),
+        ("/api/v1/employees/E0001?x", "x", "it takes none"),
+        ("/api/v1/scores?web=1", "web", "takes unit"),
+    ],
+)
+def test_a_parameter_that_is_not_known_is_refused(client: Client, address: str, field: str, said: str) -> None:
+    """A misspelt filter would give everybody's scores otherwise; the problem names it and those that there are."""
+    found = get(client, address, 400)
+    assert (found["field"], said in found["detail"]) == (field, True), found
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/", "/board/L03", "/board/L77", "/board/L03/stream", "/api/v1/units", "/api/v1/scores?limit=1",
+        "/api/v1/employees/E9", "/api/v1/scores?limit=x", "/api/openapi.json", "/healthz", "/nowhere",
+    ],
+)  # fmt: skip
+def test_head_is_get_without_a_body(client: Client, address: str) -> None:
+    """Same status, same headers, nothing else; the head of a stream ends."""
+    head = client.head(address, follow_redirects=False)
+    assert head.content == b""
+    if address.endswith("/stream"):
+        assert (200, "text/event-stream; charset=utf-8") == (head.status_code, head.headers["content-type"])
+        return
+    got = client.get(address, follow_redirects=False)
+    assert got.status_code == head.status_code
+    assert dict(got.headers) == dict(head.headers)
+
+
+def test_head_is_known_by_a_real_server() -> None:
+    """The connection serves the next request; a stream that was asked for so is no screen."""
+    with serving(*line()) as process, httpx.Client(base_url=process.url, timeout=LIMIT) as browser:
+        for address in ("/board/L03", "/board/L03/stream", "/api/v1/units"):
+            assert (200, b"") == ((answer := browser.head(address)).status_code, answer.content)
+        assert browser.get("/api/v1/units").json()["units"]
+        assert process.call(lambda: process.app.state.web.hub.screens) == 0
+        assert browser.post("/api/v1/units").status_code == 405
