@@ -44,6 +44,7 @@ _SETTLING: Final = frozenset(
         KafkaError.NOT_COORDINATOR,
         KafkaError.UNSTABLE_OFFSET_COMMIT,
         KafkaError._TRANSPORT,
+        KafkaError._NOENT,  # no leaders found, by a client whose connections were cut
     )
 )
 _PAUSE_S: Final = 0.05

@@ -48,7 +48,10 @@ class Appender:
             self._producer.list_topics(timeout=PATIENCE_S)  # without it the first records wait half a second
 
     def append(self, records: Sequence[Outgoing]) -> list[int]:
-        """Offsets of the records, once all are durable. BrokerGone: some may be there, those of one place in order."""
+        """Offsets of the records, once all are durable. BrokerGone: some may be there, those of one place in order.
+
+        ValueError when the brokers do not take a record of that size: sent again it would be refused again.
+        """
         delivery = _Delivery(len(records))
         for index, record in enumerate(records):
             _produce(self._producer, record, partial(delivery, index))
@@ -56,6 +59,10 @@ class Appender:
         while delivery.missing and time.monotonic() < deadline:
             self._producer.flush(0.1)
         if delivery.error is not None:
+            if delivery.error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                raise ValueError(
+                    _too_large(max(records, key=_size), "the brokers take, max.message.bytes of its topic")
+                )
             raise self._cluster.translation(f"appending {len(records)} records", delivery.error)
         if delivery.missing:
             raise BrokerGone(f"{self._cluster.name}: no answer to {delivery.missing} of {len(records)} records")
@@ -247,8 +254,13 @@ def _produce(producer: Any, record: Outgoing, told: Callable[..., None] | None) 
             producer.poll(0.05)
         except KafkaException as error:
             if error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
-                size = len(value or b"") + len(key or b"")
-                raise ValueError(
-                    f"a record of {size} bytes; the most a log takes is {MAX_RECORD_BYTES}, send it in parts"
-                ) from error
+                raise ValueError(_too_large(record, f"a log takes, {MAX_RECORD_BYTES}")) from error
             raise
+
+
+def _size(record: Outgoing) -> int:
+    return len(record.value or b"") + len(record.key or b"")
+
+
+def _too_large(record: Outgoing, most: str) -> str:
+    return f"a record of {_size(record)} bytes for {record.topic}: that is more than {most}; send it in parts"
