@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 KILLS ?= 5
+MINUTES ?= 10
 VENV := .venv
 RUNTIME := $(VENV)/.runtime-installed
 TOOLS := $(VENV)/.tools-installed
@@ -47,8 +48,13 @@ bench-latency: $(TOOLS) kafka  ## Event to visible score at half of the peak rat
 bench-growth: $(TOOLS) kafka  ## Cost per event from 1,000 to 1,000,000 people, with 1 and 2 workers; restarts; ARGS=--smoke
 	@exec $(VENV)/bin/python -m tests.bench.growth $(ARGS)
 
-soak: $(TOOLS)  ## Worker and senders under SIGKILL and damaged state; KILLS=n rounds, then the invariants
+ifeq ($(BROKER),kafka)
+soak: $(TOOLS) kafka redis
+	@exec $(VENV)/bin/python -m tests.soak --broker kafka --minutes $(MINUTES) $(ARGS)
+else
+soak: $(TOOLS)  ## Everything that dies, and the invariants: KILLS=n rounds; on a real broker: BROKER=kafka MINUTES=n
 	@exec $(VENV)/bin/python -m tests.soak --kills $(KILLS) $(ARGS)
+endif
 
 lock: $(VENV)/.created  ## Resolve the locked dependencies anew, with hashes, for every supported Python
 	@scripts/lock.sh $(VENV)/bin/python

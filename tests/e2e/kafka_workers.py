@@ -25,6 +25,7 @@ from agents.topics_setup import ensure_topics
 from agents.transport.errors import RecoverableError
 from agents.transport.kafka.cluster import Cluster
 from agents.transport.kafka.log import KafkaLog
+from agents.transport.log import Outgoing
 from schemas.instants import DAY
 from tests.e2e.processes import COMMAND, environment
 from tests.soak.evidence import Evidence
@@ -56,13 +57,19 @@ class KafkaWorker:
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Starts it; `wait_scoring` says when it scores."""
+    def start(self, *arguments: str) -> None:
+        """Starts it, this time with these arguments too; `wait_scoring` says when it scores."""
         assert not self.running
+        command = [*self._command, *arguments]
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
-                self._command, env=environment(), stdout=output, stderr=output, start_new_session=True
+                command, env=environment(), stdout=output, stderr=output, start_new_session=True
             )
+
+    @property
+    def pid(self) -> int | None:
+        """Of its process while that runs."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     @property
     def running(self) -> bool:
@@ -148,18 +155,25 @@ class Feed:
 
     def _run(self) -> None:
         records = self._sender.records()
-        step = max(1, self.rate // 20)
         while not self._stop.is_set():
-            batch = list(islice(records, step))
+            batch = self.tried(list(islice(records, max(1, self.rate // 20))))
             while not self._stop.is_set():
                 try:
-                    self.log.append(batch)
+                    offsets = self.log.append(batch)
                 except RecoverableError:
                     self.failures += 1
                 else:
+                    self.acknowledged(batch, offsets)
                     self.sent += len(batch)
                     break
             self._stop.wait(0.05)
+
+    def tried(self, batch: list[Outgoing]) -> list[Outgoing]:
+        """What is sent in place of a batch."""
+        return batch
+
+    def acknowledged(self, batch: list[Outgoing], offsets: list[int]) -> None:
+        """A batch is in the log, at these offsets."""
 
     def stop(self) -> None:
         """Ends it; what it has sent by then is in the log."""
@@ -175,9 +189,13 @@ class KafkaWorld:
         self.folder = folder
         self.options = options
         self.settings = Settings.load({}, {"broker": f"kafka://{bootstrap}", "partitions": PARTITIONS})
-        self.log = KafkaLog(Cluster(bootstrap), NAMES)
+        self.log = self.opened()
         self.workers: dict[str, KafkaWorker] = {}
         self.feeds: list[Feed] = []
+
+    def opened(self) -> KafkaLog:
+        """The log once more, for a thread of its own."""
+        return KafkaLog(Cluster(self.bootstrap), NAMES)
 
     def prepare(self) -> None:
         """Topics, people, and the first versions of two templates."""

@@ -137,6 +137,8 @@ class TcpProxy:
         await self._faults.change()
         try:
             await link.run()
+        except asyncio.CancelledError:  # it was cut: asyncio would tell an error of a server's task that is cancelled
+            return None
         finally:
             self._links.discard(link)
             await self._faults.change()
