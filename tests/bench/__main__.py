@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--smoke", action="store_true", help="a minute's run with small numbers: shows that it works")
     given = parser.parse_args()
     if given.smoke:
-        given.events, given.employees, given.plain_events, given.rounds, given.million = 30_000, 500, 3_000, 1, 2_000
+        given.events, given.employees, given.plain_events, given.rounds, given.million = 6_000, 500, 1_500, 1, 2_000
     with tempfile.TemporaryDirectory(prefix="scorestream-bench-") as folder:
         run(Path(folder), given)
     return 0
