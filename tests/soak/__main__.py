@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -33,6 +34,7 @@ def main() -> int:
         "--fault", action="append", default=[], help="with --broker kafka: only this, and others so named"
     )
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # who is told to end stops what was started
     seed = SystemRandom().randrange(SEEDS) if given.seed is None else given.seed
     base = given.folder or Path(tempfile.mkdtemp(prefix="scorestream-soak-"))
     worlds = None if given.world is None else [given.world]

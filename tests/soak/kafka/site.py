@@ -12,6 +12,7 @@ from random import Random
 from typing import Final
 
 from agents.transport.access import Access
+from agents.transport.errors import RecoverableError
 from agents.transport.kafka.cluster import Cluster
 from agents.transport.kafka.log import KafkaLog
 from stream.meta import KEY, decode_meta
@@ -114,8 +115,18 @@ class Site:
 
     def wait_taken(self, records: int) -> None:
         """Until workers have committed so many more records of the inputs."""
-        before = self.committed()
-        until(lambda: self.committed() >= before + records, lambda: f"nobody goes on: {self.said()}")
+        wanted = 0
+
+        def taken() -> bool:
+            nonlocal wanted
+            try:
+                done = self.committed()
+            except RecoverableError:  # asked again, while there is patience
+                return False
+            wanted = wanted or done + records
+            return done >= wanted
+
+        until(taken, lambda: f"nobody goes on: {self.said()}", 120)
 
     def committed(self) -> int:
         """Records of the inputs that are processed and durable."""
