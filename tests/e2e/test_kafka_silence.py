@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from agents.transport.access import Access
-from agents.transport.errors import CommitRefused
+from agents.transport.errors import CommitRefused, RecoverableError
 from agents.transport.kafka import log as kafka_log
 from agents.transport.kafka.cluster import Cluster
 from agents.transport.kafka.log import KafkaLog
@@ -37,7 +37,7 @@ def _open(servers: str) -> KafkaLog:
 
 
 def _wait(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -74,3 +74,31 @@ def test_an_owner_that_is_let_go_leaves_no_thread(log: KafkaLog) -> None:
     assert ["t-silence-group-0"] == threads()
     log.disown(0)
     _wait(lambda: not threads())
+
+
+def test_who_asks_for_committed_offsets_outlives_the_broker(fresh_kafka: KafkaBroker) -> None:
+    """Asked again and again while it stops and comes back, the question is answered, or refused, and then answered."""
+    answers: list[object] = []
+    done = threading.Event()
+    with _open(fresh_kafka.bootstrap) as log:
+        log.create_topic(NAMES.state, 1, compacted=True, ledger=True)
+
+        def ask() -> None:
+            while not done.is_set():
+                try:
+                    answers.append(log.committed())
+                except RecoverableError:
+                    answers.clear()
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        try:
+            _wait(lambda: len(answers) > 20)
+            fresh_kafka.stop()
+            fresh_kafka.start()
+            answers.clear()
+            _wait(lambda: len(answers) > 20)
+        finally:
+            done.set()
+            asking.join()
+    assert all(answer == {} for answer in answers)

@@ -14,9 +14,7 @@ from typing import Any, Final
 
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
     IsolationLevel,
-    KafkaError,
     KafkaException,
     TopicPartition,
 )
@@ -53,6 +51,7 @@ class KafkaLog:
         self._owners: dict[int, Owner] = {}
         self._before_commit: Callable[[], None] = _nothing
         self._group = _group_of(cluster)
+        self._asking: Any = None  # for committed offsets
         self._looked_at = 0.0
         self._version: tuple[int, ...] = ()
 
@@ -250,25 +249,34 @@ class KafkaLog:
 
     def committed(self) -> dict[Place, int]:
         """Committed offsets of the group of workers: the next offset to read."""
-        group = self.cluster.access.group
+        places = [(name, number) for name, info in self.topics().items() for number in range(info.partitions)]
+        if not places:
+            return {}
 
         def ask() -> dict[Place, int]:
-            asked = [ConsumerGroupTopicPartitions(group)]
-            answer = self._admin.list_consumer_group_offsets(asked, require_stable=True, request_timeout=PATIENCE_S)
-            try:
-                found = answer[group].result().topic_partitions
-            except KafkaException as error:
-                if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
-                    return {}
-                raise
-            names = self._names
-            return {
-                (place.topic, place.partition): place.offset
-                for place in found
-                if place.offset >= 0 and (names is None or place.topic in names)
-            }
+            found = self._committed_of(places)
+            if error := next((place.error for place in found if place.error is not None), None):
+                raise KafkaException(error)
+            return {(place.topic, place.partition): place.offset for place in found if place.offset >= 0}
 
-        return self.cluster.patiently("asking for committed offsets", ask, self._connect)
+        return self.cluster.patiently("asking for committed offsets", ask, self._forget_asking)
+
+    def _committed_of(self, places: Collection[Place]) -> list[Any]:
+        """Asked by a consumer that is no member: the admin client's answer to this question ends the whole process
+        (SIGSEGV, confluent-kafka 2.16) when the broker goes away meanwhile.
+        """
+        with self._lock:
+            if self._asking is None:
+                config = self.cluster.config(group_id=self.cluster.access.group, isolation_level="read_committed")
+                self._asking = Consumer(config)
+            asking = self._asking
+        found: list[Any] = asking.committed([TopicPartition(*place) for place in places], timeout=PATIENCE_S)
+        return found
+
+    def _forget_asking(self) -> None:
+        """As `_connect`, of who asks for committed offsets."""
+        with self._lock:
+            self._asking = None
 
     def version(self) -> tuple[int, ...]:
         """The ends of all partitions, looked at now and then."""
@@ -316,6 +324,8 @@ class KafkaLog:
         if self._appender is not None:
             self._appender.close()
         self._readers.close()
+        if self._asking is not None:
+            self._asking.close()
 
     def __enter__(self) -> KafkaLog:
         return self
