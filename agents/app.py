@@ -94,6 +94,8 @@ class Worker:
         """The log, and the state where all of it is this worker's. Blocks."""
         settings = self.settings
         self.log = open_log(settings.broker, NAMES, access=settings.access)
+        if settings.decoder:
+            self._decoder.warm(self.log)
         demand_same(self.log, settings.data)  # before topics are made that were there and are gone
         ensure_topics(self.log, settings)
         remember(self.log, settings.data, NAMES)

@@ -5,8 +5,8 @@ It also goes between processes, as msgpack.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Final, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -16,8 +16,6 @@ from schemas.columns import EventGroups, Kind, Packed, Tables
 from schemas.event import Rejection, Row
 from schemas.measures import Dims, Measures
 from schemas.memo import Memo
-
-Shared = TypeVar("Shared")
 
 
 class DecodedChunk(msgspec.Struct, gc=False):
@@ -87,20 +85,13 @@ def _size(rows: Sequence[Row]) -> int:
 
 
 class _Sent(msgspec.Struct, array_like=True):
-    """A chunk on its way. What events share is a number of a list of the distinct ones."""
+    """A chunk on its way."""
 
     head: tuple[int, int, int, int, int, int]
-    packed: Mapping[str, Packed]
-    kinds: list[int]
-    measures: list[int]
-    sources: list[int]
-    offsets: bytes
-    stamps: bytes
-    all_kinds: list[tuple[str, dict[str, str], int, int, int, int]]
-    all_measures: list[tuple[dict[str, int], int, bool]]
-    all_sources: list[str]
-    corrects: Mapping[int, str]
-    delay: int
+    packed: Packed
+    kinds: list[tuple[str, dict[str, str], int, int, int, int]]
+    measures: list[tuple[dict[str, int], int, bool]]
+    sources: list[str]
     refused: Sequence[tuple[Row, Rejection]]
 
 
@@ -111,23 +102,12 @@ _decoder: Final = msgspec.msgpack.Decoder(_Sent)
 def pack_chunk(chunk: DecodedChunk) -> bytes:
     """A chunk as bytes, without its original records."""
     tables = chunk.groups.tables
-    measures, all_measures = _numbered(tables.measures, list(map(id, tables.measures)))
-    sources, all_sources = _numbered(tables.sources, tables.sources)
-    kinds, digests = _numbered(tables.kinds, tables.kinds)
-    all_kinds = map(tables.shapes.__getitem__, digests)
     sent = _Sent(
         (chunk.first, chunk.last, chunk.count, chunk.since, chunk.logged, chunk.size),
         chunk.groups.packed,
-        kinds,
-        measures,
-        sources,
-        tables.offsets,
-        tables.stamps,
-        [(k.type, k.dims.values, k.dims.digest, k.dims.content, k.digest, k.content) for k in all_kinds],
-        [(measured.micro, measured.digest, measured.inspection) for measured in all_measures],
-        all_sources,
-        tables.corrects,
-        tables.delay,
+        [(k.type, k.dims.values, k.dims.digest, k.dims.content, k.digest, k.content) for k in tables.kinds],
+        [(measured.micro, measured.digest, measured.inspection) for measured in tables.measures],
+        list(tables.sources),
         chunk.refused,
     )
     return _encoder.encode(sent)
@@ -138,24 +118,7 @@ def unpack_chunk(raw: bytes) -> DecodedChunk:
     sent = _decoder.decode(raw)
     kinds = [
         Kind(name, Dims(values, dims_digest, dims_content), digest, content)
-        for name, values, dims_digest, dims_content, digest, content in sent.all_kinds
+        for name, values, dims_digest, dims_content, digest, content in sent.kinds
     ]
-    measures = [Measures(*measured) for measured in sent.all_measures]
-    tables = Tables(
-        list(map([kind.digest for kind in kinds].__getitem__, sent.kinds)),
-        list(map(measures.__getitem__, sent.measures)),
-        list(map(sent.all_sources.__getitem__, sent.sources)),
-        sent.offsets,
-        sent.stamps,
-        sent.corrects,
-        sent.delay,
-        {kind.digest: kind for kind in kinds},
-    )
-    return DecodedChunk(*sent.head, EventGroups(tables, sent.packed), sent.refused)
-
-
-def _numbered(column: Sequence[Shared], marks: Sequence[Hashable]) -> tuple[list[int], list[Shared]]:
-    """Each entry's number among the distinct ones, and these; entries of one mark are the same."""
-    distinct = dict(zip(marks, column, strict=True))
-    numbers = dict(zip(distinct, range(len(distinct)), strict=True))
-    return list(map(numbers.__getitem__, marks)), list(distinct.values())
+    measures = [Measures(*measured) for measured in sent.measures]
+    return DecodedChunk(*sent.head, EventGroups(sent.packed, Tables(kinds, measures, sent.sources)), sent.refused)

@@ -28,7 +28,7 @@ from stream.topics import CHANGELOG, SCORE_UPDATES
 from stream.update import score_update
 
 UPDATE_BUDGET: Final = 0.05  # s per partition and commit for updates, so that the loop goes on; the rest stays owed
-UPDATE_SHARE: Final = 0.005  # of the time, per partition, for updates while there is a backlog
+UPDATE_SHARE: Final = 0.002  # of the time, per partition, for updates while there is a backlog
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from typing import Final, cast
 from agents.transport.log import Log
 from agents.transport.murmur2 import partition_for
 from schemas.chunk import decode_groups
-from schemas.columns import EventColumns, EventGroups, columns_of
+from schemas.columns import EventColumns, EventGroups
 from schemas.event import INPUT_TOPICS, Event, Row
+from schemas.gathering import columns_of
 from schemas.memo import Memo
 from stream.dedupe import Block
 from stream.history import History
@@ -94,11 +95,11 @@ class _Replayer:
         if passed is None:
             yield own
             return
-        for place in range(len(own)):
-            if (topic, own.offset(place)) in passed:
-                pass_over(person, own.event(place, person.id), topic)
+        for event in own.events(person.id):
+            if (topic, event.offset) in passed:
+                pass_over(person, event, topic)
             else:
-                yield columns_of([own.event(place, person.id)])
+                yield columns_of([event])
 
     def _recall(self, employee_id: str, lane: int, hour: int) -> Sequence[Block]:
         return self.blocks.get((employee_id, lane, hour), ())

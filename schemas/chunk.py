@@ -8,14 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import compress
-from operator import attrgetter, itemgetter, sub, xor
+from operator import attrgetter, itemgetter
 from typing import Final, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from msgspec.structs import astuple
 
-from schemas.columns import EventGroups, Gathering
+from schemas.columns import EventGroups
 from schemas.event import ID, INSPECTION, MAX_BYTES, SKEW, Event, Rejection, Row, decode_one, is_too_deep
+from schemas.gathering import Gathering, Slice, column
 from schemas.memo import Memo
 
 
@@ -37,17 +39,10 @@ class _Loose(_Wire, gc=False, forbid_unknown_fields=False):
 
 
 Text = TypeVar("Text", bound=Hashable)
-Found = TypeVar("Found")
 
-_SLICE: Final = 250  # records decoded at once: what was just decoded is still in the processor's cache
+_SLICE: Final = 1_000  # records decoded at once: what was just decoded is still in the processor's cache
 _OFFSET: Final = attrgetter("offset")
-_FIELDS: Final = attrgetter(*_Wire.__struct_fields__)
-_DIGEST: Final = attrgetter("digest")
-_CONTENT: Final = attrgetter("content")
-_INSPECTED: Final = attrgetter("inspection")
 _FIRST: Final = itemgetter(0)
-_LAST: Final = itemgetter(-1)
-_OPENING, _CLOSING = b"{}"
 _decoder: Final = msgspec.json.Decoder(_Wire)
 _loose: Final = msgspec.json.Decoder(_Loose)
 _ids: Final = re.compile(r"(?:[A-Za-z0-9_.:-]{1,64}\n)*")
@@ -64,7 +59,8 @@ def decode_groups(pieces: Iterable[Sequence[Row]], memo: Memo) -> tuple[EventGro
 
     The chunk may come in pieces, each decoded as it comes: what was just read is still in the processor's cache.
     """
-    gathering = Gathering()
+    memo.trim()
+    gathering = Gathering(memo)
     unsure: list[Row] = []
     for rows in pieces:
         for begin in range(0, len(rows), _SLICE):
@@ -77,7 +73,7 @@ def decode_groups(pieces: Iterable[Sequence[Row]], memo: Memo) -> tuple[EventGro
             refused.append((row, found))
         else:
             found.offset = row.offset
-            gathering.add(found)
+            gathering.add_event(found)
     return gathering.groups(), refused
 
 
@@ -98,9 +94,10 @@ def _wires(values: Sequence[bytes | None]) -> Sequence[_Wire | None]:
     The joined text is read in one call only when each record begins with `{` and ends with `}` and holds no line
     break: `}` line break `{` is a syntax error inside any JSON value, so each line is exactly one whole value.
     """
-    if None not in values and _framed(cast("list[bytes]", values)):
+    if None not in values and max(map(len, cast("list[bytes]", values))) <= MAX_BYTES:
         joined = b"\n".join(cast("list[bytes]", values))
-        if joined.count(b"\n") == len(values) - 1:
+        breaks = len(values) - 1
+        if joined[:1] == b"{" and joined[-1:] == b"}" and joined.count(b"\n") == joined.count(b"}\n{") == breaks:
             try:
                 wires = _decoder.decode_lines(joined)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -108,13 +105,6 @@ def _wires(values: Sequence[bytes | None]) -> Sequence[_Wire | None]:
             if len(wires) == len(values) and _valid_ids(wires):
                 return wires
     return [_wire(value) for value in values]
-
-
-def _framed(values: list[bytes]) -> bool:
-    """Every value is an object at first sight, and none is too large."""
-    if not all(values) or max(map(len, values)) > MAX_BYTES:
-        return False
-    return set(map(_FIRST, values)) == {_OPENING} and set(map(_LAST, values)) == {_CLOSING}
 
 
 def _valid_ids(wires: Sequence[_Wire]) -> bool:
@@ -140,53 +130,63 @@ def _gather_wires(rows: Sequence[Row], wires: Sequence[_Wire], memo: Memo, gathe
     What a memo does not know or a rule does not allow is left out, and told.
     """
     offsets, stamps, keys, _, _ = zip(*rows, strict=True)
-    ids, types, employees, raw_times, sources, raw_measures, raw_dims, corrects = zip(*map(_FIELDS, wires), strict=True)
-    names = _known(memo.keys, memo.key, keys)
+    ids, types, employees, raw_times, texts, raw_measures, raw_dims, corrects = zip(*map(astuple, wires), strict=True)
+    people = _known(memo.keys, memo.key, keys)
     times = _known(memo.times, memo.time, raw_times)
-    marks = _known(memo.sources, memo.source, sources)
+    sources = _known(memo.sources, memo.source, texts)
     measures = _known(memo.measures, memo.measured, list(map(bytes, raw_measures)))
-    kinds = _known(memo.kinds, memo.kind, list(zip(types, map(bytes, raw_dims), strict=True)))
-    if not (
-        all(times)
-        and all(marks)
+    kinds = _kinds(memo, types, list(map(bytes, raw_dims)))
+    if (
+        all(people)
+        and all(times)
+        and all(sources)
         and all(measures)
         and all(kinds)
-        and tuple(names) == employees
         and corrects.count(UNSET) == len(corrects)
-        and min(map(sub, stamps, times)) >= -SKEW
-        and (not memo.inspections or all(map(_INSPECTED, measures)))
+        and b"\n".join(keys) == "\n".join(employees).encode()  # known keys hold no line break
+        and (not memo.inspections or memo.no_inspections.isdisjoint(measures))
     ):
-        sure = [
-            bool(at and mark and measured and kind)
-            and name == employee
-            and corrected is UNSET
-            and at - stamp <= SKEW
-            and (measured.inspection or kind.type != INSPECTION)
-            for at, mark, measured, kind, name, employee, corrected, stamp in zip(
-                times, marks, measures, kinds, names, employees, corrects, stamps, strict=True
-            )
+        occurred, logged = column(times), column(stamps)
+        if (occurred - logged).max() <= SKEW:
+            gathering.add(Slice(people, ids, occurred, kinds, measures, sources, offsets, logged))
+            return []
+    sure = [
+        bool(person and at and source and measured and kind)
+        and memo.employees[person] == employee
+        and corrected is UNSET
+        and at - stamp <= SKEW
+        and (text != INSPECTION or measured not in memo.no_inspections)
+        for person, at, source, measured, kind, employee, corrected, stamp, text in zip(
+            people, times, sources, measures, kinds, employees, corrects, stamps, types, strict=True
+        )
+    ]
+    if all(sure):  # none is an inspection that breaks the rules of one
+        occurred, logged = column(times), column(stamps)
+        gathering.add(Slice(people, ids, occurred, kinds, measures, sources, offsets, logged))
+        return []
+    valid = list(compress(rows, sure))
+    unsure = [row for row, fine in zip(rows, sure, strict=True) if not fine]
+    return unsure + _gather_wires(valid, list(compress(wires, sure)), memo, gathering) if valid else unsure
+
+
+def _kinds(memo: Memo, types: Sequence[str], dims: Sequence[bytes]) -> list[int]:
+    """The number of each kind of events; None stands in the list where there is none."""
+    known = memo.kinds.get(types[0])
+    if known is not None and types.count(types[0]) == len(types):
+        found = list(map(known.get, dims))
+    else:
+        found = [(memo.kinds.get(text) or {}).get(raw) for text, raw in zip(types, dims, strict=True)]
+    if not all(found):
+        found = [
+            number or (memo.kinds.get(text) or {}).get(raw) or memo.kind(text, raw)
+            for number, text, raw in zip(found, types, dims, strict=True)
         ]
-        if not all(sure):
-            valid = list(compress(rows, sure))
-            unsure = [row for row, fine in zip(rows, sure, strict=True) if not fine]
-            return unsure + _gather_wires(valid, list(compress(wires, sure)), memo, gathering) if valid else unsure
-    digests = map(xor, map(xor, map(_DIGEST, measures), marks), map(_CONTENT, kinds))
-    gathering.names += names
-    gathering.times += times
-    gathering.ids += ids
-    gathering.digests += digests
-    gathering.kinds += kinds
-    gathering.measures += measures
-    gathering.sources += sources
-    gathering.offsets += offsets
-    gathering.stamps += stamps
-    gathering.delay = max(gathering.delay, max(map(sub, stamps, times)))
-    return []
+    return cast("list[int]", found)
 
 
-def _known(memo: Mapping[Text, Found], find: Callable[[Text], Found | None], texts: Sequence[Text]) -> list[Found]:
+def _known(memo: Mapping[Text, int], find: Callable[[Text], int | None], texts: Sequence[Text]) -> list[int]:
     """What a memo knows of each text, else what `find` makes of it; None stands in the list where that is nothing."""
     found = list(map(memo.get, texts))
     if not all(found):
         found = [known or memo.get(text) or find(text) for known, text in zip(found, texts, strict=True)]
-    return cast("list[Found]", found)
+    return cast("list[int]", found)

@@ -1,27 +1,22 @@
-"""A chunk's valid events by employee, packed: what a chunk repeats stands once, in its tables.
+"""A chunk's valid events by employee, as columns: what a chunk repeats stands once, in its tables.
 
-Millions of small objects are what costs; a packed employee is a text and some bytes until their events are counted.
+Millions of small objects are what costs; events become objects only where one needs a closer look.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter, itemgetter
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
 
 from schemas.event import Event
 from schemas.measures import Dims, Measures
-from schemas.packed import WIDTH, number_at, pack, unpack
+from schemas.packed import WIDTH, number_at
 
-_PLACES, _TIMES, _DIGESTS = range(3)
-_COLUMNS: Final = 3
 _DIGEST: Final = attrgetter("digest")
-
-Packed = tuple[str, bytes]
-"""One employee's events in log order: their ids, each with a line break behind it, and three columns of numbers: which
-places of the chunk they have, occurred_at, content digests."""
 
 
 class Kind(msgspec.Struct, gc=False, frozen=True, eq=False):
@@ -33,170 +28,169 @@ class Kind(msgspec.Struct, gc=False, frozen=True, eq=False):
     content: int
 
 
-class Tables(msgspec.Struct, gc=False):
-    """What a chunk's events share, by place: the order in which they were decoded, which is mostly that of the log."""
+class Tables(NamedTuple):
+    """What a chunk's events share: its columns hold numbers of these."""
 
-    kinds: Sequence[int]  # digests
+    kinds: Sequence[Kind]
     measures: Sequence[Measures]
     sources: Sequence[str]
-    offsets: bytes  # packed: few are looked at
-    stamps: bytes  # log time in ms, packed
+
+
+class Copy(NamedTuple):
+    """A record that says the same as the employee's event before it, in every word that counts."""
+
+    owner: int  # whose, by number
+    place: int  # of that event, among the employee's
+    offset: int
+    stamp: int
+
+
+class Packed(msgspec.Struct, gc=False, array_like=True):
+    """A chunk's events by employee and, of one employee, in log order; copies left out. One packed number an event.
+
+    The columns are of 8 bytes (schemas/packed.py), those that hold numbers of a table of 4.
+    """
+
+    names: Sequence[str]  # employees
+    bounds: Sequence[int]  # the place of each one's first event; one more at the end
+    text: str  # the events' ids, each with a line break behind it
+    breaks: Sequence[int]  # as bounds, in the text
+    first: Sequence[int]  # the offset of each one's first record
+    after: Sequence[int]  # the offset behind each one's last record
+    times: bytes  # occurred_at in ms
+    digests: bytes  # of the whole content
+    kinds: bytes
+    measures: bytes
+    sources: bytes
+    offsets: bytes
+    stamps: bytes  # log time in ms
+    disorderly: Sequence[int]  # employees (by number) with an event that is not newer than their one before
+    copies: Sequence[Copy]  # in this order
     corrects: Mapping[int, str]  # by offset: the id of the event that this one corrects
-    delay: int  # the largest log time - occurred_at, in ms, or more
-    shapes: Mapping[int, Kind]  # the kinds by digest
+    delay: int  # the largest log time - occurred_at, in ms
+
+
+class EventGroups:
+    """A chunk's events by employee."""
+
+    def __init__(self, packed: Packed, tables: Tables) -> None:
+        self.packed = packed
+        self.tables = tables
+        self.times: list[int] = np.frombuffer(packed.times, np.int64).tolist()
+        digests = np.array([kind.digest for kind in tables.kinds], np.int64)
+        self.kinds: list[int] = digests[np.frombuffer(packed.kinds, np.int32)].tolist()
+        measures = np.frombuffer(packed.measures, np.int32).tolist()
+        self.measures = list(map(tables.measures.__getitem__, measures))
+        self.sources: list[int] = np.frombuffer(packed.sources, np.int32).tolist()
+        self.shapes = {kind.digest: kind for kind in tables.kinds}
+        self.disorderly = frozenset(packed.disorderly)
+        self.copies: dict[int, list[Copy]] = {}
+        for copy in packed.copies:
+            self.copies.setdefault(copy.owner, []).append(copy)
+
+    def __iter__(self) -> Iterator[tuple[str, EventColumns]]:
+        return ((name, EventColumns(self, number)) for number, name in enumerate(self.packed.names))
+
+    def events(self) -> Iterator[Event]:
+        """All events, copies too, by employee."""
+        for employee_id, own in self:
+            yield from own.events(employee_id)
 
 
 class EventColumns:
     """One employee's events, one in each place of every column, in log order."""
 
-    __slots__ = ("_ids", "_numbers", "_places", "_size", "_text", "kinds", "measures", "tables", "times")
+    __slots__ = ("_begin", "_end", "_groups", "_number", "kinds", "measures", "times")
 
-    def __init__(self, packed: Packed, tables: Tables) -> None:
-        self._text, self._numbers = packed
-        self._size = len(self._numbers) // _COLUMNS
-        self._ids: Sequence[str] | None = None
-        self._places = unpack(self._column(_PLACES))
-        self.tables = tables
-        self.times = unpack(self._column(_TIMES))  # occurred_at in ms
-        self.kinds = list(map(tables.kinds.__getitem__, self._places))
-        self.measures = list(map(tables.measures.__getitem__, self._places))
+    def __init__(self, groups: EventGroups, number: int) -> None:
+        begin, end = groups.packed.bounds[number : number + 2]
+        self._groups = groups
+        self._number = number
+        self._begin = begin
+        self._end = end
+        self.times = groups.times[begin:end]
+        self.kinds = groups.kinds[begin:end]
+        self.measures = groups.measures[begin:end]
 
     def __len__(self) -> int:
         return len(self.times)
 
-    def _column(self, number: int) -> bytes:
-        return self._numbers[number * self._size : (number + 1) * self._size]
+    @property
+    def first(self) -> int:
+        """The offset of the first record."""
+        return self._groups.packed.first[self._number]
 
     @property
-    def ids(self) -> Sequence[str]:
-        """The events' ids."""
-        if self._ids is None:
-            self._ids = self._text.split("\n")[:-1]
-        return self._ids
+    def after(self) -> int:
+        """The offset behind the last record."""
+        return self._groups.packed.after[self._number]
+
+    @property
+    def delay(self) -> int:
+        """No event is logged later than so many ms after it occurred."""
+        return self._groups.packed.delay
+
+    @property
+    def orderly(self) -> bool:
+        """Whether each event is newer than the one before, and none is a correction."""
+        groups = self._groups
+        return self._number not in groups.disorderly and not groups.packed.corrects
+
+    def corrects(self, place: int) -> bool:
+        """Whether an event is a correction."""
+        corrects = self._groups.packed.corrects
+        return bool(corrects) and self.offset(place) in corrects
+
+    def copies(self) -> Sequence[Copy]:
+        """Records that repeat one of the events, in log order."""
+        return self._groups.copies.get(self._number, ())
 
     def offset(self, place: int) -> int:
         """Where an event is in the log; they ascend."""
-        return number_at(self.tables.offsets, self._places[place])
+        return number_at(self._groups.packed.offsets, self._begin + place)
 
     def stamp(self, place: int) -> int:
         """An event's log time in ms."""
-        return number_at(self.tables.stamps, self._places[place])
+        return number_at(self._groups.packed.stamps, self._begin + place)
 
     def identities(self, begin: int, end: int) -> tuple[str, bytes, bytes]:
         """Ids (each with a line break), times and content digests from one place to another, packed."""
-        if end - begin == len(self.times):
-            return self._text, self._column(_TIMES), self._column(_DIGESTS)
-        part = slice(begin * WIDTH, end * WIDTH)
-        text = "\n".join([*self.ids[begin:end], ""])
-        return text, self._column(_TIMES)[part], self._column(_DIGESTS)[part]
+        packed, number = self._groups.packed, self._number
+        text = packed.text[packed.breaks[number] : packed.breaks[number + 1]]
+        if end - begin < len(self.times):
+            text = "".join(text.splitlines(keepends=True)[begin:end])
+        first, last = (self._begin + begin) * WIDTH, (self._begin + end) * WIDTH
+        return text, packed.times[first:last], packed.digests[first:last]
 
-    def newest(self, begin: int, end: int) -> dict[str, int]:
-        """The last occurred_at by source from one place to another, where times ascend."""
-        places, times = self._places, self.times
-        if end - begin < len(times):
-            places, times = places[begin:end], times[begin:end]
-        return dict(zip(map(self.tables.sources.__getitem__, places), times, strict=True))
+    def note_newest(self, newest: dict[str, int], begin: int, end: int) -> None:
+        """Notes the last occurred_at by source from one place to another, where times ascend."""
+        names = self._groups.tables.sources
+        sources = self._groups.sources[self._begin + begin : self._begin + end]
+        if sources.count(sources[0]) == len(sources):
+            newest[names[sources[0]]] = self.times[end - 1]
+        else:
+            newest.update(zip(map(names.__getitem__, sources), self.times[begin:end], strict=True))
 
     def event(self, place: int, employee_id: str) -> Event:
         """One event as a whole."""
-        tables, offset = self.tables, self.offset(place)
-        kind = tables.shapes[self.kinds[place]]
+        groups, offset = self._groups, self.offset(place)
+        packed, tables, at = groups.packed, groups.tables, self._begin + place
+        kind = groups.shapes[self.kinds[place]]
         return Event(
-            self.ids[place], kind.type, employee_id, self.times[place], tables.sources[self._places[place]],
-            self.measures[place], kind.dims, tables.corrects.get(offset),
-            number_at(self._numbers, len(self.times) * _DIGESTS + place), kind.digest, offset, self.stamp(place),
+            self.identities(place, place + 1)[0][:-1], kind.type, employee_id, self.times[place],
+            tables.sources[groups.sources[at]], self.measures[place], kind.dims, packed.corrects.get(offset),
+            number_at(packed.digests, at), kind.digest, offset, self.stamp(place),
         )  # fmt: skip
 
+    def copy(self, copy: Copy, employee_id: str) -> Event:
+        """A record that repeats an event, as a whole."""
+        event = self.event(copy.place, employee_id)
+        event.offset, event.timestamp = copy.offset, copy.stamp
+        return event
 
-class EventGroups(msgspec.Struct, gc=False):
-    """A chunk's events by employee."""
-
-    tables: Tables
-    packed: Mapping[str, Packed]
-
-    def __iter__(self) -> Iterator[tuple[str, EventColumns]]:
-        tables = self.tables
-        return ((employee_id, EventColumns(packed, tables)) for employee_id, packed in self.packed.items())
-
-    def events(self) -> Iterator[Event]:
-        """All events, by employee."""
-        for employee_id, own in self:
-            for place in range(len(own)):
-                yield own.event(place, employee_id)
-
-
-class Gathering:
-    """Events in any order, to be packed by employee and in log order at the end."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self.ids: list[str] = []
-        self.times: list[int] = []
-        self.digests: list[int] = []
-        self.kinds: list[Kind] = []
-        self.measures: list[Measures] = []
-        self.sources: list[str] = []
-        self.offsets: list[int] = []
-        self.stamps: list[int] = []
-        self.corrects: dict[int, str] = {}  # by offset
-        self.delay = 0
-        self._in_order = True
-        self._shapes: dict[int, Kind] = {}
-
-    def add(self, event: Event) -> None:
-        """One event more."""
-        self._in_order = self._in_order and (not self.offsets or event.offset > self.offsets[-1])
-        if event.corrects is not None:
-            self.corrects[event.offset] = event.corrects
-        self.delay = max(self.delay, event.timestamp - event.occurred_at)
-        shape = self._shapes.get(event.kind)
-        if shape is None:
-            shape = self._shapes[event.kind] = Kind(event.type, event.dims, event.kind, 0)
-        self.names.append(event.employee_id)
-        self.ids.append(event.event_id)
-        self.times.append(event.occurred_at)
-        self.digests.append(event.digest)
-        self.kinds.append(shape)
-        self.measures.append(event.measures)
-        self.sources.append(event.source)
-        self.offsets.append(event.offset)
-        self.stamps.append(event.timestamp)
-
-    def groups(self) -> EventGroups:
-        """What was gathered, packed by employee."""
-        packed: dict[str, Packed] = {}
-        for name, places in self._places().items():
-            pick: Any = itemgetter(*places) if len(places) > 1 else _only(places[0])
-            numbers = pack((*places, *pick(self.times), *pick(self.digests)))
-            packed[name] = ("\n".join((*pick(self.ids), "")), numbers)
-        shapes = {kind.digest: kind for kind in dict.fromkeys(self.kinds)}
-        tables = Tables(
-            list(map(_DIGEST, self.kinds)), self.measures, self.sources, pack(self.offsets), pack(self.stamps),
-            self.corrects, self.delay, shapes,
-        )  # fmt: skip
-        return EventGroups(tables, packed)
-
-    def _places(self) -> dict[str, list[int]]:
-        places: dict[str, list[int]] = {}
-        for place, name in enumerate(self.names):
-            own = places.get(name)
-            if own is None:
-                places[name] = [place]
-            else:
-                own.append(place)
-        if not self._in_order:
-            for own in places.values():
-                own.sort(key=self.offsets.__getitem__)
-        return places
-
-
-def _only(place: int) -> Any:
-    return lambda column: (column[place],)
-
-
-def columns_of(events: Iterable[Event]) -> EventColumns:
-    """Events of one employee, in log order and at least one, as columns."""
-    gathering = Gathering()
-    for event in events:
-        gathering.add(event)
-    return next(own for _, own in gathering.groups())
+    def events(self, employee_id: str) -> Iterator[Event]:
+        """All events in log order, copies too."""
+        copies = self.copies()
+        for place in range(len(self)):
+            yield self.event(place, employee_id)
+            yield from (self.copy(copy, employee_id) for copy in copies if copy.place == place)

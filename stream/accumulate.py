@@ -19,7 +19,7 @@ _RATE: Final = 3  # events and two measures
 
 def add(landings: Sequence[Landing], measures: Measures, at: int, newest: int) -> None:
     """Adds an event at `at` to the cells where it lands; `newest` is the employee's newest scored instant (ms)."""
-    add_all({0: landings}, (0,), (measures,), (at,), newest)
+    _add_to(landings, (measures,), (at,), newest)
 
 
 def add_all(
@@ -29,64 +29,104 @@ def add_all(
     times: Sequence[int],
     newest: int,
 ) -> int:
-    """Adds events of one employee, given as columns; the newest scored instant (ms) after them.
+    """Adds events of one employee, given as columns, times ascending; the newest scored instant (ms) after them.
 
-    `bound` says where each kind lands. The hottest loop of the core: a sum of one measure and a rate, of two, are
-    written out.
+    `bound` says where each kind lands. Sums do not depend on order, so what lands in the same cells goes together.
     """
+    newest = max(newest, times[-1])
+    if kinds.count(kinds[0]) == len(kinds):
+        _add_to(bound[kinds[0]], measures, times, newest)
+        return newest
+    together: dict[int, tuple[Sequence[Landing], list[Measures], list[int]]] = {}
     for kind, measured, at in zip(kinds, measures, times, strict=True):
-        if at > newest:
-            newest = at
-        for names, all_panes, calendars, timezone in bound[kind]:
-            vector = measured.vectors.get(names) or measured.vector(names)
-            width = len(vector)
-            for panes, grain, kept in all_panes:
-                number = at // grain
-                into = panes.get(number)
-                if into is None:
-                    if number > newest // grain - kept:
-                        panes[number] = list(vector)
-                        if len(panes) > kept:
-                            prune(panes, newest // grain - kept)
-                elif width == _RATE:
-                    into[0] += 1
-                    into[1] += vector[1]
-                    into[2] += vector[2]
-                elif width == _SUM:
-                    into[0] += 1
-                    into[1] += vector[1]
-                else:
-                    _add(into, vector)
-            for calendar, window in calendars:
-                if at >= calendar.end:
-                    _turn_over(calendar, window, timezone, at)
-                    calendar.vector = list(vector)
-                elif at >= calendar.start:
-                    into = calendar.vector
-                    if width == _RATE:
-                        into[0] += 1
-                        into[1] += vector[1]
-                        into[2] += vector[2]
-                    elif width == _SUM:
-                        into[0] += 1
-                        into[1] += vector[1]
-                    else:
-                        _add(into, vector)
+        landings = bound[kind]
+        own = together.get(id(landings))
+        if own is None:
+            together[id(landings)] = (landings, [measured], [at])
+        else:
+            own[1].append(measured)
+            own[2].append(at)
+    for landings, all_measured, instants in together.values():
+        _add_to(landings, all_measured, instants, newest)
     return newest
+
+
+def _add_to(landings: Sequence[Landing], measures: Sequence[Measures], times: Sequence[int], newest: int) -> None:
+    for names, all_panes, calendars, timezone in landings:
+        vectors = [measured.vectors.get(names) or measured.vector(names) for measured in measures]
+        for panes, grain, kept in all_panes:
+            _add_to_panes(panes, grain, newest // grain, kept, vectors, times)
+        for calendar, window in calendars:
+            if calendar.start <= times[0] and times[-1] < calendar.end:
+                into = calendar.vector
+                for index, column in enumerate(zip(*vectors, strict=True)):
+                    into[index] += sum(column)
+            else:
+                _add_to_calendar(calendar, window, timezone, vectors, times)
+
+
+def _add_to_panes(
+    panes: dict[int, Vector],
+    grain: int,
+    newest: int,
+    kept: int,
+    vectors: Sequence[Sequence[int]],
+    times: Sequence[int],
+) -> None:
+    """The hottest loop of the core: a sum of one measure and a rate, of two, are written out.
+
+    `newest` is the number of the newest pane; windows show it and those before it, `kept` in all.
+    """
+    width, last = len(vectors[0]), None
+    into: Vector = []
+    for at, vector in zip(times, vectors, strict=True):
+        number = at // grain
+        if number != last:
+            last = number
+            into = panes.get(number) or _new_pane(panes, number, newest, kept, width)
+        if width == _RATE:
+            into[0] += 1
+            into[1] += vector[1]
+            into[2] += vector[2]
+        elif width == _SUM:
+            into[0] += 1
+            into[1] += vector[1]
+        else:
+            _add(into, vector)
+
+
+def _new_pane(panes: dict[int, Vector], number: int, newest: int, kept: int, width: int) -> Vector:
+    """A pane to add to; one that no window can show any more is not kept."""
+    new = [0] * width
+    if number > newest - kept:
+        panes[number] = new
+        if len(panes) > kept:
+            _prune(panes, newest - kept)
+    return new
+
+
+def _prune(panes: dict[int, Vector], closed: int) -> None:
+    """Drops the panes up to `closed`; mostly they are the first ones to come."""
+    while (first := next(iter(panes))) <= closed:
+        del panes[first]
+    for number in [number for number in panes if number <= closed]:
+        del panes[number]
+
+
+def _add_to_calendar(
+    calendar: Calendar, window: str, timezone: str, vectors: Sequence[Sequence[int]], times: Sequence[int]
+) -> None:
+    """Event by event: the newest calendar window may be another one after each."""
+    for at, vector in zip(times, vectors, strict=True):
+        if at >= calendar.end:
+            _turn_over(calendar, window, timezone, at)
+            calendar.vector = list(vector)
+        elif at >= calendar.start:
+            _add(calendar.vector, vector)
 
 
 def _turn_over(calendar: Calendar, window: str, timezone: str, at: int) -> None:
     calendar.start, calendar.end = (-1, FOREVER) if window == "all" else calendar_bounds(window, timezone, at)
-
-
-def prune(panes: dict[int, Vector], last_closed: int) -> None:
-    """Drops a pane up to `last_closed`: the first to come, which mostly is the oldest, or else all of them."""
-    first = next(iter(panes))
-    if first <= last_closed:
-        del panes[first]
-        return
-    for number in [number for number in panes if number <= last_closed]:
-        del panes[number]
 
 
 def is_over(segment: Segment, newest: int) -> bool:
@@ -98,6 +138,6 @@ def _calendars_over(cells: Cells, newest: int) -> bool:
     return all(calendar.end <= newest for calendar in cells.calendars)
 
 
-def _add(into: Vector, vector: tuple[int, ...]) -> None:
+def _add(into: Vector, vector: Sequence[int]) -> None:
     for index, number in enumerate(vector):
         into[index] += number

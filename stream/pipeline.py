@@ -7,9 +7,7 @@ the rest through a Tally. It reads no clock: a record is decided at its own log 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from operator import lt
 
 import msgspec
 
@@ -45,31 +43,20 @@ def step(person: Person, own: EventColumns, topic: int, limits: Limits, recall: 
     Most events are newer than all before them and of a kind that was seen before: they are counted many at once. All
     others go through `_general`, one by one, which is the whole rule and gives the same.
     """
-    state, place, end = person.state, 0, len(own.times)
-    if own.offset(0) < state.applied[topic]:
-        place = bisect_left(range(end), state.applied[topic], key=own.offset)
-        if place == end:
-            return
-    state.applied[topic] = own.offset(end - 1) + 1
+    state, applied = person.state, person.state.applied[topic]
+    if own.after <= applied:
+        return
+    state.applied[topic] = own.after
     lane = state.lanes[topic] or _open(state.lanes, topic)
-    straight = topic != PEOPLE and tally.kept is None
-    bound = person.bound
-    stops = _doubts(own, place, limits.late) if straight else range(place, end)
-    familiar = bound.keys() >= set(own.kinds)
-    for stop in (*stops, end):
-        while place < stop:
-            until = _clear(person, lane, own.times, place, stop) if state.lanes[topic + 3] is None else place
-            if not familiar or person.bound is not bound:
-                until = _bound_until(person.bound, own.kinds, place, until)
-            if until > place:
-                _count(person, lane, own, place, until, topic, tally)
-                place = until
-            else:
-                _general(person, own.event(place, person.id), topic, limits, recall, tally)
-                place += 1
-        if stop < end:
-            _general(person, own.event(stop, person.id), topic, limits, recall, tally)
-            place = stop + 1
+    if topic == PEOPLE or tally.kept is not None or own.first < applied:
+        for event in own.events(person.id):
+            if event.offset >= applied:
+                _general(person, event, topic, limits, recall, tally)
+    elif own.orderly and own.delay <= limits.late and _all_clear(person, lane, own, topic):
+        _count(person, lane, own, 0, len(own.times), topic, tally)
+        tally.duplicate += len(own.copies())
+    else:
+        _walk(person, lane, own, topic, limits, recall, tally)
     if kept_identities(lane) > limits.tail:
         _put_away(person, topic, lane, limits, tally)
     corrections = state.lanes[topic + 3]
@@ -77,38 +64,74 @@ def step(person: Person, own: EventColumns, topic: int, limits: Limits, recall: 
         _put_away(person, topic + 3, corrections, limits, tally)
 
 
-def _doubts(own: EventColumns, begin: int, late: int) -> Sequence[int]:
+def _all_clear(person: Person, lane: Lane, own: EventColumns, topic: int) -> bool:
+    """Whether events in order are newer than all before them, under the present rules and of known kinds."""
+    times = own.times
+    return (
+        person.begins <= times[0] > lane.latest
+        and times[-1] < person.ends
+        and person.state.lanes[topic + 3] is None
+        and all(map(person.bound.get, own.kinds))
+    )
+
+
+def _walk(
+    person: Person, lane: Lane, own: EventColumns, topic: int, limits: Limits, recall: Recall, tally: Tally
+) -> None:
+    """Counts the runs that are clear; looks at every other event by itself. A copy follows what it repeats."""
+    doubts = _doubts(own, limits.late)
+    copies = own.copies()
+    borders = sorted({*doubts, *(copy.place + 1 for copy in copies), len(own)})
+    place = following = 0
+    for border in borders:
+        while place < border:
+            until = place if place in doubts else _clear(person, lane, own, topic, place, border)
+            counted = until > place
+            if counted:
+                _count(person, lane, own, place, until, topic, tally)
+            else:
+                _general(person, own.event(place, person.id), topic, limits, recall, tally)
+                until = place + 1
+            place = until
+            while following < len(copies) and copies[following].place < place:
+                if counted and own.delay <= limits.late:
+                    tally.duplicate += 1
+                else:
+                    _general(person, own.copy(copies[following], person.id), topic, limits, recall, tally)
+                following += 1
+
+
+def _doubts(own: EventColumns, late: int) -> frozenset[int]:
     """The places that the whole rule must look at; between two of them events are in order and in time."""
     times = own.times
-    if all(map(lt, times, times[1:])) and own.tables.delay <= late and not own.tables.corrects:
-        return ()
-    doubts = {place for place, (earlier, at) in enumerate(pairwise(times), 1) if at <= earlier}
-    if own.tables.delay > late:
+    doubts: set[int] = set()
+    if not own.orderly:
+        doubts.update(place for place, (earlier, at) in enumerate(pairwise(times), 1) if at <= earlier)
+        doubts.update(filter(own.corrects, range(len(times))))
+    if own.delay > late:
         doubts.update(place for place, at in enumerate(times) if own.stamp(place) - at > late)
-    if own.tables.corrects:
-        doubts.update(place for place in range(len(times)) if own.offset(place) in own.tables.corrects)
-    return sorted(place for place in doubts if place >= begin)
+    return frozenset(doubts)
 
 
-def _clear(person: Person, lane: Lane, times: Sequence[int], begin: int, end: int) -> int:
-    """Up to where events in order are newer than all before them and under the person's present rules."""
-    if times[begin] <= lane.latest or not person.begins <= times[begin] < person.ends:
+def _clear(person: Person, lane: Lane, own: EventColumns, topic: int, begin: int, end: int) -> int:
+    """Up to where events in order are newer than all before them, under the present rules and of known kinds."""
+    times, bound = own.times, person.bound
+    if not person.begins <= times[begin] > lane.latest or person.state.lanes[topic + 3] is not None:
         return begin
-    return end if times[end - 1] < person.ends else bisect_left(times, person.ends, begin, end)
-
-
-def _bound_until(bound: Mapping[int, object], kinds: Sequence[int], begin: int, end: int) -> int:
-    """Up to where all kinds are known."""
-    return next((place for place in range(begin, end) if kinds[place] not in bound), end)
+    if times[end - 1] >= person.ends:
+        end = bisect_left(times, person.ends, begin, end)
+    return next((place for place in range(begin, end) if own.kinds[place] not in bound), end)
 
 
 def _count(person: Person, lane: Lane, own: EventColumns, begin: int, end: int, topic: int, tally: Tally) -> None:
     """Events newer than all of the topic before them, in order, of kinds that land somewhere: they count."""
-    state, times = person.state, own.times if end - begin == len(own.times) else own.times[begin:end]
+    state, times, kinds, measures = person.state, own.times, own.kinds, own.measures
+    if end - begin < len(times):
+        times, kinds, measures = times[begin:end], kinds[begin:end], measures[begin:end]
     latest = times[-1]
     extend(lane, *own.identities(begin, end), latest)
-    state.sources[topic].update(own.newest(begin, end))
-    state.newest = add_all(person.bound, own.kinds[begin:end], own.measures[begin:end], times, state.newest)
+    own.note_newest(state.sources[topic], begin, end)
+    state.newest = add_all(person.bound, kinds, measures, times, state.newest)
     state.scored += end - begin
     tally.scored += end - begin
     if latest > state.measured:

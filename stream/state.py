@@ -151,7 +151,7 @@ Landing = tuple[str, list[tuple[dict[int, Vector], int, int]], list[tuple[Calend
 class Person:
     """A state at work: the state and what follows from it and the rulebook. Nothing here is stored."""
 
-    __slots__ = ("begins", "bound", "ends", "id", "regime", "rules", "state", "unit")
+    __slots__ = ("_landings", "begins", "bound", "ends", "id", "regime", "rules", "state", "unit")
 
     def __init__(self, employee_id: str, state: State, rules: Rulebook) -> None:
         self.id = employee_id
@@ -164,31 +164,40 @@ class Person:
         self.begins, self.ends = 0, 0
         self.regime = NO_REGIME
         self.unit: str | None = None
+        self._forget()
+
+    def _forget(self) -> None:
         self.bound: dict[int, list[Landing]] = {}
+        self._landings: dict[tuple[object, ...], list[Landing]] = {}
 
     def resolve(self, at: int) -> Regime:
         """The regime at `at`; remembers it with the span [begins, ends) in which it holds."""
         role, unit, begins, ends = assignment_at(self.state.assignments, at)
         regime = self.rules.regime(role, at)
         if regime is not self.regime or unit != self.unit:
-            self.bound = {}
+            self._forget()
         self.regime, self.unit = regime, unit
         self.begins, self.ends = max(begins, regime.begins), min(ends, regime.ends)
         return regime
 
     def bind(self, kind: int, action: Action) -> list[Landing]:
-        """Where events of this kind (type and dims) land under the current regime; cells are made where missing."""
-        unit = self.unit or action.line
-        landings: list[Landing] = []
-        for version, group in action.entries:
-            cells = self._segment(version, unit).groups[group.index]
-            panes = [(cell, grain, kept) for cell, (grain, kept) in zip(cells.panes, group.panes, strict=True)]
-            calendars = list(zip(cells.calendars, group.calendars, strict=True))
-            landings.append((group.key, panes, calendars, version.timezone))
+        """Where events of this kind (type and dims) land under the current regime; cells are made where missing.
+
+        Kinds that land in the same cells share one list.
+        """
         if len(self.bound) >= _KINDS:
-            self.bound = {}  # another one: who looked at it before can tell
-        self.bound[kind] = landings
+            self._forget()  # who looked at `bound` before can tell
+        unit = self.unit or action.line
+        key = (unit, *((version.key, group.index) for version, group in action.entries))
+        landings = self.bound[kind] = self._landings.setdefault(key, [])
+        if not landings:
+            landings.extend(self._landing(version, group, unit) for version, group in action.entries)
         return landings
+
+    def _landing(self, version: Version, group: Group, unit: str) -> Landing:
+        cells = self._segment(version, unit).groups[group.index]
+        panes = [(cell, grain, kept) for cell, (grain, kept) in zip(cells.panes, group.panes, strict=True)]
+        return group.key, panes, list(zip(cells.calendars, group.calendars, strict=True)), version.timezone
 
     def _segment(self, version: Version, unit: str) -> Segment:
         for segment in self.state.segments:

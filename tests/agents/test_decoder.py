@@ -60,7 +60,7 @@ def _rows(choices: list[tuple[int, int]]) -> list[Row]:
 
 
 def _said(chunk: DecodedChunk) -> tuple[object, ...]:
-    groups = {name: [_whole(own.event(place, name)) for place in range(len(own))] for name, own in chunk.groups}
+    groups = {name: [_whole(event) for event in own.events(name)] for name, own in chunk.groups}
     refused: list[tuple[Row, Rejection]] = [(Row(*row), reason) for row, reason in chunk.refused]
     return chunk.first, chunk.last, chunk.count, chunk.since, chunk.logged, chunk.size, groups, refused
 

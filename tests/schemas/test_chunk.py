@@ -168,10 +168,10 @@ def test_events_come_by_employee_in_log_order(written: list[bytes]) -> None:
     keys = [str(json.loads(value)["employee_id"]).encode() for value in written]
     rows = [Row(offset, NOW, key, value, None) for offset, (key, value) in enumerate(zip(keys, written, strict=True))]
     groups, refused = decode_groups([rows[:5], rows[5:]], Memo("qc-events", lambda key: True))
-    offsets = [own.offset(place) for _, own in groups for place in range(len(own))]
+    offsets = [event.offset for event in groups.events()]
     assert sorted([*offsets, *(row.offset for row, _ in refused)]) == list(range(len(rows)))
     for employee_id, own in groups:
-        theirs = [own.offset(place) for place in range(len(own))]
+        theirs = [event.offset for event in own.events(employee_id)]
         assert {employee_id} == {keys[offset].decode() for offset in theirs}
         assert theirs == sorted(theirs)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from schemas.columns import columns_of
 from schemas.event import Event, decode_one
+from schemas.gathering import columns_of
 from stream.pipeline import Limits, step
 from stream.rulebook import Rulebook
 from stream.state import PEOPLE, QC, Person, State

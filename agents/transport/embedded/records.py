@@ -59,14 +59,16 @@ def merged(rows: Iterable[_Row]) -> Iterator[Batch]:
     """Cut records, in offset order, into batches of bounded count and size."""
     rows = iter(rows)
     while part := list(islice(rows, BATCH_RECORDS)):
-        yield from _halved(part)
+        yield from _cut(part)
 
 
-def _halved(part: list[_Row]) -> Iterator[Batch]:
+def _cut(part: list[_Row]) -> Iterator[Batch]:
     packed = pack(part)
     if len(packed) > BATCH_BYTES and len(part) > 1:
-        yield from _halved(part[: len(part) // 2])
-        yield from _halved(part[len(part) // 2 :])
+        pieces = min(len(part), -(-len(packed) // BATCH_BYTES))
+        step = -(-len(part) // pieces)
+        for begin in range(0, len(part), step):
+            yield from _cut(part[begin : begin + step])
     elif len(packed) > MAX_RECORD_BYTES:
         raise ValueError(
             f"a record of {len(packed)} bytes; the most a log takes is {MAX_RECORD_BYTES}, send it in parts"

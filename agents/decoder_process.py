@@ -1,0 +1,73 @@
+"""The process that reads and decodes a worker's backlog, a chunk a question.
+
+It ends with the worker, or when nobody has asked for a while.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from typing import Final, cast
+
+import msgspec
+
+from agents.decoded import decode_pieces, memo_of, pack_chunk
+from agents.transport.errors import LogError, RecoverableError
+from agents.transport.log import Log, TopicPartition
+from agents.transport.opening import opened
+from agents.tuning import tune_collector
+from schemas.event import INPUT_TOPICS, Row
+from schemas.memo import Memo
+
+PIECE: Final = 10_000  # records read at once
+IDLE: Final = 60.0  # s without a question, then it ends
+
+
+class Question(msgspec.Struct, array_like=True, frozen=True):
+    """Records of a partition from `start` on: at most `limit`, and not much more than `size` bytes."""
+
+    topic: str
+    partition: int
+    start: int
+    limit: int
+    size: int
+
+
+def _pieces(log: Log, asked: Question) -> Iterator[list[Row]]:
+    """The records asked for, a piece at a time; about as many bytes as asked for."""
+    start, left, room = asked.start, asked.limit, asked.size
+    while left > 0 and room > 0:
+        rows = cast("list[Row]", log.read(asked.topic, asked.partition, start, min(left, PIECE), room))
+        if not rows:
+            return
+        yield rows
+        start, left = rows[-1][0] + 1, left - len(rows)
+        room -= sum(len(row[3] or b"") for row in rows)
+
+
+def serve(broker: str, connection: Connection) -> None:
+    """Answers until nobody asks any more. No bytes: nothing there, or nothing that could be read."""
+    memos: dict[TopicPartition, Memo] = {}
+    with opened(broker, INPUT_TOPICS, create=False) as log:
+        partitions = log.topics()[INPUT_TOPICS[0]].partitions
+        while connection.poll(IDLE):
+            asked = msgspec.msgpack.decode(connection.recv_bytes(), type=Question)
+            place = (asked.topic, asked.partition)
+            memo = memos.get(place) or memos.setdefault(place, memo_of(*place, partitions))
+            chunk = decode_pieces(_pieces(log, asked), memo)
+            connection.send_bytes(pack_chunk(chunk) if chunk else b"")
+
+
+def main(broker: str, descriptor: int) -> None:
+    """Serves one worker, which stops it by letting go of the connection: signals for the group are not for it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tune_collector()
+    with Connection(descriptor) as connection, contextlib.suppress(EOFError, OSError, LogError, RecoverableError):
+        serve(broker, connection)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
