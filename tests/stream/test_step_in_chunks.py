@@ -91,7 +91,7 @@ WRITTEN = st.tuples(
     st.sampled_from(["a", "b"]),  # its source
     st.integers(0, 2),  # accepted
     st.sampled_from([*["final"] * 5, "first"]),
-    st.integers(1, 3),  # deliveries
+    st.sampled_from([*[1] * 12, *[2] * 6, 3]),  # deliveries, a third one late
     st.sampled_from([*[False] * 9, True]),  # a correction, now and then
 )
 
@@ -108,8 +108,8 @@ def _rows(topic: int, written: Sequence[tuple[str, int, str, int, str, int, bool
         }  # fmt: skip
         if corrects:
             event["corrects"] = "e1"
-        for _ in range(deliveries):
-            logged = max(logged + 100, at)
+        for delivery in range(deliveries):
+            logged = max(logged + (600_000 if delivery == 2 else 100), at)
             rows.append(Row(len(rows), logged, b"E1", json.dumps(event).encode(), None))
     return rows
 
