@@ -6,13 +6,14 @@ Everything here happens in the worker's loop, so nothing needs a lock. The commi
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, cast
 
 from agents.decoded import DecodedChunk, decode, memo_of
 from agents.due import Due
 from agents.gate import admits
+from agents.held_events import HELD_AT_ONCE, events_again
 from agents.identities import Identities
 from agents.outbox import dead_letter, late_event
 from agents.replay import replay
@@ -21,7 +22,7 @@ from agents.store import Store
 from agents.ticks import Tick, tick_of
 from agents.transport.errors import LogError
 from agents.transport.log import Log, Outgoing
-from schemas.event import INPUT_TOPICS, Event, Rejection, Row, decode_one
+from schemas.event import INPUT_TOPICS, Rejection, Row
 from schemas.instants import DAY
 from stream.held import expire, expiry, open_gate, release
 from stream.history import History
@@ -121,8 +122,7 @@ class Partition:
             self._expect_expiry(self.person(employee_id))
         if tally.restate:
             self.restate(tally.restate)
-        for employee_id in tally.release - tally.restate:
-            self.release(employee_id)
+        self.release(tally.release - tally.restate)
         self._run_ticks()
 
     def _settle(self, topic: str, chunk: DecodedChunk, expected: int, tally: Tally) -> None:
@@ -241,9 +241,7 @@ class Partition:
             measured = {name for name in everybody if self.person(name).state.measured >= since}
         if measured:
             self.restate(measured)
-        for employee_id in [*self.holding, *(name for name in self.dirty if name not in self.holding)]:
-            if employee_id not in measured:
-                self.release(employee_id)
+        self.release(name for name in dict.fromkeys([*self.holding, *self.dirty]) if name not in measured)
         self.owed.update(dict.fromkeys(everybody))
 
     def employees(self) -> list[str]:
@@ -296,28 +294,28 @@ class Partition:
         self._changed(person)
         self._expect_expiry(person)
 
-    def release(self, employee_id: str) -> None:
-        """Decides an employee's held records anew, read from the log again."""
-        person = self.person(employee_id)
-        waiting = open_gate(person)
-        if not waiting:
-            return
-        tally = Tally()
-        release(person, {held: event for held in waiting if (event := self._again(held)) is not None}, tally)
-        self._count(tally)
-        self._changed(person)
+    def release(self, employees: Iterable[str]) -> None:
+        """Decides employees' held records anew, read from the log again: many at once."""
+        waiting: dict[str, list[Held]] = {}
+        count = 0
+        for employee_id in employees:
+            opened = open_gate(self.person(employee_id))
+            if opened:
+                waiting[employee_id] = opened
+                count += len(opened)
+            if count >= HELD_AT_ONCE:
+                self._release(waiting)
+                waiting, count = {}, 0
+        self._release(waiting)
 
-    def _again(self, held: Held) -> Event | None:
-        """A held record as an event; None when retention has taken it (it stays held until it is late)."""
-        topic = INPUT_TOPICS[held.topic]
-        rows = self.log.read(topic, self.number, held.offset, 1)
-        if not rows or rows[0][0] != held.offset:
-            return None
-        event = decode_one(rows[0][3], rows[0][2], topic, rows[0][1], lambda key: True)
-        if isinstance(event, Rejection):
-            return None
-        event.offset = held.offset
-        return event
+    def _release(self, waiting: Mapping[str, Sequence[Held]]) -> None:
+        events = events_again(self.log, self.number, list(chain.from_iterable(waiting.values())))
+        tally = Tally()
+        for employee_id, opened in waiting.items():
+            person = self.person(employee_id)
+            release(person, {held: events[held] for held in opened if held in events}, tally)
+            self._changed(person)
+        self._count(tally)
 
     # Time
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.transport.embedded.log import unpack_headers
+from agents.transport.log import Record
 from stream.topics import BUSINESS_EVENTS, LATE_EVENTS, PEOPLE_EVENTS, QC_EVENTS, TICKS
 from tests.agents.agreement import disagreements
 from tests.agents.rig import Rig
@@ -168,3 +169,27 @@ async def test_a_publisher_ahead_of_the_worker_does_not_stop_time(rig: Rig) -> N
     rig.tick()
     rig.feed(TICKS)
     assert {NOON} == {partition.meta.now for partition in rig.partitions}
+
+
+async def test_a_first_template_releases_many_with_few_reads(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records are read again in ranges, not one by one, and all of them count."""
+    log = Log()
+    for number in range(600):
+        log.send(event_id=f"i-{number}", employee=f"E{number % 7}", occurred_at=NOON + number)
+    rig.write(log)
+    rig.feed(QC_EVENTS)
+    assert {"held": 600} == rig.outcomes()
+    reads: list[str] = []
+    read = rig.log.read
+
+    def counted(topic: str, partition: int, start: int, limit: int, max_bytes: int = 1 << 23) -> list[Record]:
+        reads.append(topic)
+        return read(topic, partition, start, limit, max_bytes)
+
+    monkeypatch.setattr(rig.log, "read", counted)
+    rig.write(published(template(), at=NOON + 1_000))
+    rig.refresh()
+    assert {"scored": 600} == {outcome: number for outcome, number in rig.outcomes().items() if number}
+    assert len(rig.numbers) >= reads.count(QC_EVENTS)
+    await rig.commit()
+    assert [] == disagreements(rig)
