@@ -267,3 +267,9 @@ def test_nobody_waits_long_for_a_broker_that_is_not_there() -> None:
     with pytest.raises(BrokerGone, match="Connection refused"):
         KafkaLog(Cluster(f"127.0.0.1:{free_port()}"))
     assert time.monotonic() - begin < 10
+
+
+def test_a_group_that_never_was_has_no_workers(fresh_kafka: KafkaBroker, kafka_prefix: str, names: Names) -> None:
+    """Whoever asks a broker for the workers before the first one came gets none, no error."""
+    with _open(fresh_kafka, kafka_prefix, names) as log:
+        assert log.owner() is None
