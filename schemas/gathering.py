@@ -15,6 +15,7 @@ from schemas.memo import Memo
 from schemas.packed import pack
 
 Numbers = NDArray[np.int64]
+_ZERO: Final = np.zeros(1, np.int64)
 _FEW: Final = 4  # entries of a table per event, up to which the whole table is looked through
 _NOTHING: Final = Packed((), (0,), "", (0,), (), (), b"", b"", b"", b"", b"", b"", b"", (), (), {}, 0)
 
@@ -102,33 +103,44 @@ def _packed(
     times, digests, _, _, _, offsets, stamps = columns
     delay = int((stamps - times).max())
     same = people[1:] == people[:-1]  # the employee of the place before
-    first, last = np.flatnonzero(np.append(True, ~same)), np.flatnonzero(np.append(~same, True))
-    ends = offsets[first].tolist(), (offsets[last] + 1).tolist()
-    gone = np.array([] if corrects else _copies(same, ids, times, digests), np.int64)
-    kept = np.ones(len(people), bool)
-    kept[gone] = False
-    before = kept.cumsum()[gone] - 1  # where each copy's original stands without copies
-    if len(gone):
+    bounds = _bounds(same)
+    first, after = offsets[bounds[:-1]].tolist(), (offsets[bounds[1:] - 1] + 1).tolist()
+    gone = [] if corrects else _copies(same, ids, times, digests)
+    copies: list[Copy] = []
+    if gone:
+        kept = np.ones(len(people), bool)
+        kept[gone] = False
+        before = kept.cumsum()[gone] - 1  # where each copy's original stands without copies
         columns, people, ids = [each[kept] for each in columns], people[kept], list(compress(ids, kept.tolist()))
         times, same = columns[0], people[1:] == people[:-1]
-        first = np.flatnonzero(np.append(True, ~same))
-    bounds = np.append(first, len(people))
-    owners = bounds.searchsorted(before, "right") - 1
-    copies = [each.tolist() for each in (owners, before - bounds[owners], offsets[gone], stamps[gone])]
-    breaks = np.append(0, np.fromiter(map(len, ids), np.int64, len(ids)).cumsum() + np.arange(1, len(ids) + 1))
-    disorder = bounds.searchsorted(np.flatnonzero(same & (times[1:] <= times[:-1])) + 1, "right") - 1
+        bounds = _bounds(same)
+        owners = _owners(bounds, before)
+        rest = (owners, before - bounds[owners], offsets[gone], stamps[gone])
+        copies = list(map(Copy, *(each.tolist() for each in rest)))
+    letters = np.concatenate((_ZERO, np.fromiter(map(len, ids), np.int64, len(ids)).cumsum()))
+    back = (same & (times[1:] <= times[:-1])).nonzero()[0] + 1
     when, contents, kinds, measures, sources, places, logged = (each.tobytes() for each in columns)
     return Packed(
-        [names[number] for number in people[first].tolist()], bounds.tolist(), "\n".join((*ids, "")),
-        breaks[bounds].tolist(), *ends, when, contents, kinds, measures, sources, places, logged,
-        np.unique(disorder).tolist(), list(map(Copy, *copies)), corrects, delay,
+        [names[number] for number in people[bounds[:-1]].tolist()], bounds.tolist(), "\n".join((*ids, "")),
+        (letters[bounds] + bounds).tolist(), first, after, when, contents, kinds, measures, sources, places, logged,
+        sorted(set(_owners(bounds, back).tolist())) if len(back) else (), copies, corrects, delay,
     )  # fmt: skip
+
+
+def _bounds(same: NDArray[np.bool_]) -> Numbers:
+    """The places where an employee's events begin, and the end; `same` says who goes on, from the second place on."""
+    return np.concatenate((_ZERO, (~same).nonzero()[0] + 1, (len(same) + 1,)))
+
+
+def _owners(bounds: Numbers, places: Numbers) -> Numbers:
+    """The employees (by number) of places."""
+    return bounds.searchsorted(places, "right") - 1
 
 
 def _copies(again: NDArray[np.bool_], ids: Sequence[str], times: Numbers, digests: Numbers) -> list[int]:
     """The places that say the same as the ones before."""
     alike = again & (times[1:] == times[:-1]) & (digests[1:] == digests[:-1])
-    return [place for place in (np.flatnonzero(alike) + 1).tolist() if ids[place] == ids[place - 1]]
+    return [place for place in (alike.nonzero()[0] + 1).tolist() if ids[place] == ids[place - 1]]
 
 
 def _tables(
@@ -152,13 +164,14 @@ def _tables(
 
 
 def _compact(numbers: Numbers, size: int) -> tuple[list[int], NDArray[np.int32]]:
-    """The distinct ones of numbers below `size`, ascending, and the place of each number among them."""
+    """The distinct ones of numbers below `size`, and the place of each number among them."""
     if size > _FEW * len(numbers):
-        used, places = np.unique(numbers, return_inverse=True)
-        return used.tolist(), places.astype(np.int32)
+        found = numbers.tolist()
+        places = dict(zip(dict.fromkeys(found), range(len(found)), strict=False))
+        return list(places), np.array([places[number] for number in found], np.int32)
     seen = np.zeros(size, bool)
     seen[numbers] = True
-    return np.flatnonzero(seen).tolist(), (seen.cumsum(dtype=np.int32) - 1)[numbers]
+    return seen.nonzero()[0].tolist(), (seen.cumsum(dtype=np.int32) - 1)[numbers]
 
 
 def _picked(column: Sequence[str], order: Numbers) -> Sequence[str]:
@@ -166,7 +179,7 @@ def _picked(column: Sequence[str], order: Numbers) -> Sequence[str]:
 
 
 def _joined(columns: Sequence[Sequence[int]]) -> Numbers:
-    return column(list(chain.from_iterable(columns)))
+    return column(columns[0] if len(columns) == 1 else list(chain.from_iterable(columns)))
 
 
 def column(numbers: Sequence[int]) -> Numbers:
