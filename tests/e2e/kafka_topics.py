@@ -40,6 +40,10 @@ def delete_topics(bootstrap: str) -> None:
         client = admin(bootstrap)  # held until the last answer is there: its requests end with it
         for done in client.delete_topics(sorted(names), operation_timeout=PATIENCE).values():
             done.result(PATIENCE)
+    deadline = time.monotonic() + PATIENCE
+    while topics(bootstrap) & names:  # the answer comes before every broker knows
+        assert time.monotonic() < deadline, f"{names} are still there"
+        time.sleep(0.02)
 
 
 def _wait(client: AdminClient, name: str, partitions: int) -> None:
