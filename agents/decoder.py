@@ -66,7 +66,9 @@ class Decoder:
                 raise TimeoutError(f"no answer within {PATIENCE:g} s")
             answer = connection.recv_bytes()
         except (OSError, EOFError) as error:
-            logger.warning("the process that decodes is gone (%s): the worker decodes by itself", error or "no answer")
+            logger.warning(
+                "the process that decodes is gone (%s): the worker decodes by itself", str(error) or "no answer"
+            )
             self.close()
             self._not_before = self._clock() + PAUSE
             return None

@@ -6,11 +6,13 @@ first one's number.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final, NamedTuple
 
 from agents.rules import publications
-from agents.transport.log import Log, Outgoing, partition_for
+from agents.transport.log import Append, Log, Outgoing, Record, partition_for
 from stream.template import Problem, Report, Template, check
 from stream.topics import TEMPLATES
 
@@ -43,11 +45,31 @@ def publish(log: Log, text: str, now: int) -> Published:
         if template is None:
             raise PublicationRefused(report)
         key = template_key(template)
-        if key in _keys(log):
+        if key in {record[2] for record in _records(log)}:
             raise PublicationRefused(replace(report, errors=(_taken(template),), template=None))
         partition = partition_for(key, log.topics()[TEMPLATES].partitions)
         append([Outgoing(TEMPLATES, partition, now, key, text.encode())])
     return Published(template, now, report)
+
+
+@contextmanager
+def moving(log: Log) -> Iterator[tuple[Append, Callable[[Outgoing], str | None]]]:
+    """The publisher's lock, for records of another log's `templates`: what appends them, and what is wrong with one.
+
+    A record under a key that is taken would replace the other at the next compaction, its time included; one without
+    a value would take the version away.
+    """
+    with log.alone(_LOCK) as append:
+        known = {record[2]: (record[1], record[3]) for record in _records(log)}
+
+        def wrong(record: Outgoing) -> str | None:
+            if record.value is None:
+                return f"key {record.key!r}: no value; a published version is never taken back"
+            if known.setdefault(record.key, (record.timestamp, record.value)) != (record.timestamp, record.value):
+                return f"key {record.key!r}: is published already with another text or time; a version never changes"
+            return None
+
+        yield append, wrong
 
 
 def is_published(log: Log, text: str) -> bool:
@@ -60,15 +82,13 @@ def template_key(template: Template) -> bytes:
     return f"{template.template}@{template.version}".encode()
 
 
-def _keys(log: Log) -> set[bytes | None]:
-    """Keys of all records, also of those that broke a rule and have no effect: their number is taken."""
-    keys: set[bytes | None] = set()
+def _records(log: Log) -> Iterator[Record]:
+    """All of them, also those that broke a rule and have no effect: their number is taken."""
     for partition in range(log.topics()[TEMPLATES].partitions):
         start = 0
         while records := log.read(TEMPLATES, partition, start, _AT_ONCE):
-            keys.update(record[2] for record in records)
+            yield from records
             start = records[-1][0] + 1
-    return keys
 
 
 def _taken(template: Template) -> Problem:

@@ -144,10 +144,10 @@ def _gather_wires(rows: Sequence[Row], wires: Sequence[_Wire], memo: Memo, gathe
         and all(kinds)
         and corrects.count(UNSET) == len(corrects)
         and b"\n".join(keys) == "\n".join(employees).encode()  # known keys hold no line break
-        and (not memo.inspections or memo.no_inspections.isdisjoint(measures))
+        and (not memo.inspections or memo.no_inspections.isdisjoint(measures) or INSPECTION not in types)
     ):
         occurred, logged = column(times), column(stamps)
-        if (occurred - logged).max() <= SKEW:
+        if logged.min() >= 0 and (occurred - logged).max() <= SKEW:  # what 64 bits can say of the difference
             gathering.add(Slice(people, ids, occurred, kinds, measures, sources, offsets, logged))
             return []
     sure = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -19,7 +19,8 @@ from agents.cli.opening import demand_topic, now_ms, writable_log
 from agents.cli.progress import Progress, say
 from agents.cli.raw_records import BadRecord, from_line
 from agents.cli.routing import Misplaced, Problems, Router
-from agents.transport.log import Log, Outgoing
+from agents.publishing import moving
+from agents.transport.log import Append, Log, Outgoing
 from stream.topics import TEMPLATES, TICKS, TOPICS
 
 LEDGERS: Final = frozenset(topic.name for topic in TOPICS if topic.ledger)
@@ -93,12 +94,16 @@ def send(
             _demand_no_worker(log)
         source = blocks(stream) if plan is None else csv_events(stream, plan, file)
         problems, misplaced = Problems(), Misplaced(partitions)
+        append: Append = log.append
         if raw_records:
-            batches = _raw(source, topic, partitions, problems, misplaced)
+            wrong: Callable[[Outgoing], str | None] = _nothing_wrong
+            if topic == TEMPLATES:
+                append, wrong = stack.enter_context(moving(log))
+            batches = _raw(source, topic, partitions, problems, misplaced, wrong)
         else:
             router = Router(topic, partitions, problems)
             batches = _history(_watched(source, file), router) if event_time else _live(source, router)
-        _send(log, batches, file)
+        _send(append, batches, file)
         misplaced.tell()
     if problems.count:
         say(f"{problems.count:,} lines left out")
@@ -158,27 +163,40 @@ def _watched(source: Iterable[Block], file: str) -> Iterator[Block]:
             yield block
 
 
+def _nothing_wrong(_: Outgoing) -> str | None:
+    return None
+
+
 def _raw(
-    source: Iterable[Block], topic: str | None, partitions: int, problems: Problems, misplaced: Misplaced
+    source: Iterable[Block],
+    topic: str | None,
+    partitions: int,
+    problems: Problems,
+    misplaced: Misplaced,
+    wrong: Callable[[Outgoing], str | None],
 ) -> Iterator[Batch]:
     for block in source:
         records = []
         for line, number in zip(block.lines, block.numbers, strict=True):
             try:
                 if line.strip():
-                    records.append(from_line(line, topic, partitions))
-                    misplaced.see(number, records[-1])
+                    record = from_line(line, topic, partitions)
+                    if (problem := wrong(record)) is not None:
+                        raise BadRecord(problem)
+                    records.append(record)
+                    misplaced.see(number, record)
             except BadRecord as error:
                 problems.add(number, line, str(error))
         yield records, block.size
 
 
-def _send(log: Log, batches: Iterable[Batch], file: str) -> None:
+def _send(append: Append, batches: Iterable[Batch], file: str) -> None:
     with Progress("sent", file_size(file)) as progress:
         try:
             for records, size in batches:
                 with interrupts_later():
-                    log.append(records)
+                    if records:
+                        append(records)
                     progress.advance(len(records), size)
         finally:
             # Also when interrupted, or when the disk is full: what was appended stays.

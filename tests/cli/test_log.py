@@ -14,6 +14,7 @@ from agents.settings import Settings
 from agents.topics_setup import ensure_topics
 from agents.transport.embedded.log import EmbeddedLog, Outgoing, Record, pack_headers, partition_for
 from tests.cli.conftest import Run, records, values
+from tests.oracle.logs import template
 
 BYTES = st.none() | st.binary() | st.text().map(str.encode)
 HEADERS = st.lists(st.tuples(st.text(), BYTES), max_size=4)
@@ -162,3 +163,21 @@ def test_other_topics_place_their_records_themselves(run: Run, log: EmbeddedLog,
     """A tick's key is no employee: nothing is said of where it is."""
     sent = b"".join(b'{"key":"1","timestamp":1,"value":"{}","partition":%d}\n' % n for n in range(4))
     assert "warning" not in run("send", "-", "--raw-records", "--topic", topic, stdin=sent).err
+
+
+def test_a_published_version_is_not_replaced_by_a_record(run: Run, log: EmbeddedLog) -> None:
+    """Compaction would keep the later one: another text, another time and no value are refused; the same is moved."""
+    Path("t.yaml").write_text(template())
+    assert run("templates", "publish", "t.yaml").code == 0
+    (line,) = run("log", "templates").rows()
+    published = records(log, "templates")
+    for other in ({"value": line["value"] + "\n"}, {"timestamp": line["timestamp"] + 1}, {"value": None}):
+        sent = json.dumps(line | other).encode()
+        result = run("send", "-", "--raw-records", "--topic", "templates", stdin=sent)
+        assert (1, True) == (result.code, line["key"] in result.err), result.err
+        assert published == records(log, "templates")
+    assert run("send", "-", "--raw-records", "--topic", "templates", stdin=json.dumps(line).encode()).code == 0
+    moved = run("send", "-", "--raw-records", "--topic", "templates", "--data", "copy", stdin=json.dumps(line).encode())
+    assert 0 == moved.code
+    with EmbeddedLog.open(Path("copy"), create=False) as copy:
+        assert published == records(copy, "templates")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -184,6 +185,18 @@ def test_what_is_large_is_refused_before_it_is_read() -> None:
     events, refused = decode_chunk(rows, Memo("qc-events", lambda key: True))
     assert [0, 2] == [event.offset for event in events]
     assert ["too_large"] == [rejection.reason for _, rejection in refused]
+
+
+@pytest.mark.parametrize("stamp", [-(2**63), -1, 0, 2**63 - 1])
+def test_a_log_time_of_any_size_decides_as_it_does_alone(stamp: int) -> None:
+    """However far from the event's own time: the difference may not fit into 64 bits."""
+    value = QC.replace(b"{}", b'{"inspected":1,"accepted":1}')
+    rows = [Row(offset, stamp, b"E1", value, None) for offset in range(3)]
+    alone = decode_one(value, b"E1", TOPIC, stamp, lambda key: True)
+    found = _of_chunk(rows, Memo(TOPIC, lambda key: True))
+    assert len(rows) == len(found)
+    assert isinstance(alone, Rejection) is (stamp <= 0)
+    assert all((said == _said(alone)) for said in found.values())
 
 
 def _of_chunk(rows: Sequence[Row], memo: Memo) -> dict[int, object]:
