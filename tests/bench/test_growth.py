@@ -32,14 +32,19 @@ def test_cost_is_cpu_of_the_workers_per_event() -> None:
     ]
 
 
-@pytest.mark.parametrize("broker", ["embedded", "kafka"])
-def test_a_small_run_prints_its_table(broker: str) -> None:
-    """With small numbers every part runs to its end on both brokers; two workers on Kafka."""
-    if reason := missing(broker):
+def test_a_small_run_prints_its_table() -> None:
+    """With small numbers every part runs to its end, with two workers; what latency measures has the other broker."""
+    if reason := missing("kafka"):
         pytest.skip(reason)
-    command = [sys.executable, "-m", "tests.bench.growth", "--smoke", "--brokers", broker]
+    command = [sys.executable, "-m", "tests.bench.growth", "--smoke", "--brokers", "kafka"]
     done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    for text in ("200 employees", "1,000 employees", "a state", "with its local state", "without local state"):
+    for text in (
+        "200 employees",
+        "1,000 employees",
+        "a state",
+        "with its local state",
+        "without local state",
+        "2 workers",
+    ):
         assert text in done.stdout
-    assert ("2 workers" in done.stdout) == (broker == "kafka")

@@ -14,7 +14,6 @@ from tests.bench.latency import percentile, table
 from tests.bench.live_reader import counted
 from tests.bench.live_sender import Plant
 from tests.bench.seen import Event, Seen, all_seen, day_of, latencies, newest, numbered
-from tests.bench.site import missing
 from tests.e2e.processes import ROOT, environment
 
 NOON = 1_795_492_800_000  # 2026-11-24T04:00:00Z
@@ -88,12 +87,9 @@ def test_nothing_seen_is_said() -> None:
     assert latencies([Event("E1", 0, TODAY, 1, NOON)], {}) == ([], 1)
 
 
-@pytest.mark.parametrize("broker", ["embedded", "kafka"])
-def test_a_small_run_prints_its_histogram(broker: str) -> None:
-    """Ten seconds of live events: all of them are seen, and percentiles and settings are printed."""
-    if reason := missing(broker):
-        pytest.skip(reason)
-    command = [sys.executable, "-m", "tests.bench.latency", "--smoke", "--seconds", "3", "--brokers", broker]
+def test_a_small_run_prints_its_histogram() -> None:
+    """Some seconds of live events: all of them are seen, and percentiles and settings are printed."""
+    command = [sys.executable, "-m", "tests.bench.latency", "--smoke", "--seconds", "3", "--brokers", "embedded"]
     done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     for text in ("event -> visible score", "p99.9", "commit_interval 0.5 s", "asked 500 events/s", "#"):
