@@ -49,11 +49,19 @@ class Decoder:
         return None if self._process is None else self._process.pid
 
     def warm(self, log: Log) -> None:
-        """Starts the process when there is a backlog: it is ready when the first chunk is wanted."""
+        """Starts the process when there is a backlog: it is ready when the first chunk is wanted.
+
+        Not for a log that workers share: what reads that brings records by itself, and asks nobody.
+        """
+        if log.shared:
+            return
         known = log.committed()
         behind = (end - known.get(place, 0) for place, (_, end) in log.bounds().items() if place[0] in INPUT_TOPICS)
         if max(behind, default=0) >= self._worth:
-            self._start()
+            try:
+                self._start()
+            except OSError as error:
+                self._gone(error)
 
     def read(self, topic: str, partition: int, start: int, end: int, limit: int, size: int) -> DecodedChunk | None:
         """Decoded records from `start` on of a partition that ends at `end`; None: better read them yourself."""
@@ -66,13 +74,14 @@ class Decoder:
                 raise TimeoutError(f"no answer within {PATIENCE:g} s")
             answer = connection.recv_bytes()
         except (OSError, EOFError) as error:
-            logger.warning(
-                "the process that decodes is gone (%s): the worker decodes by itself", str(error) or "no answer"
-            )
-            self.close()
-            self._not_before = self._clock() + PAUSE
+            self._gone(error)
             return None
         return unpack_chunk(answer) if answer else None
+
+    def _gone(self, error: Exception) -> None:
+        logger.warning("the process that decodes is gone (%s): the worker decodes by itself", str(error) or "no answer")
+        self.close()
+        self._not_before = self._clock() + PAUSE
 
     def _start(self) -> Connection:
         ours, theirs = socket.socketpair()

@@ -1,9 +1,9 @@
-"""Held records are read from the log again in ranges and decoded together: a first template may release very many."""
+"""Held records are read from the log again in ranges: a first template may release very many, a tick end as many."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, cast
 
 from agents.transport.log import Log
@@ -19,13 +19,24 @@ _RANGE: Final = 5_000  # offsets read at once
 def events_again(log: Log, partition: int, wanted: Collection[Held]) -> dict[Held, Event]:
     """The events of held records of a partition. What retention has taken is missing: it is held until it is late."""
     found: dict[Held, Event] = {}
-    for topic, name in enumerate(INPUT_TOPICS):
-        by_offset = {held.offset: held for held in wanted if held.topic == topic}
-        memo = Memo(name, lambda key: True)
-        for rows in _ranges(log, name, partition, sorted(by_offset)):
-            groups, _ = decode_groups([[row for row in rows if row[0] in by_offset]], memo)
-            found.update((by_offset[event.offset], event) for event in groups.events())
+    memos = {topic: Memo(topic, lambda key: True) for topic in INPUT_TOPICS}
+    for topic, by_offset, rows in _again(log, partition, wanted):
+        groups, _ = decode_groups([rows], memos[topic])
+        found.update((by_offset[event.offset], event) for event in groups.events())
     return found
+
+
+def records_again(log: Log, partition: int, wanted: Collection[Held]) -> dict[Held, Row]:
+    """The same as they are in the log."""
+    return {by_offset[row[0]]: Row(*row) for _, by_offset, rows in _again(log, partition, wanted) for row in rows}
+
+
+def _again(log: Log, partition: int, wanted: Collection[Held]) -> Iterator[tuple[str, Mapping[int, Held], list[Row]]]:
+    """Topic, what is wanted of it by offset, and some of these records at a time."""
+    for number, topic in enumerate(INPUT_TOPICS):
+        by_offset = {held.offset: held for held in wanted if held.topic == number}
+        for rows in _ranges(log, topic, partition, sorted(by_offset)):
+            yield topic, by_offset, [row for row in rows if row[0] in by_offset]
 
 
 def _ranges(log: Log, topic: str, partition: int, offsets: Sequence[int]) -> Iterator[list[Row]]:

@@ -13,7 +13,7 @@ from typing import Final, cast
 from agents.decoded import DecodedChunk, decode, memo_of
 from agents.due import Due
 from agents.gate import admits
-from agents.held_events import HELD_AT_ONCE, events_again
+from agents.held_events import HELD_AT_ONCE, events_again, records_again
 from agents.identities import Identities
 from agents.outbox import dead_letter, late_event
 from agents.replay import replay
@@ -358,16 +358,16 @@ class Partition:
     def _expire(self, tick: Tick) -> None:
         """What has been held for too long is late from here on."""
         follows = [tick.follows.get(topic, 0) for topic in INPUT_TOPICS]
+        tally, gone = Tally(), list[Held]()
         for person in [self.person(employee_id) for employee_id in self.expiring.take(tick.at)]:
-            tally = Tally()
-            for held in expire(person, tick.at, follows, self.limits.held, tally):
-                topic = INPUT_TOPICS[held.topic]
-                for row in self.log.read(topic, self.number, held.offset, 1):
-                    if row[0] == held.offset:
-                        self.outputs.append(late_event(topic, self.number, Row(*row)))
-            self._count(tally)
+            gone += expire(person, tick.at, follows, self.limits.held, tally)
             self._changed(person)
             self._expect_expiry(person)
+        self._count(tally)
+        records = records_again(self.log, self.number, gone)
+        self.outputs.extend(
+            late_event(INPUT_TOPICS[held.topic], self.number, records[held]) for held in gone if held in records
+        )
 
     def _expect_expiry(self, person: Person) -> None:
         at = expiry(person, self.limits.held)

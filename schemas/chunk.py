@@ -17,8 +17,9 @@ from msgspec.structs import astuple
 
 from schemas.columns import EventGroups
 from schemas.event import ID, INSPECTION, MAX_BYTES, SKEW, Event, Rejection, Row, decode_one, is_too_deep
-from schemas.gathering import Gathering, Slice, column
+from schemas.gathering import Gathering, Slice
 from schemas.memo import Memo
+from schemas.packed import column
 
 
 class _Wire(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -57,7 +58,7 @@ def decode_chunk(rows: Sequence[Row], memo: Memo) -> tuple[list[Event], list[tup
 def decode_groups(pieces: Iterable[Sequence[Row]], memo: Memo) -> tuple[EventGroups, list[tuple[Row, Rejection]]]:
     """The valid events of a chunk by employee, in log order, and the refused records.
 
-    The chunk may come in pieces, each decoded as it comes: what was just read is still in the processor's cache.
+    The chunk may come in pieces, each decoded as it comes, so that its records need not be in memory together.
     """
     memo.trim()
     gathering = Gathering(memo)
@@ -136,7 +137,7 @@ def _gather_wires(rows: Sequence[Row], wires: Sequence[_Wire], memo: Memo, gathe
     sources = _known(memo.sources, memo.source, texts)
     measures = _known(memo.measures, memo.measured, list(map(bytes, raw_measures)))
     kinds = _kinds(memo, types, list(map(bytes, raw_dims)))
-    if (
+    if not (
         all(people)
         and all(times)
         and all(sources)
@@ -145,28 +146,29 @@ def _gather_wires(rows: Sequence[Row], wires: Sequence[_Wire], memo: Memo, gathe
         and corrects.count(UNSET) == len(corrects)
         and b"\n".join(keys) == "\n".join(employees).encode()  # known keys hold no line break
         and (not memo.inspections or memo.no_inspections.isdisjoint(measures) or INSPECTION not in types)
+        and _on_time(times, stamps)
     ):
-        occurred, logged = column(times), column(stamps)
-        if logged.min() >= 0 and (occurred - logged).max() <= SKEW:  # what 64 bits can say of the difference
-            gathering.add(Slice(people, ids, occurred, kinds, measures, sources, offsets, logged))
-            return []
-    sure = [
-        bool(person and at and source and measured and kind)
-        and memo.employees[person] == employee
-        and corrected is UNSET
-        and at - stamp <= SKEW
-        and (text != INSPECTION or measured not in memo.no_inspections)
-        for person, at, source, measured, kind, employee, corrected, stamp, text in zip(
-            people, times, sources, measures, kinds, employees, corrects, stamps, types, strict=True
-        )
-    ]
-    if all(sure):  # none is an inspection that breaks the rules of one
-        occurred, logged = column(times), column(stamps)
-        gathering.add(Slice(people, ids, occurred, kinds, measures, sources, offsets, logged))
-        return []
-    valid = list(compress(rows, sure))
-    unsure = [row for row, fine in zip(rows, sure, strict=True) if not fine]
-    return unsure + _gather_wires(valid, list(compress(wires, sure)), memo, gathering) if valid else unsure
+        sure = [
+            bool(person and at and source and measured and kind)
+            and memo.employees[person] == employee
+            and corrected is UNSET
+            and at - stamp <= SKEW
+            and (text != INSPECTION or measured not in memo.no_inspections)
+            for person, at, source, measured, kind, employee, corrected, stamp, text in zip(
+                people, times, sources, measures, kinds, employees, corrects, stamps, types, strict=True
+            )
+        ]
+        if not all(sure):
+            valid = list(compress(rows, sure))
+            unsure = [row for row, fine in zip(rows, sure, strict=True) if not fine]
+            return unsure + _gather_wires(valid, list(compress(wires, sure)), memo, gathering) if valid else unsure
+    gathering.add(Slice(people, ids, column(times), kinds, measures, sources, offsets, column(stamps)))
+    return []
+
+
+def _on_time(times: Sequence[int], stamps: Sequence[int]) -> bool:
+    """Whether none is too far in the future, as far as 64 bits can tell: a log time before 1970 is looked at alone."""
+    return min(stamps) >= 0 and bool((column(times) - column(stamps)).max() <= SKEW)
 
 
 def _kinds(memo: Memo, types: Sequence[str], dims: Sequence[bytes]) -> list[int]:

@@ -6,17 +6,14 @@ Millions of small objects are what costs; events become objects only where one n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from schemas.event import Event
 from schemas.measures import Dims, Measures
-from schemas.packed import WIDTH, number_at
-
-_DIGEST: Final = attrgetter("digest")
+from schemas.packed import WIDTH, column, number_at
 
 
 class Kind(msgspec.Struct, gc=False, frozen=True, eq=False):
@@ -77,7 +74,7 @@ class EventGroups:
         self.packed = packed
         self.tables = tables
         self.times: list[int] = np.frombuffer(packed.times, np.int64).tolist()
-        digests = np.array([kind.digest for kind in tables.kinds], np.int64)
+        digests = column([kind.digest for kind in tables.kinds])
         self.kinds: list[int] = digests[np.frombuffer(packed.kinds, np.int32)].tolist()
         measures = np.frombuffer(packed.measures, np.int32).tolist()
         self.measures = list(map(tables.measures.__getitem__, measures))
@@ -100,14 +97,14 @@ class EventGroups:
 class EventColumns:
     """One employee's events, one in each place of every column, in log order."""
 
-    __slots__ = ("_begin", "_end", "_groups", "_number", "kinds", "measures", "times")
+    __slots__ = ("_begin", "_groups", "_ids", "_number", "kinds", "measures", "times")
 
     def __init__(self, groups: EventGroups, number: int) -> None:
         begin, end = groups.packed.bounds[number : number + 2]
         self._groups = groups
         self._number = number
         self._begin = begin
-        self._end = end
+        self._ids: Sequence[str] | None = None
         self.times = groups.times[begin:end]
         self.kinds = groups.kinds[begin:end]
         self.measures = groups.measures[begin:end]
@@ -153,12 +150,22 @@ class EventColumns:
         """An event's log time in ms."""
         return number_at(self._groups.packed.stamps, self._begin + place)
 
+    @property
+    def _text(self) -> str:
+        packed, number = self._groups.packed, self._number
+        return packed.text[packed.breaks[number] : packed.breaks[number + 1]]
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The events' ids."""
+        if self._ids is None:
+            self._ids = self._text.split("\n")[:-1]
+        return self._ids
+
     def identities(self, begin: int, end: int) -> tuple[str, bytes, bytes]:
         """Ids (each with a line break), times and content digests from one place to another, packed."""
-        packed, number = self._groups.packed, self._number
-        text = packed.text[packed.breaks[number] : packed.breaks[number + 1]]
-        if end - begin < len(self.times):
-            text = "".join(text.splitlines(keepends=True)[begin:end])
+        packed = self._groups.packed
+        text = self._text if end - begin == len(self.times) else "\n".join((*self.ids[begin:end], ""))
         first, last = (self._begin + begin) * WIDTH, (self._begin + end) * WIDTH
         return text, packed.times[first:last], packed.digests[first:last]
 
@@ -177,7 +184,7 @@ class EventColumns:
         packed, tables, at = groups.packed, groups.tables, self._begin + place
         kind = groups.shapes[self.kinds[place]]
         return Event(
-            self.identities(place, place + 1)[0][:-1], kind.type, employee_id, self.times[place],
+            self.ids[place], kind.type, employee_id, self.times[place],
             tables.sources[groups.sources[at]], self.measures[place], kind.dims, packed.corrects.get(offset),
             number_at(packed.digests, at), kind.digest, offset, self.stamp(place),
         )  # fmt: skip
@@ -190,7 +197,9 @@ class EventColumns:
 
     def events(self, employee_id: str) -> Iterator[Event]:
         """All events in log order, copies too."""
-        copies = self.copies()
+        copies, following = self.copies(), 0
         for place in range(len(self)):
             yield self.event(place, employee_id)
-            yield from (self.copy(copy, employee_id) for copy in copies if copy.place == place)
+            while following < len(copies) and copies[following].place == place:
+                yield self.copy(copies[following], employee_id)
+                following += 1

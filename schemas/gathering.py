@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from schemas.columns import Copy, EventColumns, EventGroups, Kind, Packed, Tables
 from schemas.event import Event
 from schemas.memo import Memo
-from schemas.packed import pack
+from schemas.packed import column
 
 Numbers = NDArray[np.int64]
 _ZERO: Final = np.zeros(1, np.int64)
@@ -174,14 +174,9 @@ def _compact(numbers: Numbers, size: int) -> tuple[list[int], NDArray[np.int32]]
     return seen.nonzero()[0].tolist(), (seen.cumsum(dtype=np.int32) - 1)[numbers]
 
 
-def _picked(column: Sequence[str], order: Numbers) -> Sequence[str]:
-    return list(map(column.__getitem__, order.tolist()))
+def _picked(ids: Sequence[str], order: Numbers) -> Sequence[str]:
+    return list(map(ids.__getitem__, order.tolist()))
 
 
 def _joined(columns: Sequence[Sequence[int]]) -> Numbers:
     return column(columns[0] if len(columns) == 1 else list(chain.from_iterable(columns)))
-
-
-def column(numbers: Sequence[int]) -> Numbers:
-    """Numbers of 64 bits as an array, faster than NumPy makes one of a list."""
-    return np.frombuffer(pack(numbers), np.int64)

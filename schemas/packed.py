@@ -8,6 +8,9 @@ from struct import unpack as _unpack
 from struct import unpack_from
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 WIDTH: Final = 8  # bytes of a number
 
 
@@ -25,3 +28,8 @@ def number_at(raw: bytes, place: int) -> int:
     """One of the numbers in bytes that `pack` made."""
     (number,) = unpack_from("<q", raw, place * WIDTH)
     return int(number)
+
+
+def column(numbers: Sequence[int]) -> NDArray[np.int64]:
+    """Numbers below 2**63 as an array, faster than NumPy makes one of a list."""
+    return np.frombuffer(pack(numbers), np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -94,11 +94,8 @@ def send(
             _demand_no_worker(log)
         source = blocks(stream) if plan is None else csv_events(stream, plan, file)
         problems, misplaced = Problems(), Misplaced(partitions)
-        append: Append = log.append
+        append, wrong = stack.enter_context(moving(log) if topic == TEMPLATES else nullcontext((log.append, _right)))
         if raw_records:
-            wrong: Callable[[Outgoing], str | None] = _nothing_wrong
-            if topic == TEMPLATES:
-                append, wrong = stack.enter_context(moving(log))
             batches = _raw(source, topic, partitions, problems, misplaced, wrong)
         else:
             router = Router(topic, partitions, problems)
@@ -163,8 +160,8 @@ def _watched(source: Iterable[Block], file: str) -> Iterator[Block]:
             yield block
 
 
-def _nothing_wrong(_: Outgoing) -> str | None:
-    return None
+def _right(_: Outgoing) -> None:
+    """Nothing is wrong with a record."""
 
 
 def _raw(

@@ -18,7 +18,7 @@ from agents.decoded import DecodedChunk, decode, decode_pieces, memo_of, pack_ch
 from agents.decoder import Decoder
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
-from agents.transport.log import Log, Outgoing, partition_for
+from agents.transport.log import Log, Outgoing, Part, partition_for
 from agents.transport.opening import opened
 from schemas.event import Event, Rejection, Row
 from stream.topics import QC_EVENTS
@@ -118,6 +118,26 @@ def test_small_chunks_and_other_topics_stay_here(log: Log, reader: Decoder) -> N
     """No process is started for them."""
     assert _read(log, reader, start=41) is None
     assert reader.read("ticks", 0, 0, 50, 40, 1 << 20) is None
+    assert reader.pid is None
+
+
+def test_a_backlog_at_the_start_finds_the_process_ready(log: Log, reader: Decoder) -> None:
+    """It is the one that is asked then."""
+    reader.warm(log)
+    first = reader.pid
+    assert first is not None
+    assert _read(log, reader) is not None
+    assert reader.pid == first
+
+
+def test_no_process_is_started_without_need(log: Log, reader: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing waits, or workers share the log: it is read by what brings its records then."""
+    monkeypatch.setattr(type(log), "shared", True)
+    reader.warm(log)
+    monkeypatch.setattr(type(log), "shared", False)
+    place = partition_for(b"E1", log.topics()[QC_EVENTS].partitions)
+    log.transact([Part(place, [], {(QC_EVENTS, place): 45})])
+    reader.warm(log)
     assert reader.pid is None
 
 

@@ -171,25 +171,50 @@ async def test_a_publisher_ahead_of_the_worker_does_not_stop_time(rig: Rig) -> N
     assert {NOON} == {partition.meta.now for partition in rig.partitions}
 
 
-async def test_a_first_template_releases_many_with_few_reads(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Records are read again in ranges, not one by one, and all of them count."""
+def _many() -> Log:
     log = Log()
     for number in range(600):
         log.send(event_id=f"i-{number}", employee=f"E{number % 7}", occurred_at=NOON + number)
-    rig.write(log)
-    rig.feed(QC_EVENTS)
-    assert {"held": 600} == rig.outcomes()
-    reads: list[str] = []
+    return log
+
+
+def _reads(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The topics that are read from here on."""
+    topics: list[str] = []
     read = rig.log.read
 
     def counted(topic: str, partition: int, start: int, limit: int, max_bytes: int = 1 << 23) -> list[Record]:
-        reads.append(topic)
+        topics.append(topic)
         return read(topic, partition, start, limit, max_bytes)
 
     monkeypatch.setattr(rig.log, "read", counted)
+    return topics
+
+
+async def test_a_first_template_releases_many_with_few_reads(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records are read again in ranges, not one by one, and all of them count."""
+    rig.write(_many())
+    rig.feed(QC_EVENTS)
+    assert {"held": 600} == rig.outcomes()
+    reads = _reads(rig, monkeypatch)
     rig.write(published(template(), at=NOON + 1_000))
     rig.refresh()
     assert {"scored": 600} == {outcome: number for outcome, number in rig.outcomes().items() if number}
     assert len(rig.numbers) >= reads.count(QC_EVENTS)
     await rig.commit()
+    assert [] == disagreements(rig)
+
+
+async def test_a_tick_ends_many_with_few_reads(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What becomes late at once is read again in ranges, and leaves as it is in the log."""
+    rig.write(_many())
+    rig.feed(QC_EVENTS)
+    rig.wall += YEAR + 2_000
+    reads = _reads(rig, monkeypatch)
+    rig.tick()
+    assert {"late": 600} == rig.outcomes()
+    assert len(rig.numbers) >= reads.count(QC_EVENTS)
+    monkeypatch.undo()
+    await rig.commit()
+    assert 600 == sum(len(rig.log.read(LATE_EVENTS, number, 0, 1_000)) for number in rig.numbers)
     assert [] == disagreements(rig)

@@ -19,6 +19,7 @@ from tests.soak.kafka.missing import missing
 from tests.soak.kafka.report import KafkaReport
 from tests.soak.kafka.run import soak
 from tests.soak.kafka.site import ALWAYS, Site
+from tests.soak.planted import a_millionth_more
 
 SEED = 20261124
 FAULTS = ("worker killed between two writes",)
@@ -76,15 +77,6 @@ def _change_a_state(log: KafkaLog, change: Callable[[State], bool]) -> Outgoing:
     raise AssertionError("nothing to change")
 
 
-def _off(state: State) -> bool:
-    """One sum of one window is a millionth too large."""
-    vectors = [calendar.vector for s in state.segments for cells in s.groups for calendar in cells.calendars]
-    counting = [vector for vector in vectors if vector[0] and len(vector) == 3]
-    for vector in counting:
-        vector[1] += 1
-    return bool(counting)
-
-
 def _kinds(site: Site) -> set[str]:
     return {line.partition(":")[0] for line in site.check()[1]}
 
@@ -92,7 +84,7 @@ def _kinds(site: Site) -> set[str]:
 def test_what_is_planted_is_found(drained: Site) -> None:
     """A sum that is a millionth off, an output that is there twice, a record that is missing; and nothing else is."""
     log = drained.world.log
-    undo = _change_a_state(log, _off)
+    undo = _change_a_state(log, a_millionth_more)
     assert "I1 rows" in _kinds(drained)
     _write(log, undo)
     number, row = next((n, row) for n in range(4) for row in whole(log, DEAD_LETTERS, n))
