@@ -17,8 +17,12 @@ from tests.e2e.tcp_proxy import TcpProxy
 
 
 def pytest_configure() -> None:
-    """A run that is told to end (`timeout`, CI) ends like one that is interrupted: its servers are stopped."""
+    """A run that is told to end (`timeout`, CI) ends like one that is interrupted: its servers are stopped.
+
+    One that a shell started in the background ignores interrupts, and so would all that tests start and interrupt.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
