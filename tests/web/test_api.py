@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +207,12 @@ def test_head_is_get_without_a_body(client: Client, address: str) -> None:
         return
     got = client.get(address, follow_redirects=False)
     assert got.status_code == head.status_code
-    assert dict(got.headers) == dict(head.headers)
+    changing = {"content-length"} if address == "/healthz" else set()  # it tells ages, which are longer or shorter
+    assert _without(got.headers, changing) == _without(head.headers, changing)
+
+
+def _without(headers: Mapping[str, str], left_out: Collection[str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name not in left_out}
 
 
 def test_head_is_known_by_a_real_server() -> None:
