@@ -29,8 +29,9 @@ lint: $(TOOLS)  ## ruff (rules, import direction, format) and mypy --strict on s
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
 
+# Two files at a time: most of the time is waiting for processes that tests start.
 test: $(TOOLS) $(SUITE) browser kafka redis prometheus  ## All tests; sets up what they need
-	@exec $(VENV)/bin/python -m pytest $(ARGS)
+	@exec $(VENV)/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 compose-test: $(TOOLS) kafka redis prometheus  ## docker-compose.yml and Dockerfile, run as local processes
 	@exec $(VENV)/bin/python -m pytest tests/e2e/test_compose.py tests/e2e/test_compose_file.py tests/e2e/test_dockerfile.py $(ARGS)
