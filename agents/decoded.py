@@ -121,4 +121,6 @@ def unpack_chunk(raw: bytes) -> DecodedChunk:
         for name, values, dims_digest, dims_content, digest, content in sent.kinds
     ]
     measures = [Measures(*measured) for measured in sent.measures]
-    return DecodedChunk(*sent.head, EventGroups(sent.packed, Tables(kinds, measures, sent.sources)), sent.refused)
+    groups = EventGroups(sent.packed, Tables(kinds, measures, sent.sources))
+    groups.unpack()
+    return DecodedChunk(*sent.head, groups, sent.refused)

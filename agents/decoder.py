@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Final
@@ -18,7 +19,7 @@ from typing import Final
 import msgspec
 
 from agents.decoded import DecodedChunk, unpack_chunk
-from agents.decoder_process import Question
+from agents.transport.hooks import Wanted
 from agents.transport.log import Log
 from schemas.event import INPUT_TOPICS
 
@@ -28,7 +29,10 @@ PAUSE: Final = 10.0  # s before another one is started after one failed
 
 
 class Decoder:
-    """The worker's end. It is asked for chunks of `worth` records or more, by one thread at a time."""
+    """The worker's end. It is asked for chunks of `worth` records or more, by one thread at a time.
+
+    The process never waits for the worker: what will probably be wanted next is asked for before the answer is there.
+    """
 
     def __init__(self, broker: str, worth: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._broker = broker
@@ -36,6 +40,7 @@ class Decoder:
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
+        self._asked: deque[Wanted] = deque()  # and not yet answered
         self._not_before = 0.0
 
     @property
@@ -63,20 +68,38 @@ class Decoder:
             except OSError as error:
                 self._gone(error)
 
-    def read(self, topic: str, partition: int, start: int, end: int, limit: int, size: int) -> DecodedChunk | None:
-        """Decoded records from `start` on of a partition that ends at `end`; None: better read them yourself."""
-        if topic not in INPUT_TOPICS or end - start < self._worth or self._clock() < self._not_before:
+    def read(self, wanted: Wanted, following: Wanted | None = None) -> DecodedChunk | None:
+        """Decoded records; None: better read them yourself."""
+        if not self._takes(wanted) or self._clock() < self._not_before:
             return None
         try:
             connection = self._connection or self._start()
-            connection.send_bytes(msgspec.msgpack.encode(Question(topic, partition, start, limit, size)))
-            if not connection.poll(PATIENCE):
-                raise TimeoutError(f"no answer within {PATIENCE:g} s")
-            answer = connection.recv_bytes()
+            while self._asked and self._asked[0][:3] != wanted[:3]:
+                self._receive(connection)  # nobody wants it any more
+            if not self._asked:
+                self._ask(connection, wanted)
+            if following is not None and self._takes(following):
+                self._ask(connection, following)
+            answer = self._receive(connection)
         except (OSError, EOFError) as error:
             self._gone(error)
             return None
         return unpack_chunk(answer) if answer else None
+
+    def _takes(self, wanted: Wanted) -> bool:
+        return wanted.topic in INPUT_TOPICS and wanted.end - wanted.start >= self._worth
+
+    def _ask(self, connection: Connection, wanted: Wanted) -> None:
+        connection.send_bytes(msgspec.msgpack.encode(wanted))
+        self._asked.append(wanted)
+
+    def _receive(self, connection: Connection) -> bytes:
+        """The answer to what was asked first."""
+        if not connection.poll(PATIENCE):
+            raise TimeoutError(f"no answer within {PATIENCE:g} s")
+        answer = connection.recv_bytes()
+        self._asked.popleft()
+        return answer
 
     def _gone(self, error: Exception) -> None:
         logger.warning("the process that decodes is gone (%s): the worker decodes by itself", str(error) or "no answer")
@@ -93,6 +116,7 @@ class Decoder:
 
     def close(self) -> None:
         """Ends the process; the next `read` would start another one."""
+        self._asked.clear()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

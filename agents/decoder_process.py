@@ -16,29 +16,20 @@ import msgspec
 
 from agents.decoded import decode_pieces, memo_of, pack_chunk
 from agents.transport.errors import LogError, RecoverableError
+from agents.transport.hooks import Wanted
 from agents.transport.log import Log, TopicPartition
 from agents.transport.opening import opened
 from agents.tuning import tune_collector
 from schemas.event import INPUT_TOPICS, Row
 from schemas.memo import Memo
 
-PIECE: Final = 10_000  # records read at once
+PIECE: Final = 4_000  # records read at once
 IDLE: Final = 60.0  # s without a question, then it ends
 
 
-class Question(msgspec.Struct, array_like=True, frozen=True):
-    """Records of a partition from `start` on: at most `limit`, and not much more than `size` bytes."""
-
-    topic: str
-    partition: int
-    start: int
-    limit: int
-    size: int
-
-
-def _pieces(log: Log, asked: Question) -> Iterator[list[Row]]:
+def _pieces(log: Log, asked: Wanted) -> Iterator[list[Row]]:
     """The records asked for, a piece at a time; about as many bytes as asked for."""
-    start, left, room = asked.start, asked.limit, asked.size
+    start, left, room = asked.start, asked.records, asked.size
     while left > 0 and room > 0:
         rows = cast("list[Row]", log.read(asked.topic, asked.partition, start, min(left, PIECE), room))
         if not rows:
@@ -54,7 +45,7 @@ def serve(broker: str, connection: Connection) -> None:
     with opened(broker, INPUT_TOPICS, create=False) as log:
         partitions = log.topics()[INPUT_TOPICS[0]].partitions
         while connection.poll(IDLE):
-            asked = msgspec.msgpack.decode(connection.recv_bytes(), type=Question)
+            asked = msgspec.msgpack.decode(connection.recv_bytes(), type=Wanted)
             place = (asked.topic, asked.partition)
             memo = memos.get(place) or memos.setdefault(place, memo_of(*place, partitions))
             chunk = decode_pieces(_pieces(log, asked), memo)

@@ -44,6 +44,9 @@ Text = TypeVar("Text", bound=Hashable)
 _SLICE: Final = 1_000  # records decoded at once: what was just decoded is still in the processor's cache
 _OFFSET: Final = attrgetter("offset")
 _FIRST: Final = itemgetter(0)
+_LAST: Final = itemgetter(-1)
+_OPEN: Final = set(b"{")
+_CLOSED: Final = set(b"}")
 _decoder: Final = msgspec.json.Decoder(_Wire)
 _loose: Final = msgspec.json.Decoder(_Loose)
 _ids: Final = re.compile(r"(?:[A-Za-z0-9_.:-]{1,64}\n)*")
@@ -95,10 +98,10 @@ def _wires(values: Sequence[bytes | None]) -> Sequence[_Wire | None]:
     The joined text is read in one call only when each record begins with `{` and ends with `}` and holds no line
     break: `}` line break `{` is a syntax error inside any JSON value, so each line is exactly one whole value.
     """
-    if None not in values and max(map(len, cast("list[bytes]", values))) <= MAX_BYTES:
-        joined = b"\n".join(cast("list[bytes]", values))
-        breaks = len(values) - 1
-        if joined[:1] == b"{" and joined[-1:] == b"}" and joined.count(b"\n") == joined.count(b"}\n{") == breaks:
+    if all(values) and max(map(len, known := cast("list[bytes]", values))) <= MAX_BYTES:
+        joined = b"\n".join(known)
+        alone = joined.count(b"\n") == len(known) - 1
+        if alone and set(map(_FIRST, known)) == _OPEN and set(map(_LAST, known)) == _CLOSED:
             try:
                 wires = _decoder.decode_lines(joined)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -146,7 +149,8 @@ def _gather_wires(rows: Sequence[Row], wires: Sequence[_Wire], memo: Memo, gathe
         and corrects.count(UNSET) == len(corrects)
         and b"\n".join(keys) == "\n".join(employees).encode()  # known keys hold no line break
         and (not memo.inspections or memo.no_inspections.isdisjoint(measures) or INSPECTION not in types)
-        and _on_time(times, stamps)
+        and min(stamps) >= 0  # as far as 64 bits can tell a difference: before 1970 each is looked at alone
+        and bool(((instants := column(times)) - (logged := column(stamps))).max() <= SKEW)
     ):
         sure = [
             bool(person and at and source and measured and kind)
@@ -162,13 +166,9 @@ def _gather_wires(rows: Sequence[Row], wires: Sequence[_Wire], memo: Memo, gathe
             valid = list(compress(rows, sure))
             unsure = [row for row, fine in zip(rows, sure, strict=True) if not fine]
             return unsure + _gather_wires(valid, list(compress(wires, sure)), memo, gathering) if valid else unsure
-    gathering.add(Slice(people, ids, column(times), kinds, measures, sources, offsets, column(stamps)))
+        instants, logged = column(times), column(stamps)
+    gathering.add(Slice(people, ids, instants, kinds, measures, sources, offsets, logged))
     return []
-
-
-def _on_time(times: Sequence[int], stamps: Sequence[int]) -> bool:
-    """Whether none is too far in the future, as far as 64 bits can tell: a log time before 1970 is looked at alone."""
-    return min(stamps) >= 0 and bool((column(times) - column(stamps)).max() <= SKEW)
 
 
 def _kinds(memo: Memo, types: Sequence[str], dims: Sequence[bytes]) -> list[int]:

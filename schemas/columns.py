@@ -6,6 +6,7 @@ Millions of small objects are what costs; events become objects only where one n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -73,17 +74,54 @@ class EventGroups:
     def __init__(self, packed: Packed, tables: Tables) -> None:
         self.packed = packed
         self.tables = tables
-        self.times: list[int] = np.frombuffer(packed.times, np.int64).tolist()
-        digests = column([kind.digest for kind in tables.kinds])
-        self.kinds: list[int] = digests[np.frombuffer(packed.kinds, np.int32)].tolist()
-        measures = np.frombuffer(packed.measures, np.int32).tolist()
-        self.measures = list(map(tables.measures.__getitem__, measures))
-        self.sources: list[int] = np.frombuffer(packed.sources, np.int32).tolist()
-        self.shapes = {kind.digest: kind for kind in tables.kinds}
-        self.disorderly = frozenset(packed.disorderly)
-        self.copies: dict[int, list[Copy]] = {}
-        for copy in packed.copies:
-            self.copies.setdefault(copy.owner, []).append(copy)
+
+    # What a chunk on its way to another process never needs is made on first use, or by `unpack`.
+
+    def unpack(self) -> None:
+        """Makes the columns now: in a thread, say, while a loop has other things to do."""
+        _ = self.times, self.kinds, self.measures, self.sources
+
+    @cached_property
+    def times(self) -> list[int]:
+        """occurred_at of each event, in ms."""
+        times: list[int] = np.frombuffer(self.packed.times, np.int64).tolist()
+        return times
+
+    @cached_property
+    def kinds(self) -> list[int]:
+        """The digest of each event's kind."""
+        digests = column([kind.digest for kind in self.tables.kinds])
+        kinds: list[int] = digests[np.frombuffer(self.packed.kinds, np.int32)].tolist()
+        return kinds
+
+    @cached_property
+    def measures(self) -> list[Measures]:
+        """The measures of each event."""
+        return list(map(self.tables.measures.__getitem__, np.frombuffer(self.packed.measures, np.int32).tolist()))
+
+    @cached_property
+    def sources(self) -> list[int]:
+        """The number of each event's source."""
+        sources: list[int] = np.frombuffer(self.packed.sources, np.int32).tolist()
+        return sources
+
+    @cached_property
+    def shapes(self) -> dict[int, Kind]:
+        """Kinds by digest."""
+        return {kind.digest: kind for kind in self.tables.kinds}
+
+    @cached_property
+    def disorderly(self) -> frozenset[int]:
+        """Employees (by number) with an event that is not newer than their one before."""
+        return frozenset(self.packed.disorderly)
+
+    @cached_property
+    def copies(self) -> dict[int, list[Copy]]:
+        """Copies by employee (by number)."""
+        found: dict[int, list[Copy]] = {}
+        for copy in self.packed.copies:
+            found.setdefault(copy.owner, []).append(copy)
+        return found
 
     def __iter__(self) -> Iterator[tuple[str, EventColumns]]:
         return ((name, EventColumns(self, number)) for number, name in enumerate(self.packed.names))
@@ -132,6 +170,10 @@ class EventColumns:
         """Whether each event is newer than the one before, and none is a correction."""
         groups = self._groups
         return self._number not in groups.disorderly and not groups.packed.corrects
+
+    def shape(self, kind: int) -> Kind:
+        """Type and dims of a kind, by its digest."""
+        return self._groups.shapes[kind]
 
     def corrects(self, place: int) -> bool:
         """Whether an event is a correction."""

@@ -65,14 +65,27 @@ def step(person: Person, own: EventColumns, topic: int, limits: Limits, recall: 
 
 
 def _all_clear(person: Person, lane: Lane, own: EventColumns, topic: int) -> bool:
-    """Whether events in order are newer than all before them, under the present rules and of known kinds."""
+    """Whether events in order are newer than all before them, under one regime and of kinds that land somewhere."""
     times = own.times
-    return (
-        person.begins <= times[0] > lane.latest
-        and times[-1] < person.ends
-        and person.state.lanes[topic + 3] is None
-        and all(map(person.bound.get, own.kinds))
-    )
+    if times[0] <= lane.latest or person.state.lanes[topic + 3] is not None:
+        return False
+    if not person.begins <= times[0] < person.ends:
+        person.resolve(times[0])
+    if times[-1] >= person.ends:
+        return False
+    return all(map(person.bound.get, own.kinds)) or _bind(person, own)
+
+
+def _bind(person: Person, own: EventColumns) -> bool:
+    """Finds out where kinds land that the person had not had; whether all do."""
+    for kind in dict.fromkeys(own.kinds):
+        if kind not in person.bound:
+            shape = own.shape(kind)
+            action = person.regime.action(shape.type, shape.dims)
+            if not action.entries:
+                return False
+            person.bind(kind, action)
+    return all(map(person.bound.get, own.kinds))  # who has too many kinds forgets some
 
 
 def _walk(

@@ -22,8 +22,20 @@ class Prepared(Protocol):
     def __len__(self) -> int: ...
 
 
-Reader = Callable[[str, int, int, int, int, int], Prepared | None]
-"""(topic, partition, start, end, most records, most bytes): reads in the application's way, None to leave it to us."""
+class Wanted(NamedTuple):
+    """Records of a partition that ends at `end`, from `start` on: the most of them, and of their bytes, roughly."""
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+    records: int
+    size: int
+
+
+Reader = Callable[[Wanted, Wanted | None], Prepared | None]
+"""Reads in the application's way, None to leave it to us. The second is probably what is wanted next: where it was
+begun already, it comes whole, whatever the limits are by then."""
 
 
 class Span(NamedTuple):

@@ -18,6 +18,7 @@ from agents.decoded import DecodedChunk, decode, decode_pieces, memo_of, pack_ch
 from agents.decoder import Decoder
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
+from agents.transport.hooks import Wanted
 from agents.transport.log import Log, Outgoing, Part, partition_for
 from agents.transport.opening import opened
 from schemas.event import Event, Rejection, Row
@@ -100,7 +101,7 @@ def reader(log: Log) -> Iterator[Decoder]:
 
 def _read(log: Log, reader: Decoder, start: int = 0, limit: int = 40) -> DecodedChunk | None:
     place = partition_for(b"E1", log.topics()[QC_EVENTS].partitions)
-    return reader.read(QC_EVENTS, place, start, 50, limit, 1 << 20)
+    return reader.read(Wanted(QC_EVENTS, place, start, 50, limit, 1 << 20))
 
 
 def test_the_process_reads_and_decodes_what_is_asked_for(log: Log, reader: Decoder) -> None:
@@ -114,10 +115,26 @@ def test_the_process_reads_and_decodes_what_is_asked_for(log: Log, reader: Decod
         assert _said(decode(rows, memo_of(QC_EVENTS, place, partitions))) == _said(found)
 
 
+@pytest.mark.parametrize(("guessed", "wanted"), [(10, 10), (10, 20), (30, 0)])
+def test_what_was_begun_ahead_is_what_comes(log: Log, reader: Decoder, guessed: int, wanted: int) -> None:
+    """A guess that is right is the next answer; a wrong one is dropped, and what is wanted comes all the same."""
+    partitions = log.topics()[QC_EVENTS].partitions
+    place = partition_for(b"E1", partitions)
+    first = reader.read(
+        Wanted(QC_EVENTS, place, 0, 50, 10, 1 << 20), Wanted(QC_EVENTS, place, guessed, 50, 15, 1 << 20)
+    )
+    assert first is not None
+    assert (first.first, first.after) == (0, 10)
+    found = reader.read(Wanted(QC_EVENTS, place, wanted, 50, 12, 1 << 20))
+    assert found is not None
+    rows = cast("list[Row]", log.read(QC_EVENTS, place, wanted, 15 if wanted == guessed else 12))
+    assert _said(decode(rows, memo_of(QC_EVENTS, place, partitions))) == _said(found)
+
+
 def test_small_chunks_and_other_topics_stay_here(log: Log, reader: Decoder) -> None:
     """No process is started for them."""
     assert _read(log, reader, start=41) is None
-    assert reader.read("ticks", 0, 0, 50, 40, 1 << 20) is None
+    assert reader.read(Wanted("ticks", 0, 0, 50, 40, 1 << 20)) is None
     assert reader.pid is None
 
 

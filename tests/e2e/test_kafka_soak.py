@@ -49,6 +49,7 @@ def drained(tmp_path: Path) -> Iterator[Site]:
         site.send()
         site.wait_sent(1_000)
         site.drain()
+        assert site.check()[1] == []  # units too, which follow their people's updates a commit later
         for name in ALWAYS:
             site.worker(name).stop()
         site.world.log.own(0)

@@ -6,6 +6,7 @@ import pytest
 
 from agents.transport.embedded.chunks import Chunks, ChunkSettings
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
+from agents.transport.hooks import Wanted
 from tests.transport.conftest import Clock, numbered
 
 SETTINGS = ChunkSettings(max_records=100, max_bytes=10**6, linger_s=1.0)
@@ -38,6 +39,20 @@ def test_partitions_take_turns(log: EmbeddedLog) -> None:
         ("events", 1, 100, 50),
         ("events", 0, 200, 50),
     ]
+
+
+def test_what_comes_next_is_told(log: EmbeddedLog) -> None:
+    """Whoever reads for us can begin it: while there is a backlog, it is what is wanted next."""
+    log.append([*numbered(range(450)), *numbered(range(250), partition=1)])
+    wishes: list[tuple[Wanted, Wanted | None]] = []
+
+    def reader(wanted: Wanted, following: Wanted | None) -> None:
+        wishes.append((wanted, following))
+
+    drain(Chunks(log, SETTINGS, reader), at_start(log), 0.0)
+    told = [(following, wishes[number + 1][0]) for number, (_, following) in enumerate(wishes) if following is not None]
+    assert [following for following, _ in told] == [wanted for _, wanted in told]
+    assert len(told) == 6
 
 
 def test_trickle_waits_for_company(log: EmbeddedLog) -> None:

@@ -1,15 +1,17 @@
 """A round of chunks holds every partition that has something to read, longest waiting first, within one size limit.
 
+A chunk that does not hold all that its partition has ends the round.
+
 A chunk is a list of records of one partition. A partition with little to read waits for the next of the moments that
 all share, `linger_s` apart, so that a trickle costs few rounds and few chunks; Faust's overhead is per chunk.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from agents.transport.embedded.log import EmbeddedLog
-from agents.transport.hooks import Prepared, Reader
+from agents.transport.hooks import Prepared, Reader, Wanted
 from agents.transport.log import Record, TopicPartition
 
 _LOOK_S = 0.1  # how often to look for new records while there is something left to read
@@ -69,14 +71,29 @@ class Chunks:
             ready = self._ready(positions, now)
         chunks: list[Chunk] = []
         records, size = self._settings.max_records, self._settings.max_bytes
-        for place in ready:
-            if records <= 0 or size <= 0:
-                break
-            if chunk := self._read(place, positions[place], records, size, now):
+        for turn, place in enumerate(ready):
+            wanted = self._wanted(place, positions[place], records, size)
+            chunk = self._read(wanted, self._following(wanted, ready[turn + 1 :], positions), now)
+            if chunk:
                 chunks.append(chunk)
                 records -= len(chunk.records)
                 size -= _size(chunk)
+                if records <= 0 or size <= 0 or chunk.after < wanted.end:
+                    break
         return chunks
+
+    def _wanted(self, place: TopicPartition, position: int, records: int, size: int) -> Wanted:
+        return Wanted(*place, position, self.end(place), records, size)
+
+    def _following(
+        self, wanted: Wanted, ready: Sequence[TopicPartition], positions: Mapping[TopicPartition, int]
+    ) -> Wanted | None:
+        """What the next round begins with, when this one ends with what is wanted now."""
+        behind = wanted.start + wanted.records
+        if behind >= wanted.end:
+            return None
+        place, position = (ready[0], positions[ready[0]]) if ready else (wanted[:2], behind)
+        return self._wanted(place, position, self._settings.max_records, self._settings.max_bytes)
 
     def _ready(self, positions: Mapping[TopicPartition, int], now: float) -> list[TopicPartition]:
         for place in sorted(positions.keys() - self._due.keys()):  # not in the order of their hashes
@@ -99,14 +116,15 @@ class Chunks:
             position = high
         return max(position, start) < end
 
-    def _read(self, place: TopicPartition, position: int, records: int, size: int, now: float) -> Chunk | None:
-        end = self.end(place)
-        prepared = self._reader(*place, position, end, records, size) if self._reader else None
-        found = prepared or self._log.read(*place, position, records, size)
+    def _read(self, wanted: Wanted, following: Wanted | None, now: float) -> Chunk | None:
+        topic, partition, start, end, records, size = wanted
+        place = (topic, partition)
+        prepared = self._reader(wanted, following) if self._reader else None
+        found = prepared or self._log.read(topic, partition, start, records, size)
         if not found:
-            self._hollow[place] = (position, end)
+            self._hollow[place] = (start, end)
             return None
-        chunk = Chunk(place, position, found)
+        chunk = Chunk(place, start, found)
         del self._due[place]
         linger = self._settings.linger_s
         self._due[place] = now if chunk.after < end or not linger else (now // linger + 1) * linger
