@@ -95,7 +95,7 @@ class Worker:
         settings = self.settings
         self.log = open_log(settings.broker, NAMES, access=settings.access)
         if settings.decoder:
-            self._decoder.warm(self.log)
+            self._decoder.warm(self.log, settings.chunk_records)
         demand_same(self.log, settings.data)  # before topics are made that were there and are gone
         ensure_topics(self.log, settings)
         remember(self.log, settings.data, NAMES)

@@ -20,7 +20,7 @@ import msgspec
 
 from agents.decoded import DecodedChunk, unpack_chunk
 from agents.transport.hooks import Wanted
-from agents.transport.log import Log
+from agents.transport.log import READ_BYTES, Log
 from schemas.event import INPUT_TOPICS
 
 logger: Final = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Decoder:
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
-        self._asked: deque[Wanted] = deque()  # and not yet answered
+        self.asked: deque[Wanted] = deque()  # and not yet answered
         self._not_before = 0.0
 
     @property
@@ -53,20 +53,22 @@ class Decoder:
         """Its number."""
         return None if self._process is None else self._process.pid
 
-    def warm(self, log: Log) -> None:
-        """Starts the process when there is a backlog: it is ready when the first chunk is wanted.
+    def warm(self, log: Log, records: int) -> None:
+        """Starts the process when there is a backlog, with what a round of so many records begins with.
 
         Not for a log that workers share: what reads that brings records by itself, and asks nobody.
         """
         if log.shared:
             return
         known = log.committed()
-        behind = (end - known.get(place, 0) for place, (_, end) in log.bounds().items() if place[0] in INPUT_TOPICS)
-        if max(behind, default=0) >= self._worth:
-            try:
-                self._start()
-            except OSError as error:
-                self._gone(error)
+        for (topic, partition), (start, end) in sorted(log.bounds().items()):
+            first = Wanted(topic, partition, max(start, known.get((topic, partition), 0)), end, records, READ_BYTES)
+            if self._takes(first):
+                try:
+                    self._ask(self._start(), first)
+                except OSError as error:
+                    self._gone(error)
+                return
 
     def read(self, wanted: Wanted, following: Wanted | None = None) -> DecodedChunk | None:
         """Decoded records; None: better read them yourself."""
@@ -74,9 +76,9 @@ class Decoder:
             return None
         try:
             connection = self._connection or self._start()
-            while self._asked and self._asked[0][:3] != wanted[:3]:
+            while self.asked and self.asked[0][:3] != wanted[:3]:
                 self._receive(connection)  # nobody wants it any more
-            if not self._asked:
+            if not self.asked:
                 self._ask(connection, wanted)
             if following is not None and self._takes(following):
                 self._ask(connection, following)
@@ -91,14 +93,14 @@ class Decoder:
 
     def _ask(self, connection: Connection, wanted: Wanted) -> None:
         connection.send_bytes(msgspec.msgpack.encode(wanted))
-        self._asked.append(wanted)
+        self.asked.append(wanted)
 
     def _receive(self, connection: Connection) -> bytes:
         """The answer to what was asked first."""
         if not connection.poll(PATIENCE):
             raise TimeoutError(f"no answer within {PATIENCE:g} s")
         answer = connection.recv_bytes()
-        self._asked.popleft()
+        self.asked.popleft()
         return answer
 
     def _gone(self, error: Exception) -> None:
@@ -116,7 +118,7 @@ class Decoder:
 
     def close(self) -> None:
         """Ends the process; the next `read` would start another one."""
-        self._asked.clear()
+        self.asked.clear()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -140,21 +140,23 @@ def test_small_chunks_and_other_topics_stay_here(log: Log, reader: Decoder) -> N
 
 def test_a_backlog_at_the_start_finds_the_process_ready(log: Log, reader: Decoder) -> None:
     """It is the one that is asked then."""
-    reader.warm(log)
+    reader.warm(log, 40)
     first = reader.pid
     assert first is not None
+    assert len(reader.asked) == 1  # and works on what comes first
     assert _read(log, reader) is not None
+    assert not reader.asked
     assert reader.pid == first
 
 
 def test_no_process_is_started_without_need(log: Log, reader: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing waits, or workers share the log: it is read by what brings its records then."""
     monkeypatch.setattr(type(log), "shared", True)
-    reader.warm(log)
+    reader.warm(log, 40)
     monkeypatch.setattr(type(log), "shared", False)
     place = partition_for(b"E1", log.topics()[QC_EVENTS].partitions)
     log.transact([Part(place, [], {(QC_EVENTS, place): 45})])
-    reader.warm(log)
+    reader.warm(log, 40)
     assert reader.pid is None
 
 
