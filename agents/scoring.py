@@ -33,7 +33,8 @@ from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS
 
 logger: Final = logging.getLogger(__name__)
 BACKLOG: Final = 5_000  # records behind
-BACKLOG_COMMIT: Final = 10.0  # seconds between commits while there is a backlog: fewer, larger writes
+BACKLOG_COMMIT: Final = 15.0  # seconds between commits while there is a backlog: fewer, larger writes,
+BACKLOG_STATES: Final = 100_000  # of so many states at most: a snapshot is held in memory
 LOOK: Final = 0.1  # s between two looks at where the log ends
 TELL_AGAIN: Final = 30.0  # s between two messages about one trouble
 WAKE: Final = 2_000  # stored employees looked at per step after a start
@@ -240,12 +241,17 @@ class Scoring:
                 self.refresh_rules()
             behind = sum(self.lag().values()) > BACKLOG
             self.backlog, self._behind = behind or self._behind, behind  # its last records come before the next commit
-            since = time.monotonic() - self._committed
-            if since >= (BACKLOG_COMMIT if self.backlog else interval):
+            if self._is_due(interval):
                 await self.commit()
             await self._tick(wall_clock())
             await self._pool()
             self._wake()
+
+    def _is_due(self, interval: float) -> bool:
+        since = time.monotonic() - self._committed
+        if not self.backlog:
+            return since >= interval
+        return since >= BACKLOG_COMMIT or sum(len(p.dirty) for p in self.partitions.values()) >= BACKLOG_STATES
 
     async def _look(self) -> None:
         """Where the log ends; asked for in a thread, for a broker may be far."""
