@@ -145,8 +145,9 @@ class Owner:
             before_commit()
             self._producer.commit_transaction(PATIENCE_S)
         except (KafkaException, SystemError) as error:
-            self._give_up()
-            raise self._refusal(_kafka_error(error)) from error
+            reason, last = _kafka_error(error), self._give_up()
+            # A client that was fenced meanwhile takes no record: it says "fatal" then, and the reason at the end.
+            raise self._refusal(last if last is not None and reason.code() == KafkaError._FATAL else reason) from error
         return delivery.offsets_of(records)
 
     def _send(self, records: Sequence[Outgoing]) -> _Ends:
@@ -156,9 +157,15 @@ class Owner:
             _produce(self._producer, record, partial(ends, index) if index in ends.wanted else None)
         return ends
 
-    def _give_up(self) -> None:
-        with suppress(KafkaException, SystemError):  # else the next owner, or time, takes it back
+    def _give_up(self) -> KafkaError | None:
+        """Takes back what was sent; why that cannot be: the next owner, or time, does it then."""
+        try:
             self._producer.abort_transaction(1.0)
+        except KafkaException as error:
+            return _kafka_error(error)
+        except SystemError:
+            return None
+        return None
 
     def _refusal(self, error: KafkaError) -> Exception:
         ours = self._cluster.translation(f"committing as {self.name}", error)
