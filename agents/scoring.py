@@ -33,8 +33,8 @@ from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS
 
 logger: Final = logging.getLogger(__name__)
 BACKLOG: Final = 5_000  # records behind
-BACKLOG_COMMIT: Final = 15.0  # seconds between commits while there is a backlog: fewer, larger writes,
-BACKLOG_STATES: Final = 100_000  # of so many states at most: a snapshot is held in memory
+BACKLOG_COMMIT: Final = 15.0  # seconds between commits while there is a backlog: fewer, larger writes
+BACKLOG_STATES: Final = 100_000  # states that wait for one then; beyond that it comes at once, for memory's sake
 LOOK: Final = 0.1  # s between two looks at where the log ends
 TELL_AGAIN: Final = 30.0  # s between two messages about one trouble
 WAKE: Final = 2_000  # stored employees looked at per step after a start
@@ -251,7 +251,9 @@ class Scoring:
         since = time.monotonic() - self._committed
         if not self.backlog:
             return since >= interval
-        return since >= BACKLOG_COMMIT or sum(len(p.dirty) for p in self.partitions.values()) >= BACKLOG_STATES
+        put_off = bool(self.metrics.last_failure)  # then states alone would have it tried at every beat
+        states = sum(len(p.dirty) for p in self.partitions.values())
+        return since >= BACKLOG_COMMIT or (states >= BACKLOG_STATES and not put_off)
 
     async def _look(self) -> None:
         """Where the log ends; asked for in a thread, for a broker may be far."""

@@ -79,22 +79,16 @@ def _add_to_panes(
     """
     width, last = len(vectors[0]), None
     into: Vector = []
-    if width == _RATE:
-        for at, (_, first, second) in zip(times, vectors, strict=True):
-            number = at // grain
-            if number != last:
-                last = number
-                into = panes.get(number) or _new_pane(panes, number, newest, kept, width)
-            into[0] += 1
-            into[1] += first
-            into[2] += second
-        return
     for at, vector in zip(times, vectors, strict=True):
         number = at // grain
         if number != last:
             last = number
             into = panes.get(number) or _new_pane(panes, number, newest, kept, width)
-        if width == _SUM:
+        if width == _RATE:
+            into[0] += 1
+            into[1] += vector[1]
+            into[2] += vector[2]
+        elif width == _SUM:
             into[0] += 1
             into[1] += vector[1]
         else:

@@ -49,6 +49,17 @@ async def test_a_commit_comes_by_time_or_by_states(
     assert commits == scoring.flush.transactions
 
 
+async def test_a_commit_that_was_put_off_waits_its_time(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many states wait: a log without room is not asked at every beat."""
+    monkeypatch.setattr(pace, "BACKLOG_STATES", 1)
+    scoring.metrics.commit_failed("no room left on the disk")
+    await scoring.beat(0.0)
+    assert scoring.flush.transactions == 0
+    monkeypatch.setattr(pace, "BACKLOG_COMMIT", 0.0)
+    await scoring.beat(0.0)
+    assert scoring.flush.transactions == 1
+
+
 async def test_without_a_backlog_the_interval_counts(scoring: Scoring) -> None:
     """As soon as nothing waits."""
     scoring.handle(QC_EVENTS, 0, [Row(*row) for row in scoring.log.read(QC_EVENTS, 0, 3, 3)])

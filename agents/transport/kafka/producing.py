@@ -159,12 +159,11 @@ class Owner:
 
     def _give_up(self) -> KafkaError | None:
         """Takes back what was sent; why that cannot be: the next owner, or time, does it then."""
-        try:
-            self._producer.abort_transaction(1.0)
-        except KafkaException as error:
-            return _kafka_error(error)
-        except SystemError:
-            return None
+        with suppress(SystemError):
+            try:
+                self._producer.abort_transaction(1.0)
+            except (KafkaException, SystemError) as error:
+                return _kafka_error(error)
         return None
 
     def _refusal(self, error: KafkaError) -> Exception:
