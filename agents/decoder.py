@@ -31,7 +31,7 @@ PAUSE: Final = 10.0  # s before another one is started after one failed
 class Decoder:
     """The worker's end. It is asked for chunks of `worth` records or more, by one thread at a time.
 
-    The process never waits for the worker: what will probably be wanted next is asked for before the answer is there.
+    What will probably be wanted next is asked for before the answer is there, so that the process goes on with it.
     """
 
     def __init__(self, broker: str, worth: int, clock: Callable[[], float] = time.monotonic) -> None:
