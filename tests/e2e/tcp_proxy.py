@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import weakref
 from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Final, TypeVar
 
@@ -30,7 +31,7 @@ class TcpProxy:
         self._frames = frames
         self._faults = Faults()
         self._links: set[Link] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._ends: weakref.WeakSet[asyncio.WriteTransport] = weakref.WeakSet()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
         self._loop = asyncio.new_event_loop()
@@ -109,9 +110,14 @@ class TcpProxy:
         self._server = await asyncio.start_server(self._serve, sock=self._socket)
 
     async def _close(self) -> None:
+        """Nothing outlives it: a connection just accepted, or one whose last bytes nobody reads, neither."""
+        self._loop.remove_reader(self._socket.fileno())  # a server that is closed trips over what it has accepted
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await self._cut()
+            await asyncio.wait(others, timeout=0.1)
+        for end in tuple(self._ends):
+            end.abort()
         self._server.close()
-        await self._cut()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _cut(self) -> None:
         links = tuple(self._links)
@@ -121,10 +127,7 @@ class TcpProxy:
         await self._faults.change(cuts=self._faults.cuts + len(links))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._ends.add(writer.transport)
         assert self.target is not None, "the proxy has no target"
         if self._faults.refuses:
             return reset(writer)
@@ -132,6 +135,7 @@ class TcpProxy:
             target = await asyncio.open_connection(*self.target)
         except OSError:
             return reset(writer)
+        self._ends.add(target[1].transport)
         link = Link((reader, writer), target, self._faults, frames=self._frames)
         self._links.add(link)
         await self._faults.change()
