@@ -70,6 +70,7 @@ class Scoring:
         self.units: UnitPool | None = None
         self.backlog = False
         self._behind = False
+        self._many = False  # what waits for the next commit is of a backlog: updates come with the one after it
         self.resting = True
         self.ends: dict[TopicPartition, int] = {}
         self._takeover = Takeover(log, folder, self.count, limits, metrics, progress)
@@ -241,6 +242,7 @@ class Scoring:
                 self.refresh_rules()
             behind = sum(self.lag().values()) > BACKLOG
             self.backlog, self._behind = behind or self._behind, behind  # its last records come before the next commit
+            self._many = self._many or self.backlog
             if self._is_due(interval):
                 await self.commit()
             await self._tick(wall_clock())
@@ -308,12 +310,12 @@ class Scoring:
             self.flush.extra.extend(self.units.changed(self.rules, max(now, 0), wall_clock()))
         began, transactions = time.perf_counter(), self.flush.transactions
         try:
-            written = await self.flush(self.partitions.values(), backlog=self.backlog)
+            written = await self.flush(self.partitions.values(), backlog=self._many)
         except (LogFull, LogBusy) as error:
             self._put_off(error)
             self._committed = time.monotonic()
             return
-        self._committed = time.monotonic()
+        self._committed, self._many = time.monotonic(), False
         if self.flush.transactions > transactions:
             self._goes_on()
         self.metrics.committed(written, time.perf_counter() - began)

@@ -191,11 +191,11 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("correction_days", "400", "a correction counts within this many days", _DAYS),
     Setting("held_days", "400", "an event without a template is kept waiting for this many days", _DAYS),
     Setting("commit_interval", "0.5", "seconds between two commits of the worker", seconds(0.01, 60)),
-    Setting("chunk_records", "40000", "most records the worker takes from a partition at once", whole(1, 1_000_000)),
+    Setting("chunk_records", "60000", "most records the worker takes from a partition at once", whole(1, 1_000_000)),
     Setting(
         "decoder",
         "auto",
-        "process beside the worker that decodes: auto (a backlog, where there are two processors), always, off",
+        "processes beside the worker that decode: auto (a backlog, where there are two processors), always, off",
         parse_decoder,
     ),
     Setting("cached_employees", "25000", "employees whose state the worker keeps in memory", whole(1, 100_000_000)),

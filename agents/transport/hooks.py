@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -33,9 +33,9 @@ class Wanted(NamedTuple):
     size: int
 
 
-Reader = Callable[[Wanted, Wanted | None], Prepared | None]
-"""Reads in the application's way, None to leave it to us. The second is probably what is wanted next: where it was
-begun already, it comes whole, whatever the limits are by then."""
+Reader = Callable[[Wanted, Sequence[Wanted]], Prepared | None]
+"""Reads in the application's way, None to leave it to us. The second is what will probably be wanted next: where that
+was begun already, it comes whole, whatever the limits are by then."""
 
 
 class Span(NamedTuple):

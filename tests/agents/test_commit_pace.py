@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agents import flush
 from agents import scoring as pace
 from agents.metrics import Metrics
 from agents.scoring import Scoring
@@ -67,3 +68,18 @@ async def test_without_a_backlog_the_interval_counts(scoring: Scoring) -> None:
     assert (False, 0) == (scoring.backlog, scoring.flush.transactions)
     await scoring.beat(0.0)
     assert scoring.flush.transactions == 1
+
+
+async def test_what_a_backlog_leaves_is_committed_before_it_is_told(
+    scoring: Scoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Score updates of its last records come with the commit after theirs."""
+    monkeypatch.setattr(flush, "UPDATE_SHARE", 0.0)
+    owed = scoring.partitions[0].owed
+    await scoring.beat(60.0)
+    scoring.handle(QC_EVENTS, 0, [Row(*row) for row in scoring.log.read(QC_EVENTS, 0, 3, 3)])
+    await scoring.beat(60.0)
+    await scoring.beat(0.0)
+    assert (False, 1, 4) == (scoring.backlog, scoring.flush.transactions, len(owed))
+    await scoring.beat(0.0)
+    assert (2, 0) == (scoring.flush.transactions, len(owed))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from agents.cli.opening import NAMES
 from agents.decoded import DecodedChunk, decode, decode_pieces, memo_of, pack_chunk, unpack_chunk
 from agents.decoder import Decoder
+from agents.decoder_link import DecoderLink
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
 from agents.transport.hooks import Wanted
@@ -26,6 +27,7 @@ from stream.topics import QC_EVENTS
 
 NOW = 1_772_439_300_000
 NOW_S = [0.0]
+PATIENCE = 30.0  # s
 
 
 def _value(number: int, employee: str, **fields: object) -> bytes:
@@ -104,6 +106,10 @@ def _read(log: Log, reader: Decoder, start: int = 0, limit: int = 40) -> Decoded
     return reader.read(Wanted(QC_EVENTS, place, start, 50, limit, 1 << 20))
 
 
+def _pids(reader: Decoder) -> list[int]:
+    return [link.process.pid for link in reader.links]
+
+
 def test_the_process_reads_and_decodes_what_is_asked_for(log: Log, reader: Decoder) -> None:
     """The same as this process makes of the same records, from any place on."""
     partitions = log.topics()[QC_EVENTS].partitions
@@ -120,9 +126,8 @@ def test_what_was_begun_ahead_is_what_comes(log: Log, reader: Decoder, guessed: 
     """A guess that is right is the next answer; a wrong one is dropped, and what is wanted comes all the same."""
     partitions = log.topics()[QC_EVENTS].partitions
     place = partition_for(b"E1", partitions)
-    first = reader.read(
-        Wanted(QC_EVENTS, place, 0, 50, 10, 1 << 20), Wanted(QC_EVENTS, place, guessed, 50, 15, 1 << 20)
-    )
+    guesses = [Wanted(QC_EVENTS, place, start, 50, 15, 1 << 20) for start in (guessed, 35, 36)]
+    first = reader.read(Wanted(QC_EVENTS, place, 0, 50, 10, 1 << 20), guesses)
     assert first is not None
     assert (first.first, first.after) == (0, 10)
     found = reader.read(Wanted(QC_EVENTS, place, wanted, 50, 12, 1 << 20))
@@ -135,18 +140,18 @@ def test_small_chunks_and_other_topics_stay_here(log: Log, reader: Decoder) -> N
     """No process is started for them."""
     assert _read(log, reader, start=41) is None
     assert reader.read(Wanted("ticks", 0, 0, 50, 40, 1 << 20)) is None
-    assert reader.pid is None
+    assert not reader.links
 
 
-def test_a_backlog_at_the_start_finds_the_process_ready(log: Log, reader: Decoder) -> None:
-    """It is the one that is asked then."""
+def test_a_backlog_at_the_start_finds_the_processes_ready(log: Log, reader: Decoder) -> None:
+    """They are the ones that are asked then."""
     reader.warm(log, 40)
-    first = reader.pid
-    assert first is not None
-    assert len(reader.asked) == 1  # and works on what comes first
+    ready = _pids(reader)
+    assert ready
+    assert [len(link.asked) for link in reader.links] == [1, 0]  # the first works on what comes first
     assert _read(log, reader) is not None
-    assert not reader.asked
-    assert reader.pid == first
+    assert not any(link.asked for link in reader.links)
+    assert _pids(reader) == ready
 
 
 def test_no_process_is_started_without_need(log: Log, reader: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,26 +162,57 @@ def test_no_process_is_started_without_need(log: Log, reader: Decoder, monkeypat
     place = partition_for(b"E1", log.topics()[QC_EVENTS].partitions)
     log.transact([Part(place, [], {(QC_EVENTS, place): 45})])
     reader.warm(log, 40)
-    assert reader.pid is None
+    assert not reader.links
+
+
+def test_guesses_are_shared_among_the_processes(log: Log, reader: Decoder) -> None:
+    """Each has something to do; none is asked for anything twice."""
+    place = partition_for(b"E1", log.topics()[QC_EVENTS].partitions)
+    wanted = [Wanted(QC_EVENTS, place, start, 50, 5, 1 << 20) for start in (0, 5, 10, 15)]
+    assert reader.read(wanted[0], wanted[1:]) is not None
+    assert sorted(asked.start for link in reader.links for asked in link.asked) == [5, 10, 15]
+    assert all(link.asked for link in reader.links)
+    found = reader.read(wanted[1], wanted[2:])
+    assert found is not None
+    assert (found.first, found.after) == (5, 10)
+    assert sorted(asked.start for link in reader.links for asked in link.asked) == [10, 15]
 
 
 def test_a_process_that_dies_is_done_without(log: Log, reader: Decoder) -> None:
-    """The chunk is left to the worker; another process is started after a while."""
+    """The chunk is left to the worker; others are started after a while."""
     assert _read(log, reader) is not None
-    first = reader.pid
-    assert first is not None
-    os.kill(first, signal.SIGKILL)
+    first = _pids(reader)
+    os.kill(first[0], signal.SIGKILL)
+    reader.links[0].process.wait(PATIENCE)
     assert _read(log, reader) is None
     assert _read(log, reader) is None  # not at once
     NOW_S[0] += 60
     assert _read(log, reader) is not None
-    assert reader.pid not in (None, first)
+    assert not set(first) & set(_pids(reader))
 
 
-def test_the_process_ends_with_its_worker(log: Log, reader: Decoder) -> None:
-    """It has nothing to live for when the connection is gone."""
+def test_a_process_that_nobody_asks_ends_and_is_started_anew(
+    log: Log, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also one with an answer that nobody takes. Neither is a trouble."""
+    monkeypatch.setattr(DecoderLink, "IDLE", 1)
+    reader = Decoder(f"embedded://{log.name}", worth=10, clock=lambda: NOW_S[0])
+    try:
+        assert _read(log, reader) is not None
+        ended = reader.links[:]
+        for link in ended:
+            assert link.process.wait(PATIENCE) == 0
+        assert _read(log, reader) is not None
+        assert not set(ended) & set(reader.links)
+        assert not caplog.records
+    finally:
+        reader.close()
+
+
+def test_the_processes_end_with_their_worker(log: Log, reader: Decoder) -> None:
+    """They have nothing to live for when the connection is gone."""
     assert _read(log, reader) is not None
-    process = reader.process
-    assert process is not None
+    processes = [link.process for link in reader.links]
+    assert processes
     reader.close()
-    assert process.returncode == 0
+    assert [process.returncode for process in processes] == [0] * len(processes)

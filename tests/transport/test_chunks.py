@@ -1,10 +1,10 @@
 """Partitions take turns, chunks are bounded, and what was seek'd or dropped is not read twice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
-from agents.transport.embedded.chunks import Chunks, ChunkSettings
+from agents.transport.embedded.chunks import AHEAD, Chunks, ChunkSettings
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from agents.transport.hooks import Wanted
 from tests.transport.conftest import Clock, numbered
@@ -42,17 +42,19 @@ def test_partitions_take_turns(log: EmbeddedLog) -> None:
 
 
 def test_what_comes_next_is_told(log: EmbeddedLog) -> None:
-    """Whoever reads for us can begin it: while there is a backlog, it is what is wanted next."""
+    """Whoever reads for us can begin it: all that is wanted later was told before, in this order."""
     log.append([*numbered(range(450)), *numbered(range(250), partition=1)])
-    wishes: list[tuple[Wanted, Wanted | None]] = []
+    wishes: list[tuple[Wanted, list[tuple[str, int, int]]]] = []
 
-    def reader(wanted: Wanted, following: Wanted | None) -> None:
-        wishes.append((wanted, following))
+    def reader(wanted: Wanted, following: Sequence[Wanted]) -> None:
+        wishes.append((wanted, [guess[:3] for guess in following]))
 
     drain(Chunks(log, SETTINGS, reader), at_start(log), 0.0)
-    told = [(following, wishes[number + 1][0]) for number, (_, following) in enumerate(wishes) if following is not None]
-    assert [following for following, _ in told] == [wanted for _, wanted in told]
-    assert len(told) == 6
+    wanted = [wish[:3] for wish, _ in wishes]
+    assert len(wanted) == 8
+    for number, (_, told) in enumerate(wishes):
+        assert told == wanted[number + 1 : number + 1 + AHEAD]
+    assert [wish.records for wish, _ in wishes] == [100] * 6 + [50, 100]
 
 
 def test_trickle_waits_for_company(log: EmbeddedLog) -> None:

@@ -6,6 +6,7 @@ A chunk is a list of records of one partition. A partition with little to read w
 all share, `linger_s` apart, so that a trickle costs few rounds and few chunks; Faust's overhead is per chunk.
 """
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.hooks import Prepared, Reader, Wanted
 from agents.transport.log import Record, TopicPartition
 
+AHEAD = 3  # chunks told before they are wanted
 _LOOK_S = 0.1  # how often to look for new records while there is something left to read
 
 
@@ -87,13 +89,21 @@ class Chunks:
 
     def _following(
         self, wanted: Wanted, ready: Sequence[TopicPartition], positions: Mapping[TopicPartition, int]
-    ) -> Wanted | None:
-        """What the next round begins with, when this one ends with what is wanted now."""
-        behind = wanted.start + wanted.records
-        if behind >= wanted.end:
-            return None
-        place, position = (ready[0], positions[ready[0]]) if ready else (wanted[:2], behind)
-        return self._wanted(place, position, self._settings.max_records, self._settings.max_bytes)
+    ) -> list[Wanted]:
+        """What will be wanted next, as far as that can be told now: of these places, and of the one wanted now."""
+        following: list[Wanted] = []
+        waiting = deque((place, positions[place]) for place in ready)
+        last = wanted
+        while len(following) < AHEAD:
+            behind = last.start + last.records
+            if behind < last.end:
+                waiting.append((last[:2], behind))
+            if not waiting:
+                break
+            records = last.records - (last.end - last.start) if behind > last.end else self._settings.max_records
+            last = self._wanted(*waiting.popleft(), records, self._settings.max_bytes)
+            following.append(last)
+        return following
 
     def _ready(self, positions: Mapping[TopicPartition, int], now: float) -> list[TopicPartition]:
         for place in sorted(positions.keys() - self._due.keys()):  # not in the order of their hashes
@@ -116,7 +126,7 @@ class Chunks:
             position = high
         return max(position, start) < end
 
-    def _read(self, wanted: Wanted, following: Wanted | None, now: float) -> Chunk | None:
+    def _read(self, wanted: Wanted, following: Sequence[Wanted], now: float) -> Chunk | None:
         topic, partition, start, end, records, size = wanted
         place = (topic, partition)
         prepared = self._reader(wanted, following) if self._reader else None

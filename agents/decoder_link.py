@@ -1,0 +1,68 @@
+"""The worker's end of one process that decodes."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections import deque
+from typing import ClassVar, Final
+
+import msgspec
+
+from agents import messages
+from agents.transport.hooks import Wanted
+
+PATIENCE: Final = 30.0  # s for an answer
+
+
+class DecoderLink:
+    """A process that runs from here on, and what it was asked for; by one thread at a time.
+
+    Whatever goes wrong with it is an OSError or EOFError, and its end.
+    """
+
+    IDLE: ClassVar = 60  # s after which it ends by itself, without a question or with an answer that nobody takes
+
+    def __init__(self, broker: str) -> None:
+        self.asked: deque[Wanted] = deque()  # and not yet answered
+        ours, theirs = socket.socketpair()
+        with theirs:
+            ways = [str(theirs.fileno()), str(self.IDLE)]
+            command = [sys.executable, "-P", "-m", "agents.decoder_process", broker, *ways]
+            self.process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
+        messages.limit(ours, PATIENCE)
+        self._connection = ours
+
+    @property
+    def over(self) -> bool:
+        """Whether the process has ended by itself, as it does when nobody asks."""
+        return self.process.poll() == 0
+
+    def begins(self, wanted: Wanted) -> bool:
+        """Whether this is what its next answer will be of."""
+        return bool(self.asked) and self.asked[0][:3] == wanted[:3]
+
+    def has(self, wanted: Wanted) -> bool:
+        """Whether it was asked for this, and has not answered yet."""
+        return any(asked[:3] == wanted[:3] for asked in self.asked)
+
+    def ask(self, wanted: Wanted) -> None:
+        """It begins with it when it has answered what it was asked before."""
+        messages.send(self._connection, msgspec.msgpack.encode(wanted))
+        self.asked.append(wanted)
+
+    def receive(self) -> bytearray:
+        """The answer to what was asked first."""
+        answer = messages.receive(self._connection)
+        self.asked.popleft()
+        return answer
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._connection.close()
+        try:
+            self.process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
