@@ -6,9 +6,10 @@ nothing more of theirs is accepted. So there are never two who write, however lo
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
@@ -25,6 +26,10 @@ from agents.transport.log import TopicPartition as Place
 MAX_RECORD_BYTES: Final = 16 << 20
 TRANSACTION_S: Final = 60.0  # after which the broker takes back what nobody ended
 COMMIT_S: Final = 30.0  # after which a commit is given up
+# The client looks for the group's coordinator three times within 15 ms and, without an answer, waits for ever: a cut
+# link is enough for that. Offsets are a few bytes, and are given up much sooner than a commit.
+OFFSETS_S: Final = 6.0
+_LOOK_S: Final = 0.2  # between two looks at how long it has been
 _QUEUED: Final = 1_000_000  # records on their way
 _OPTIONS: Final[dict[str, object]] = {
     "enable_idempotence": True,
@@ -85,6 +90,7 @@ class Owner:
         self._cluster = cluster
         self._work: SimpleQueue[tuple[Future[list[int]], Callable[[], list[int]]] | None] = SimpleQueue()
         self._thread: Thread | None = None
+        self._offsets_until = math.inf  # monotonic; when what is sent now is given up
         options = {**_OPTIONS, "transactional_id": name, "transaction_timeout_ms": int(TRANSACTION_S * 1000)}
         self._producer: Any = Producer(cluster.config(**options))
         with cluster.translated(f"taking over {name}"):
@@ -111,13 +117,18 @@ class Owner:
         return future
 
     def end(self, future: Future[list[int]], deadline: float) -> list[int]:
-        """What `begin` has promised; CommitRefused when it is not there by `deadline` (of time.monotonic)."""
-        try:
-            return future.result(max(0.0, deadline - time.monotonic()))
-        except TimeoutError:
-            raise CommitRefused(
-                f"{self._cluster.name}: committing as {self.name}: no answer for {COMMIT_S:g} s"
-            ) from None
+        """What `begin` has promised; CommitRefused when it is not there by `deadline` (of time.monotonic), or when
+        nobody takes its offsets.
+        """
+        while not future.done():
+            now = time.monotonic()
+            if now >= min(deadline, self._offsets_until):
+                seconds, what = (COMMIT_S, "") if now >= deadline else (OFFSETS_S, " about the offsets")
+                raise CommitRefused(
+                    f"{self._cluster.name}: committing as {self.name}: no answer{what} for {seconds:g} s"
+                )
+            wait((future,), min(deadline - now, _LOOK_S))
+        return future.result()
 
     def _run(self) -> None:
         while (work := self._work.get()) is not None:
@@ -140,7 +151,9 @@ class Owner:
             delivery = self._send(records)
             if offsets:
                 places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
+                self._offsets_until = time.monotonic() + OFFSETS_S
                 self._producer.send_offsets_to_transaction(places, group, PATIENCE_S)
+                self._offsets_until = math.inf
             self._producer.flush(PATIENCE_S)
             before_commit()
             self._producer.commit_transaction(PATIENCE_S)
