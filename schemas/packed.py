@@ -30,6 +30,11 @@ def number_at(raw: bytes, place: int) -> int:
     return int(number)
 
 
+def view(raw: bytes) -> memoryview[int]:
+    """The numbers in bytes that `pack` made, each made when it is looked at: for a search."""
+    return memoryview(raw).cast("q")
+
+
 def column(numbers: Sequence[int]) -> NDArray[np.int64]:
     """Numbers below 2**63 as an array, faster than NumPy makes one of a list."""
     return np.frombuffer(pack(numbers), np.int64)

@@ -17,7 +17,7 @@ import msgspec
 from schemas.event import Event
 from schemas.instants import HOUR
 from schemas.measures import is_from
-from schemas.packed import WIDTH, pack, unpack
+from schemas.packed import WIDTH, number_at, pack, unpack, view
 from stream.state import Lane, State
 
 TAIL: Final = 64  # unsealed identities kept in the state
@@ -72,10 +72,13 @@ def _among(kept: Lane | Block, event: Event) -> Iterator[int]:
     at = event.occurred_at
     if pack((at,)) not in kept.times:  # a first look that makes no numbers
         return
-    times = unpack(kept.times)
-    for place in range(bisect_left(times, at), bisect_right(times, at)):
-        if kept.ids.split("\n")[place] == event.event_id:
-            yield unpack(kept.digests[place * WIDTH : (place + 1) * WIDTH])[0]
+    times = view(kept.times)
+    begin, end = bisect_left(times, at), bisect_right(times, at)
+    if begin < end:
+        ids = kept.ids.rsplit("\n", len(times) - begin + 1)[-1 - len(times) + begin :]
+        for place in range(begin, end):
+            if ids[place - begin] == event.event_id:
+                yield number_at(kept.digests, place)
 
 
 def _newest(sources: dict[str, int], content: int) -> int:
@@ -89,10 +92,15 @@ def register(lane: Lane, event: Event) -> None:
     if at >= lane.latest or not lane.times:
         extend(lane, f"{event.event_id}\n", pack((at,)), pack((event.digest,)), max(at, lane.latest))
         return
-    place = bisect_right(unpack(lane.times), at)
-    ids = lane.ids.split("\n")
-    ids.insert(place, event.event_id)
-    here = place * WIDTH
+    times = view(lane.times)
+    place = bisect_right(times, at)
+    here, behind = place * WIDTH, len(times) - place
+    if place <= behind:
+        ids = lane.ids.split("\n", place)
+        ids.insert(place, event.event_id)
+    else:  # mostly it is one of the newest: those before it stay one piece of text
+        ids = lane.ids.rsplit("\n", behind + 1)
+        ids.insert(1, event.event_id)
     lane.ids = "\n".join(ids)
     lane.times = lane.times[:here] + pack((at,)) + lane.times[here:]
     lane.digests = lane.digests[:here] + pack((event.digest,)) + lane.digests[here:]
