@@ -159,6 +159,7 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
+            self._decoder.end()
             if hasattr(self, "app"):
                 await self._hand_over()
                 await self.app.stop()

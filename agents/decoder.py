@@ -34,6 +34,7 @@ class Decoder:
         self._clock = clock
         self.links: list[DecoderLink] = []
         self._not_before = 0.0
+        self._over = False
 
     def warm(self, log: Log, records: int) -> None:
         """Starts the processes when there is a backlog, one with what a round of so many records begins with.
@@ -54,7 +55,7 @@ class Decoder:
 
     def read(self, wanted: Wanted, following: Sequence[Wanted] = ()) -> DecodedChunk | None:
         """Decoded records; None: better read them yourself."""
-        if not self._takes(wanted) or self._clock() < self._not_before:
+        if self._over or not self._takes(wanted) or self._clock() < self._not_before:
             return None
         try:
             link = self._asked(wanted)
@@ -91,9 +92,17 @@ class Decoder:
         return self.links
 
     def _gone(self, error: Exception) -> None:
+        if self._over:
+            return
         logger.warning("a process that decodes is gone (%s): the worker decodes by itself", str(error) or "no answer")
         self.close()
         self._not_before = self._clock() + PAUSE
+
+    def end(self) -> None:
+        """From any thread: nobody is asked any more, and who waits for an answer waits no longer."""
+        self._over = True
+        for link in self.links[:]:
+            link.interrupt()
 
     def close(self) -> None:
         """Ends the processes; the next `read` would start others."""

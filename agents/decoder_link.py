@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
+from contextlib import suppress
 from typing import ClassVar, Final
 
 import msgspec
@@ -57,6 +58,11 @@ class DecoderLink:
         answer = messages.receive(self._connection)
         self.asked.popleft()
         return answer
+
+    def interrupt(self) -> None:
+        """From any thread: whoever waits for an answer gets an EOFError, now."""
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Ends the process."""

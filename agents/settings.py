@@ -190,7 +190,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     Setting("correction_days", "400", "a correction counts within this many days", _DAYS),
     Setting("held_days", "400", "an event without a template is kept waiting for this many days", _DAYS),
-    Setting("commit_interval", "0.5", "seconds between two commits of the worker", seconds(0.01, 60)),
+    Setting(
+        "commit_interval",
+        "0.5",
+        "seconds between two commits of the worker; in a backlog they come every 15 s at most",
+        seconds(0.01, 60),
+    ),
     Setting("chunk_records", "60000", "most records the worker takes from a partition at once", whole(1, 1_000_000)),
     Setting(
         "decoder",

@@ -69,7 +69,7 @@ async def _demo(settings: Settings, seed: int) -> int:
         await _prepare(log, plant, start, partitions)
         broker = f"embedded://{settings.folder.resolve()}"
         parts = [
-            await _part("worker", "--broker", broker, "--log-level", "warning"),
+            await _part("worker", "--broker", broker, "--port", "auto", "--log-level", "warning"),
             await _part("web", "--broker", broker, "--port", str(port), "--host", settings.host),
         ]
         try:

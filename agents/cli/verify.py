@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -24,6 +24,7 @@ from stream.topics import TEMPLATES, TICKS
 
 COLUMNS: Final = ("employee", "template", "indicator", "window", "field", "expected", "actual")
 _CHUNK: Final = 20_000
+Counted = TypeVar("Counted")
 
 
 def verify(*, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -> int:
@@ -34,9 +35,10 @@ def verify(*, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -> int:
     beside a live worker: what is not committed yet is left out on both sides.
     """
     settings = flags.settings()
-    with existing_log(settings) as log, Progress("read") as progress:
+    with existing_log(settings) as log:
         known = committed(log)
-        oracle = _recompute(log, known, settings, progress)
+        with Progress("read") as progress:
+            oracle = _recompute(log, known, settings, progress)
         found = [*_outcomes(log, known, oracle), *_rows(log, known, oracle, settings)]
     print_rows(found, COLUMNS, format)
     say(
@@ -89,8 +91,10 @@ def _outcomes(log: Log, known: Committed, oracle: Recomputed) -> Iterator[Mappin
 
 
 def _rows(log: Log, known: Committed, oracle: Recomputed, settings: Settings) -> Sequence[Mapping[str, object]]:
-    actual = [msgspec.structs.asdict(row) for row in rows_as_of(log, known, known.last, limits_in_force(log, settings))]
-    expected = list(oracle.rows(known.last))
+    limits = limits_in_force(log, settings)
+    with Progress("compared", unit="rows") as progress:
+        actual = [msgspec.structs.asdict(row) for row in _counted(rows_as_of(log, known, known.last, limits), progress)]
+        expected = list(_counted(oracle.rows(known.last), progress))
     gone = max((first for _, _, first in log_starts(log)), default=None)
     if gone is not None:
         say(f"the log begins at {time_text(gone)}: scores of windows that reach before it are left out")
@@ -98,6 +102,12 @@ def _rows(log: Log, known: Committed, oracle: Recomputed, settings: Settings) ->
         expected = [row for row in expected if _key(row) not in reaching]
         actual = [row for row in actual if _key(row) not in reaching]
     return [difference._asdict() for difference in differences(expected, actual)]
+
+
+def _counted(rows: Iterator[Counted], progress: Progress) -> Iterator[Counted]:
+    for row in rows:
+        progress.advance()
+        yield row
 
 
 def _key(row: Mapping[str, object]) -> tuple[object, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -207,6 +208,26 @@ def test_a_process_that_nobody_asks_ends_and_is_started_anew(
         assert not caplog.records
     finally:
         reader.close()
+
+
+def test_nobody_waits_for_a_process_once_it_is_over(
+    log: Log, reader: Decoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker that stops does not wait for one that is frozen, and says nothing of it."""
+    reader.warm(log, 40)
+    processes = [link.process for link in reader.links]
+    for process in processes:
+        os.kill(process.pid, signal.SIGSTOP)
+    found: list[DecodedChunk | None] = []
+    waiting = threading.Thread(target=lambda: found.append(_read(log, reader)))
+    waiting.start()
+    reader.end()
+    waiting.join(PATIENCE / 2)
+    assert [None] == found
+    assert _read(log, reader) is None
+    assert not caplog.records
+    for process in processes:
+        os.kill(process.pid, signal.SIGCONT)
 
 
 def test_the_processes_end_with_their_worker(log: Log, reader: Decoder) -> None:

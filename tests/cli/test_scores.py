@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.cli import progress
 from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part
 from schemas.rows import ScoreRow
 from stream.keys import employee_key
@@ -139,6 +140,13 @@ def test_verify_finds_nothing(run: Run, folder: Path) -> None:
     found = run("verify", "--format", "ndjson", *BROKER)
     assert (0, []) == (found.code, found.rows())
     assert "0 differences; 7 records and 2 employees" in found.err
+
+
+def test_verify_says_how_far_it_is(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it reads, and as it compares what came of it."""
+    monkeypatch.setattr(progress, "QUIET_S", 0.0)
+    said = run("verify", *BROKER).err
+    assert ["compared", "read"] == sorted({line.split()[0] for line in said.splitlines() if line.endswith("/s)")})
 
 
 def test_verify_finds_a_millionth(run: Run, folder: Path) -> None:

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,11 +36,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def started(*arguments: str, until: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A command that goes on, and the line of its output (or errors) that contains `until`; ended with SIGTERM."""
+def started(
+    *arguments: str, until: str, settings: Mapping[str, str] | None = None
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A command that goes on, and the line of its output (or errors) that contains `until`; ended with SIGTERM.
+
+    `settings` are variables of its environment.
+    """
     process = subprocess.Popen(
         [*COMMAND, *arguments],
-        env=environment(),
+        env={**environment(), **(settings or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

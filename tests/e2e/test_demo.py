@@ -12,11 +12,14 @@ from tests.e2e.processes import free_port, started
 
 
 def test_demo_shows_three_lines_and_stops_cleanly(tmp_path: Path) -> None:
-    """The address is printed when scores are there; the API has three lines; SIGINT ends it with 0, and its parts."""
+    """The address is printed when scores are there; the API has three lines; SIGINT ends it with 0, and its parts.
+
+    The port of the environment is the board's alone: the worker beside it takes another one.
+    """
     port = free_port()
     address = f"http://127.0.0.1:{port}/"
-    arguments = ("demo", "--data", str(tmp_path / "plant"), "--port", str(port))
-    with started(*arguments, until=address) as (demo, _):
+    settings = {"SCORESTREAM_PORT": str(port)}
+    with started("demo", "--data", str(tmp_path / "plant"), until=address, settings=settings) as (demo, _):
         with urllib.request.urlopen(f"{address}api/v1/units", timeout=10) as answer:
             units = json.load(answer)["units"]
         assert ["L01", "L02", "L03"] == [unit["unit"] for unit in units]
