@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from threading import Event
 from typing import Final
 
 from agents.decoded import DecodedChunk, unpack_chunk
@@ -34,7 +35,7 @@ class Decoder:
         self._clock = clock
         self.links: list[DecoderLink] = []
         self._not_before = 0.0
-        self._over = False
+        self._over = Event()
 
     def warm(self, log: Log, records: int) -> None:
         """Starts the processes when there is a backlog, one with what a round of so many records begins with.
@@ -55,13 +56,15 @@ class Decoder:
 
     def read(self, wanted: Wanted, following: Sequence[Wanted] = ()) -> DecodedChunk | None:
         """Decoded records; None: better read them yourself."""
-        if self._over or not self._takes(wanted) or self._clock() < self._not_before:
+        if self._over.is_set() or not self._takes(wanted) or self._clock() < self._not_before:
             return None
         try:
             link = self._asked(wanted)
             for guess in following:
                 if self._takes(guess):
                     self._asked(guess)
+            if self._over.is_set():  # since the look above: `end` may not have seen a process that was started here
+                return None
             while not link.begins(wanted):
                 link.receive()  # nobody wants it any more
             answer = link.receive()
@@ -92,7 +95,7 @@ class Decoder:
         return self.links
 
     def _gone(self, error: Exception) -> None:
-        if self._over:
+        if self._over.is_set():
             return
         logger.warning("a process that decodes is gone (%s): the worker decodes by itself", str(error) or "no answer")
         self.close()
@@ -100,7 +103,7 @@ class Decoder:
 
     def end(self) -> None:
         """From any thread: nobody is asked any more, and who waits for an answer waits no longer."""
-        self._over = True
+        self._over.set()
         for link in self.links[:]:
             link.interrupt()
 

@@ -27,13 +27,16 @@ class DecoderLink:
 
     def __init__(self, broker: str) -> None:
         self.asked: deque[Wanted] = deque()  # and not yet answered
-        ours, theirs = socket.socketpair()
+        self._connection, theirs = socket.socketpair()
+        messages.limit(self._connection, PATIENCE)
         with theirs:
             ways = [str(theirs.fileno()), str(self.IDLE)]
             command = [sys.executable, "-P", "-m", "agents.decoder_process", broker, *ways]
-            self.process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
-        messages.limit(ours, PATIENCE)
-        self._connection = ours
+            try:
+                self.process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
+            except OSError:
+                self._connection.close()
+                raise
 
     @property
     def over(self) -> bool:

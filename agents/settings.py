@@ -193,7 +193,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting(
         "commit_interval",
         "0.5",
-        "seconds between two commits of the worker; in a backlog they come every 15 s at most",
+        "seconds between two commits of the worker; in a backlog up to 15 s pass, for fewer and larger ones",
         seconds(0.01, 60),
     ),
     Setting("chunk_records", "60000", "most records the worker takes from a partition at once", whole(1, 1_000_000)),

@@ -24,7 +24,7 @@ from stream.topics import TEMPLATES, TICKS
 
 COLUMNS: Final = ("employee", "template", "indicator", "window", "field", "expected", "actual")
 _CHUNK: Final = 20_000
-Counted = TypeVar("Counted")
+_Row = TypeVar("_Row")
 
 
 def verify(*, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -> int:
@@ -104,7 +104,7 @@ def _rows(log: Log, known: Committed, oracle: Recomputed, settings: Settings) ->
     return [difference._asdict() for difference in differences(expected, actual)]
 
 
-def _counted(rows: Iterator[Counted], progress: Progress) -> Iterator[Counted]:
+def _counted(rows: Iterator[_Row], progress: Progress) -> Iterator[_Row]:
     for row in rows:
         progress.advance()
         yield row

@@ -7,7 +7,7 @@ import pytest
 from agents.transport.embedded.chunks import AHEAD, Chunks, ChunkSettings
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from agents.transport.hooks import Wanted
-from tests.transport.conftest import Clock, numbered
+from tests.transport.conftest import Clock, numbered, outgoing
 
 SETTINGS = ChunkSettings(max_records=100, max_bytes=10**6, linger_s=1.0)
 Positions = dict[tuple[str, int], int]
@@ -55,6 +55,19 @@ def test_what_comes_next_is_told(log: EmbeddedLog) -> None:
     for number, (_, told) in enumerate(wishes):
         assert told == wanted[number + 1 : number + 1 + AHEAD]
     assert [wish.records for wish, _ in wishes] == [100] * 6 + [50, 100]
+
+
+def test_what_cannot_be_told_is_not_guessed(log: EmbeddedLog) -> None:
+    """Where size ends a chunk nobody knows where the next one begins: who begins a wrong one does it for nothing."""
+    log.append([outgoing("events", 0, value=b"x" * 100_000) for _ in range(60)])
+    told: list[Sequence[Wanted]] = []
+
+    def reader(wanted: Wanted, following: Sequence[Wanted]) -> None:
+        told.append(following)
+
+    drain(Chunks(log, ChunkSettings(max_records=20, max_bytes=10**6), reader), {("events", 0): 0}, 0.0)
+    assert len(told) > 3
+    assert not any(told[1:])  # the first chunk shows it
 
 
 def test_trickle_waits_for_company(log: EmbeddedLog) -> None:

@@ -54,6 +54,7 @@ class Chunks:
         self._bounds: dict[TopicPartition, tuple[int, int]] = {}
         self._due: dict[TopicPartition, float] = {}  # in the order of turns
         self._hollow: dict[TopicPartition, tuple[int, int]] = {}  # ranges without records (retention, compaction)
+        self._uneven: set[TopicPartition] = set()  # whose last chunk ended early, by size or for gaps
         self.next_due: float | None = None  # when a lingering partition may be read, None when none waits
 
     def stale(self) -> bool:
@@ -96,7 +97,7 @@ class Chunks:
         last = wanted
         while len(following) < AHEAD:
             behind = last.start + last.records
-            if behind < last.end:
+            if behind < last.end and last[:2] not in self._uneven:
                 waiting.append((last[:2], behind))
             if not waiting:
                 break
@@ -135,6 +136,7 @@ class Chunks:
             self._hollow[place] = (start, end)
             return None
         chunk = Chunk(place, start, found)
+        (self._uneven.discard if chunk.after == min(start + records, end) else self._uneven.add)(place)
         del self._due[place]
         linger = self._settings.linger_s
         self._due[place] = now if chunk.after < end or not linger else (now // linger + 1) * linger

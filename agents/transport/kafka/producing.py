@@ -158,6 +158,7 @@ class Owner:
             before_commit()
             self._producer.commit_transaction(PATIENCE_S)
         except (KafkaException, SystemError) as error:
+            self._offsets_until = math.inf
             reason, last = _kafka_error(error), self._give_up()
             # A client that was fenced meanwhile takes no record: it says "fatal" then, and the reason at the end.
             raise self._refusal(last if last is not None and reason.code() == KafkaError._FATAL else reason) from error
