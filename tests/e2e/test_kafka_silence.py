@@ -11,7 +11,7 @@ import pytest
 from agents.transport.access import Access
 from agents.transport.errors import CommitRefused, RecoverableError
 from agents.transport.kafka import log as kafka_log
-from agents.transport.kafka.cluster import PATIENCE_S, Cluster
+from agents.transport.kafka.cluster import Cluster
 from agents.transport.kafka.log import KafkaLog
 from agents.transport.log import Part
 from tests.e2e.kafka_broker import KafkaBroker
@@ -32,8 +32,8 @@ def log(proxied_kafka: tuple[KafkaBroker, TcpProxy], monkeypatch: pytest.MonkeyP
         yield opened
 
 
-def _open(servers: str, group: str = "t-silence-group") -> KafkaLog:
-    return KafkaLog(Cluster(servers, Access(group=group)), NAMES)
+def _open(servers: str) -> KafkaLog:
+    return KafkaLog(Cluster(servers, Access(group="t-silence-group")), NAMES)
 
 
 def _wait(holds: Callable[[], bool]) -> None:
@@ -62,23 +62,6 @@ def test_a_commit_without_an_answer_is_given_up(log: KafkaLog, proxied_kafka: tu
         _wait(lambda: values(other, NAMES.state)[-1:] == [b"fourth"])
         assert [b"first", b"third", b"fourth"] == [value for value in values(other, NAMES.state) if value != b"second"]
         assert 4 >= len(values(other, NAMES.state))
-
-
-def test_a_commit_whose_offsets_nobody_takes_is_given_up_soon(fresh_kafka: KafkaBroker) -> None:
-    """A new broker has no coordinator of the group at first, and the client does not ask again: the next owner does."""
-    refused: list[str] = []
-    with _open(fresh_kafka.bootstrap, "t-silence-offsets") as log:
-        log.create_topic(NAMES.events, 1)
-        log.create_topic(NAMES.state, 1, compacted=True, ledger=True)
-        began = time.monotonic()
-        while not log.committed():
-            assert time.monotonic() - began < PATIENCE_S
-            log.own(0)
-            try:
-                log.transact([Part(0, [record(NAMES.state)], {(NAMES.events, 0): 0})])
-            except CommitRefused as error:
-                refused.append(str(error))
-    assert all("no answer about the offsets for" in text for text in refused)
 
 
 def test_an_owner_that_is_let_go_leaves_no_thread(log: KafkaLog) -> None:
