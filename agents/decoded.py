@@ -113,7 +113,7 @@ def pack_chunk(chunk: DecodedChunk) -> bytes:
     return _encoder.encode(sent)
 
 
-def unpack_chunk(raw: bytes | bytearray) -> DecodedChunk:
+def unpack_chunk(raw: bytes) -> DecodedChunk:
     """The chunk that `pack_chunk` made bytes of."""
     sent = _decoder.decode(raw)
     kinds = [

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import struct
 import subprocess
 import sys
 from collections import deque
 from contextlib import suppress
+from multiprocessing.connection import Connection
 from typing import ClassVar, Final
 
 import msgspec
 
-from agents import messages
 from agents.transport.hooks import Wanted
 
-PATIENCE: Final = 30.0  # s for an answer
+PATIENCE: Final = 30  # s for an answer
+_TIMEVAL: Final = struct.Struct("@ll")
 
 
 class DecoderLink:
@@ -27,15 +30,17 @@ class DecoderLink:
 
     def __init__(self, broker: str) -> None:
         self.asked: deque[Wanted] = deque()  # and not yet answered
-        self._connection, theirs = socket.socketpair()
-        messages.limit(self._connection, PATIENCE)
+        self._socket, theirs = socket.socketpair()
+        for end, seconds in ((self._socket, PATIENCE), (theirs, self.IDLE)):
+            for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                end.setsockopt(socket.SOL_SOCKET, option, _TIMEVAL.pack(seconds, 0))
+        self._connection = Connection(os.dup(self._socket.fileno()))
         with theirs:
-            ways = [str(theirs.fileno()), str(self.IDLE)]
-            command = [sys.executable, "-P", "-m", "agents.decoder_process", broker, *ways]
+            command = [sys.executable, "-P", "-m", "agents.decoder_process", broker, str(theirs.fileno())]
             try:
                 self.process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
             except OSError:
-                self._connection.close()
+                self._let_go()
                 raise
 
     @property
@@ -53,25 +58,32 @@ class DecoderLink:
 
     def ask(self, wanted: Wanted) -> None:
         """It begins with it when it has answered what it was asked before."""
-        messages.send(self._connection, msgspec.msgpack.encode(wanted))
+        self._connection.send_bytes(msgspec.msgpack.encode(wanted))
         self.asked.append(wanted)
 
-    def receive(self) -> bytearray:
+    def receive(self) -> bytes:
         """The answer to what was asked first."""
-        answer = messages.receive(self._connection)
+        try:
+            answer = self._connection.recv_bytes()
+        except BlockingIOError as error:
+            raise TimeoutError(f"no answer within {PATIENCE} s") from error
         self.asked.popleft()
         return answer
 
     def interrupt(self) -> None:
         """From any thread: whoever waits for an answer gets an EOFError, now."""
         with suppress(OSError):
-            self._connection.shutdown(socket.SHUT_RDWR)
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Ends the process."""
-        self._connection.close()
+        self._let_go()
         try:
             self.process.wait(1.0)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+    def _let_go(self) -> None:
+        self._connection.close()
+        self._socket.close()

@@ -8,14 +8,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from typing import Final, cast
 
 import msgspec
 
-from agents import messages
 from agents.decoded import decode_pieces, memo_of, pack_chunk
 from agents.transport.errors import LogError, RecoverableError
 from agents.transport.hooks import Wanted
@@ -41,32 +40,31 @@ def _pieces(log: Log, asked: Wanted) -> Iterator[list[Row]]:
         room -= sum(len(row[3] or b"") for row in rows)
 
 
-def serve(broker: str, connection: socket.socket) -> None:
+def serve(broker: str, connection: Connection) -> None:
     """Answers until nobody asks any more. No bytes: nothing there, or nothing that could be read."""
     memos: dict[TopicPartition, Memo] = {}
     with opened(broker, INPUT_TOPICS, create=False) as log:
         partitions = log.topics()[INPUT_TOPICS[0]].partitions
         while True:
-            asked = msgspec.msgpack.decode(messages.receive(connection), type=Wanted)
+            asked = msgspec.msgpack.decode(connection.recv_bytes(), type=Wanted)
             place = (asked.topic, asked.partition)
             memo = memos.get(place) or memos.setdefault(place, memo_of(*place, partitions))
             chunk = decode_pieces(_pieces(log, asked), memo)
-            messages.send(connection, pack_chunk(chunk) if chunk else b"")
+            connection.send_bytes(pack_chunk(chunk) if chunk else b"")
 
 
-def main(broker: str, descriptor: int, idle: float) -> None:
+def main(broker: str, descriptor: int) -> None:
     """Serves one worker, which stops it by letting go of the connection: signals for the group are not for it.
 
-    It ends by itself after `idle` s without a question, or with an answer that nobody takes.
+    It ends by itself where the connection allows no longer wait: without a question, or with an answer not taken.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tune_collector()
     os.nice(NICE)
     ends = contextlib.suppress(EOFError, OSError, LogError, RecoverableError)
-    with socket.socket(fileno=descriptor) as connection, ends:
-        messages.limit(connection, idle)
+    with Connection(descriptor) as connection, ends:
         serve(broker, connection)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]))
