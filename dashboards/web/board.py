@@ -15,13 +15,14 @@ from dashboards.web.reading import Band, Reading, Trend, band, facts_of, reading
 from dashboards.web.times import instant
 from dashboards.web.updates import Key, KnownEmployee, Row, Subject, is_total, key, subject
 from dashboards.web.view import View, members_of
+from schemas.rows import NO_DATA
 
 TOTAL: Final = "@total"
 MOST_OTHERS: Final = 6
 
 
 class Tile(msgspec.Struct, frozen=True):
-    """One person. `score` is the total in the window of the reading."""
+    """One person. `score` is the total in the window of the reading; `newest` is None when no window holds data."""
 
     id: str
     newest: str | None
@@ -81,9 +82,10 @@ def tile(employee: str, known: KnownEmployee, catalogue: Catalogue, main: Key | 
     row = next((row for row in update.rows if key(row) == main), None) or flagship(update.rows, catalogue)
     if row is None:
         return Tile(employee, instant(known.newest), None, None, Trend())
+    empty = all(row.status == NO_DATA for row in update.rows)  # then `newest` may be as old as their assignment
     return Tile(
         id=employee,
-        newest=instant(known.newest),
+        newest=None if empty else instant(known.newest),
         reading=reading(row, catalogue),
         score=_score(update.rows, row),
         trend=trend(update.trends, key(row)),

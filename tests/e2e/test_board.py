@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from schemas.instants import MINUTE
+from schemas.instants import DAY, MINUTE
 from tests.e2e.screens import BROWSER, CUT_OFF, PACE, PHONE, WALL, Screen, expect, now_ms, screen_of
 from tests.web.factories import line, row, scores, tick, total, unit_scores
 from tests.web.serving import Serving, serving
@@ -91,6 +91,12 @@ def test_old_data_is_greyed_and_says_since_when(screen: Screen, process: Serving
     expect(page.locator(".tile").first.locator(".mark")).to_have_text(f"stale since {since}")
     expect(page.locator(".tile").nth(1)).not_to_have_attribute("data-mark", "stale")
     assert fresh != page.locator("#hero-value").evaluate("e => getComputedStyle(e).color")
+    older = now_ms() - 9 * DAY
+    process.feed(scores("E0001", newest=older))
+    mark = page.locator(".tile").first.locator(".mark")
+    day = time.gmtime(older / 1000 + 8 * 3600)
+    expect(mark).to_have_text(f"stale since {day.tm_mon}/{day.tm_mday}")
+    assert mark.evaluate("e => e.scrollWidth <= e.clientWidth")
 
 
 def test_data_grow_old_while_nothing_arrives(chromium: Any) -> None:

@@ -139,6 +139,13 @@ def test_a_person_without_rows_has_a_tile_without_a_reading() -> None:
     assert Tile("E1", None, None, None, Trend()) == Drawing("L03").draw(view).people["E1"]
 
 
+def test_a_person_whose_windows_are_empty_has_no_age_of_data() -> None:
+    """Their newest event is then the assignment, perhaps: "stale since 1970" helps nobody."""
+    nothing = row(0, None, status="no_data", value=None, points=None)
+    view = view_of(unit_scores("L03", ["E1"]), scores("E1", nothing, total(None), newest=0))
+    assert Drawing("L03").draw(view).people["E1"].newest is None
+
+
 def test_a_trend_gives_rates_and_leaves_gaps() -> None:
     """A pane in which nothing was inspected has no rate, not a rate of 0."""
     head = summary(view_of(*line()), "L03")

@@ -28,9 +28,12 @@ export class Mark {
 }
 
 /** What to say of a reading: [kind, word]; staleness comes first, a stale value has no standing. */
-export function standing(words, reading, newest, now, staleAfter, staleKey = "stale") {
+export function standing(words, reading, newest, now, staleAfter, short = false) {
   if (newest === null) return ["no_data", words.say("stale.never")];
-  if (now - newest > staleAfter) return ["stale", words.say(staleKey, { time: words.time(newest, now) })];
+  if (now - newest > staleAfter) {
+    const [key, time] = short ? ["stale.short", words.shortTime(newest, now)] : ["stale", words.time(newest, now)];
+    return ["stale", words.say(key, { time })];
+  }
   if (!reading) return ["no_data", words.say("mark.no_data")];
   return [reading.mark, words.say(`mark.${reading.mark}`)];
 }

@@ -29,7 +29,7 @@ export class TileView {
   show(tile, main, { words, now, staleAfter, domain }) {
     const reading = tile.reading;
     const newest = tile.newest === null ? null : Date.parse(tile.newest);
-    const [kind, word] = standing(words, reading, newest, now, staleAfter, "stale.short");
+    const [kind, word] = standing(words, reading, newest, now, staleAfter, true);
     attribute(this.node, "data-mark", kind);
     this.mark.show(kind, word);
     const [number, unit] = reading ? words.value(reading, reading.value) : ["–", ""];

@@ -24,6 +24,7 @@ export class Words {
     const zone = timezone ? { timeZone: timezone } : {};
     this.times = new Intl.DateTimeFormat(this.tag, { ...options, ...zone });
     this.days = new Intl.DateTimeFormat(this.tag, { ...options, ...zone, month: "numeric", day: "numeric" });
+    this.shortDays = new Intl.DateTimeFormat(this.tag, { ...zone, month: "numeric", day: "numeric" });
     this.dates = new Intl.DateTimeFormat("en-CA", { ...zone, year: "numeric", month: "2-digit", day: "2-digit" });
   }
 
@@ -92,7 +93,15 @@ export class Words {
 
   /** hh:mm, with the day when it is not today's. */
   time(at, now) {
-    const sameDay = this.dates.format(at) === this.dates.format(now);
-    return (sameDay ? this.times : this.days).format(at);
+    return (this.sameDay(at, now) ? this.times : this.days).format(at);
+  }
+
+  /** The same where there is little room: the time today, else the day alone. */
+  shortTime(at, now) {
+    return (this.sameDay(at, now) ? this.times : this.shortDays).format(at);
+  }
+
+  sameDay(at, now) {
+    return this.dates.format(at) === this.dates.format(now);
   }
 }
