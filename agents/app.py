@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from threading import Event
 from typing import Any, Final
 
@@ -60,7 +61,7 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
         self._sizes: dict[int, float] = {}
         self.views: Projection | None = None
-        self._decoder = Decoder(settings.broker, settings.decoder or 0)
+        self._decoder = Decoder(settings.broker, settings.decoder or 0, settings.access)
 
     async def start(self) -> None:
         """Restores the state, begins to read."""
@@ -123,8 +124,10 @@ class Worker:
             if not self._failed.done():
                 await scoring.rest()
 
-        reader = self._decoder.read if self.settings.decoder else None
-        return Hooks(starts, self._commit, assigned, revoked, self._resumed, self._fail, scoring.local, reader)
+        hooks = Hooks(starts, self._commit, assigned, revoked, self._resumed, self._fail, scoring.local)
+        if self.settings.decoder:
+            return replace(hooks, reader=self._decoder.read, worth=self._decoder.worth)
+        return hooks
 
     async def _end_takeover(self) -> None:
         """A takeover cannot be called back, only asked to end early."""

@@ -14,6 +14,7 @@ from typing import Final
 
 from agents.decoded import DecodedChunk, unpack_chunk
 from agents.decoder_link import DecoderLink
+from agents.transport.access import PLAIN, Access
 from agents.transport.hooks import Wanted
 from agents.transport.log import READ_BYTES, Log
 from schemas.event import INPUT_TOPICS
@@ -29,8 +30,11 @@ class Decoder:
     What will probably be wanted next is asked for, of another process, before the answer is there.
     """
 
-    def __init__(self, broker: str, worth: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, broker: str, worth: int, access: Access = PLAIN, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._broker = broker
+        self._access = access
         self._worth = worth
         self._clock = clock
         self.links: list[DecoderLink] = []
@@ -40,16 +44,16 @@ class Decoder:
     def warm(self, log: Log, records: int) -> None:
         """Starts the processes when there is a backlog, one with what a round of so many records begins with.
 
-        Not for a log that workers share: what reads that brings records by itself, and asks nobody.
+        Where workers share the log, none is asked: which partitions are this one's is not known yet.
         """
-        if log.shared:
-            return
         known = log.committed()
         for (topic, partition), (start, end) in sorted(log.bounds().items()):
             first = Wanted(topic, partition, max(start, known.get((topic, partition), 0)), end, records, READ_BYTES)
             if self._takes(first):
                 try:
-                    self._started()[0].ask(first)
+                    ready = self._started()[0]
+                    if not log.shared:
+                        ready.ask(first)
                 except OSError as error:
                     self._gone(error)
                 return
@@ -73,6 +77,19 @@ class Decoder:
             return None
         return unpack_chunk(answer) if answer else None
 
+    def worth(self, records: int) -> bool:
+        """Whether so many records are worth asking for, and a process is ready; starts them when only that is missing.
+
+        For who has another way to read meanwhile.
+        """
+        if self._over.is_set() or records < self._worth or self._clock() < self._not_before:
+            return False
+        try:
+            return all(link.ready for link in self._started())
+        except (OSError, EOFError) as error:
+            self._gone(error)
+            return False
+
     def _takes(self, wanted: Wanted) -> bool:
         return wanted.topic in INPUT_TOPICS and wanted.end - wanted.start >= self._worth
 
@@ -91,7 +108,7 @@ class Decoder:
             self.links.remove(link)
             link.close()
         while len(self.links) < PROCESSES:
-            self.links.append(DecoderLink(self._broker))
+            self.links.append(DecoderLink(self._broker, self._access))
         return self.links
 
     def _gone(self, error: Exception) -> None:

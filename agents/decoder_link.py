@@ -14,6 +14,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from agents.transport.access import Access
 from agents.transport.hooks import Wanted
 
 PATIENCE: Final = 30  # s for an answer
@@ -28,17 +29,19 @@ class DecoderLink:
 
     IDLE: ClassVar = 60  # s after which it ends by itself, without a question or with an answer that nobody takes
 
-    def __init__(self, broker: str) -> None:
+    def __init__(self, broker: str, access: Access) -> None:
         self.asked: deque[Wanted] = deque()  # and not yet answered
+        self._greeted = False
         self._socket, theirs = socket.socketpair()
         for end, seconds in ((self._socket, PATIENCE), (theirs, self.IDLE)):
             for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
                 end.setsockopt(socket.SOL_SOCKET, option, _TIMEVAL.pack(seconds, 0))
         self._connection = Connection(os.dup(self._socket.fileno()))
         with theirs:
-            command = [sys.executable, "-P", "-m", "agents.decoder_process", broker, str(theirs.fileno())]
+            command = [sys.executable, "-P", "-m", "agents.decoder_process", str(theirs.fileno())]
             try:
                 self.process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
+                self._connection.send((broker, access))  # a password stands on no command line
             except OSError:
                 self._let_go()
                 raise
@@ -47,6 +50,17 @@ class DecoderLink:
     def over(self) -> bool:
         """Whether the process has ended by itself, as it does when nobody asks."""
         return self.process.poll() == 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has said that it reads the log; it takes a second to."""
+        if not self._greeted and self._connection.poll(0):
+            self._greet()
+        return self._greeted
+
+    def _greet(self) -> None:
+        self._received()
+        self._greeted = True
 
     def begins(self, wanted: Wanted) -> bool:
         """Whether this is what its next answer will be of."""
@@ -63,12 +77,17 @@ class DecoderLink:
 
     def receive(self) -> bytes:
         """The answer to what was asked first."""
-        try:
-            answer = self._connection.recv_bytes()
-        except BlockingIOError as error:
-            raise TimeoutError(f"no answer within {PATIENCE} s") from error
+        if not self._greeted:
+            self._greet()
+        answer = self._received()
         self.asked.popleft()
         return answer
+
+    def _received(self) -> bytes:
+        try:
+            return self._connection.recv_bytes()
+        except BlockingIOError as error:
+            raise TimeoutError(f"no answer within {PATIENCE} s") from error
 
     def interrupt(self) -> None:
         """From any thread: whoever waits for an answer gets an EOFError, now."""

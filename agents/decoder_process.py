@@ -40,11 +40,16 @@ def _pieces(log: Log, asked: Wanted) -> Iterator[list[Row]]:
         room -= sum(len(row[3] or b"") for row in rows)
 
 
-def serve(broker: str, connection: Connection) -> None:
-    """Answers until nobody asks any more. No bytes: nothing there, or nothing that could be read."""
+def serve(connection: Connection) -> None:
+    """Is told which log, says that it reads it, and answers until nobody asks any more.
+
+    No bytes: nothing there, or nothing that could be read.
+    """
     memos: dict[TopicPartition, Memo] = {}
-    with opened(broker, INPUT_TOPICS, create=False) as log:
+    broker, access = connection.recv()
+    with opened(broker, INPUT_TOPICS, create=False, access=access) as log:
         partitions = log.topics()[INPUT_TOPICS[0]].partitions
+        connection.send_bytes(b"")
         while True:
             asked = msgspec.msgpack.decode(connection.recv_bytes(), type=Wanted)
             place = (asked.topic, asked.partition)
@@ -53,7 +58,7 @@ def serve(broker: str, connection: Connection) -> None:
             connection.send_bytes(pack_chunk(chunk) if chunk else b"")
 
 
-def main(broker: str, descriptor: int) -> None:
+def main(descriptor: int) -> None:
     """Serves one worker, which stops it by letting go of the connection: signals for the group are not for it.
 
     It ends by itself where the connection allows no longer wait: without a question, or with an answer not taken.
@@ -63,8 +68,8 @@ def main(broker: str, descriptor: int) -> None:
     os.nice(NICE)
     ends = contextlib.suppress(EOFError, OSError, LogError, RecoverableError)
     with Connection(descriptor) as connection, ends:
-        serve(broker, connection)
+        serve(connection)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(int(sys.argv[1]))

@@ -9,6 +9,10 @@ from typing import NamedTuple, Protocol
 from agents.transport.log import TopicPartition
 
 
+def _never(records: int) -> bool:
+    return False
+
+
 class Prepared(Protocol):
     """Records of a partition in a form that only the application knows."""
 
@@ -53,7 +57,8 @@ class Hooks:
     when `revoked` came meanwhile);
     `revoked`: commit, apply nothing more, they may be somebody else's when it returns; `resumed`: reading goes on.
     `local`: the partitions whose state lies here already; `failed`: reading has ended for this reason;
-    `reader`: reads records beside us, where a log can be read by several.
+    `reader`: reads records beside us, where a log can be read by several; `worth`: whether so many are better read by
+    it, now.
     """
 
     starts: Callable[[Collection[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
@@ -64,3 +69,4 @@ class Hooks:
     failed: Callable[[BaseException], None]
     local: Callable[[], Collection[int]]
     reader: Reader | None = None
+    worth: Callable[[int], bool] = _never

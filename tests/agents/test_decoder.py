@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -155,11 +156,34 @@ def test_a_backlog_at_the_start_finds_the_processes_ready(log: Log, reader: Deco
     assert _pids(reader) == ready
 
 
-def test_no_process_is_started_without_need(log: Log, reader: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing waits, or workers share the log: it is read by what brings its records then."""
+def test_where_workers_share_a_log_nothing_is_asked_ahead(
+    log: Log, reader: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which partitions will be this one's is not known yet; but the processes are ready then."""
     monkeypatch.setattr(type(log), "shared", True)
     reader.warm(log, 40)
-    monkeypatch.setattr(type(log), "shared", False)
+    assert reader.links
+    assert not any(link.asked for link in reader.links)
+
+
+def test_who_can_read_by_itself_does_not_wait_for_a_process(log: Log, reader: Decoder) -> None:
+    """They are worth asking once they are ready, and while they live, where there is enough to read."""
+    assert not reader.worth(9)
+    assert not reader.links
+    assert not reader.worth(10)
+    deadline = time.monotonic() + PATIENCE
+    while not reader.worth(10):
+        assert time.monotonic() < deadline
+    assert _read(log, reader) is not None
+    assert (True, False) == (reader.worth(10), reader.worth(9))
+    os.kill(_pids(reader)[0], signal.SIGKILL)
+    reader.links[0].process.wait(PATIENCE)
+    assert _read(log, reader) is None
+    assert not reader.worth(10)
+
+
+def test_no_process_is_started_without_need(log: Log, reader: Decoder) -> None:
+    """Nothing waits."""
     place = partition_for(b"E1", log.topics()[QC_EVENTS].partitions)
     log.transact([Part(place, [], {(QC_EVENTS, place): 45})])
     reader.warm(log, 40)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from faust.types import TP
 
 from agents.transport.errors import LogError, TransportFailed
-from agents.transport.hooks import Hooks, Span
+from agents.transport.hooks import Hooks, Prepared, Span, Wanted
 from agents.transport.kafka import faust_internals
 from agents.transport.kafka.cluster import Cluster
 from agents.transport.kafka.driver import faust_options
@@ -32,21 +32,44 @@ def chunk(begin: int, after: int, offsets: Collection[int] = ()) -> Chunk:
 
 
 @dataclass
+class Packed:
+    """Records as only the application knows them."""
+
+    after: int
+    count: int
+    size: int = 0
+    logged: int = 2_000
+
+    def __len__(self) -> int:
+        return self.count
+
+
+@dataclass
 class FakeMember:
     """A membership that gives what a test says."""
 
     rounds: list[list[Chunk]] = field(default_factory=list)
     sought: list[dict[TopicPartition, int]] = field(default_factory=list)
     error: Exception | None = None
+    ends_at: int = 0
+    left_alone: list[TopicPartition] = field(default_factory=list)
+    active: list[set[TopicPartition]] = field(default_factory=list)
 
     async def take(self, active: Collection[TopicPartition], patience: float) -> list[Chunk]:
         if self.error is not None:
             raise self.error
+        self.active.append(set(active))
         await asyncio.sleep(0 if self.rounds else 0.01)
         return self.rounds.pop(0) if self.rounds else []
 
     async def seek(self, offsets: Mapping[TopicPartition, int]) -> None:
         self.sought.append(dict(offsets))
+
+    def end(self, place: TopicPartition) -> int:
+        return self.ends_at
+
+    async def leave_alone(self, places: Collection[TopicPartition]) -> None:
+        self.left_alone += places
 
 
 @dataclass
@@ -57,6 +80,9 @@ class Application:
     errors: list[BaseException] = field(default_factory=list)
     meanwhile: dict[str, Any] = field(default_factory=dict)  # what happens during a hook
     starts_at: int = 5
+    much: int = 1_000_000  # records that are better read by itself
+    wanted: list[Wanted] = field(default_factory=list)
+    packed: list[Prepared] = field(default_factory=list)
 
     def hooks(self) -> Hooks:
         async def ask(what: str) -> None:
@@ -82,8 +108,21 @@ class Application:
             await ask("revoked")
 
         return Hooks(
-            starts, commits, assigned, revoked, lambda: self.asked.append("resumed"), self.errors.append, lambda: ()
+            starts,
+            commits,
+            assigned,
+            revoked,
+            lambda: self.asked.append("resumed"),
+            self.errors.append,
+            lambda: (),
+            self.reads,
+            lambda records: records >= self.much,
         )
+
+    def reads(self, wanted: Wanted, following: Sequence[Wanted]) -> Prepared | None:
+        """As the application's own reader: packed records, or none."""
+        self.wanted.append(wanted)
+        return self.packed.pop(0) if self.packed else None
 
 
 @pytest.fixture
@@ -171,6 +210,49 @@ async def test_what_was_handed_over_is_not_again(consumer: Consumer) -> None:
     """What overlaps comes whole, the state knows what it has; what lies before is dropped."""
     assert 1 == len(await given(consumer, chunk(3, 7)))
     assert [] == await given(consumer, chunk(5, 7))
+
+
+async def test_a_backlog_is_read_beside_the_member(consumer: Consumer, application: Application) -> None:
+    """It comes in order, each record once; the member leaves it alone and goes on where it ends, or cannot be read."""
+    application.much, fake(consumer).ends_at = 100, 400
+    await given(consumer, chunk(5, 12))
+    assert [PLACE] == fake(consumer).left_alone
+    application.packed = [Packed(300, 288)]
+    (message,) = await given(consumer)
+    assert (Span(12, 300), 299, 2.0) == (message.headers["span"], message.offset, message.timestamp)
+    assert (set(), []) == (fake(consumer).active[-1], fake(consumer).sought)
+    assert [] == await given(consumer)
+    assert [(12, 400), (300, 400)] == [wanted[2:4] for wanted in application.wanted]
+    assert ({PLACE}, [{PLACE: 300}]) == (fake(consumer).active[-1], fake(consumer).sought)
+    (message,) = await given(consumer, chunk(300, 302))
+    assert Span(300, 302) == message.headers["span"]
+
+
+async def test_a_backlog_that_ends_is_the_members_again(consumer: Consumer, application: Application) -> None:
+    """From behind its last chunk."""
+    application.much, fake(consumer).ends_at = 100, 400
+    await given(consumer, chunk(5, 12))
+    application.packed = [Packed(400, 388)]
+    assert 1 == len(await given(consumer))
+    assert ([{PLACE: 400}], 400) == (fake(consumer).sought, await consumer.position(PLACE))
+    assert {PLACE} == fake(consumer).active[-1]
+
+
+async def test_a_backlog_of_another_generation_is_dropped(
+    app: faust.App, consumer: Consumer, application: Application
+) -> None:
+    """A rebalance came while it was read."""
+    application.much, fake(consumer).ends_at = 100, 400
+    await given(consumer, chunk(5, 12))
+    application.packed = [Packed(300, 288)]
+
+    def moved(wanted: Wanted, following: Sequence[Wanted]) -> Prepared | None:
+        app.consumer_generation_id += 1
+        return Application.reads(application, wanted, following)
+
+    consumer._backlog._hooks = replace(consumer._hooks, reader=moved)
+    assert [] == await given(consumer)
+    assert 12 == await consumer.position(PLACE)
 
 
 async def test_a_rebalance_ends_a_round(consumer: Consumer, app: faust.App) -> None:

@@ -14,7 +14,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
 from agents.transport.kafka.light import Chunk, drain
-from agents.transport.log import pack_headers
+from agents.transport.log import Record, pack_headers
 
 PLACE = TopicPartition("events", 3)
 COMMIT, ABORT = 1, 0
@@ -68,6 +68,17 @@ def drained(result: FetchResult, most: int = 1_000) -> Chunk:
     return chunk
 
 
+def rows(chunk: Chunk) -> list[Record]:
+    """Its records."""
+    assert isinstance(chunk.records, list)
+    return chunk.records
+
+
+def offsets(chunk: Chunk) -> list[int]:
+    """Where they lie."""
+    return [row[0] for row in rows(chunk)]
+
+
 def test_records_are_plain_tuples() -> None:
     """Offset, timestamp, key, value; headers packed, None without any."""
     data = batch(10, [(0, b"k", b"v"), (1, None, None), (2, b"", b"")]) + batch(
@@ -88,7 +99,7 @@ def test_a_fetch_begins_with_the_batch_around_its_offset() -> None:
     """What lies before the offset is not given again."""
     result, _ = fetched(batch(10, [(n, b"k", b"%d" % n) for n in range(5)]), 13)
     chunk = drained(result)
-    assert ([13, 14], (13, 15)) == ([row[0] for row in chunk.records], chunk.span)
+    assert ([13, 14], (13, 15)) == (offsets(chunk), chunk.span)
 
 
 def test_a_large_fetch_is_taken_in_parts() -> None:
@@ -109,7 +120,7 @@ def test_transactions_that_were_taken_back_are_skipped_and_passed_over() -> None
     )  # fmt: skip
     result, _ = fetched(data, 0, [(7, 0)])
     chunk = drained(result)
-    assert [b"plain", b"kept", b"later"] == [row[3] for row in chunk.records]
+    assert [b"plain", b"kept", b"later"] == [row[3] for row in rows(chunk)]
     assert (0, 7) == chunk.span
 
 
@@ -124,7 +135,7 @@ def test_compaction_leaves_gaps() -> None:
     """Between records, and behind the last of a batch."""
     result, state = fetched(batch(20, [(0, b"a", b"1"), (4, b"b", b"2")], last=29), 20)
     chunk = drained(result)
-    assert ([20, 24], (20, 30), 30) == ([row[0] for row in chunk.records], chunk.span, state.position)
+    assert ([20, 24], (20, 30), 30) == (offsets(chunk), chunk.span, state.position)
 
 
 @pytest.mark.parametrize("codec", range(5))

@@ -22,6 +22,7 @@ from faust.types import TP, ConsumerMessage, Message
 from agents.transport.errors import LogError, TransportFailed
 from agents.transport.hooks import Hooks
 from agents.transport.kafka.assignor import Assignor
+from agents.transport.kafka.backlog import Backlog
 from agents.transport.kafka.light import Chunk
 from agents.transport.kafka.member import Member
 
@@ -57,6 +58,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
             self._revoke,
             self._assign,
         )
+        self._backlog = Backlog(hooks, self.transport.pace.most)
         self._assigned: set[TP] = set()
         self._positions: dict[TP, int] = {}
         self._beyond: dict[TP, float] = {}  # since when a partition has given nothing but what lies further on
@@ -94,6 +96,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
             self._assigned = {TP(*place) for place in places}
             self._positions.clear()
             self._beyond.clear()
+            self._backlog.clear()
             self.app.consumer_generation_id = generation
             try:
                 await self.on_partitions_assigned(set(self._assigned), generation)
@@ -158,13 +161,29 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
         if not active:
             await asyncio.sleep(SHORT_S)
             return
-        for chunk in await self.member.take(active, timeout):
+        for chunk in await self._round(active, timeout):
             if not self.flow_active or generation != self.app.consumer_generation_id:
                 return
             place = TP(*chunk.place)
             if await self._stands_at(place, chunk):
                 self._positions[place] = chunk.span.after
                 yield place, self._to_message(place, chunk)
+                if generation == self.app.consumer_generation_id:
+                    await self._share(place, chunk)
+
+    async def _round(self, active: set[TP], patience: float) -> list[Chunk]:
+        """Chunks of a round: one of the backlog, and what the member has of the other partitions."""
+        chunk, over = await self._backlog.read(self._positions)
+        if over is not None:
+            await self.member.seek({over: chunk.span.after if chunk else self._positions[TP(*over)]})
+        others = active - self._backlog.places
+        taken = await self.member.take(others, 0.0 if chunk else patience)
+        return [chunk, *taken] if chunk else taken
+
+    async def _share(self, place: TP, chunk: Chunk) -> None:
+        """A partition with much to read is read beside the member from here on."""
+        if place not in self._backlog.places and self._backlog.takes(place, chunk.span.after, self.member.end(place)):
+            await self.member.leave_alone([place])
 
     async def _stands_at(self, place: TP, chunk: Chunk) -> bool:
         """Whether a chunk goes on where its partition stands. One from further on is fetched again, from there."""
@@ -185,12 +204,12 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
 
     def _to_message(self, tp: TP, record: Chunk) -> ConsumerMessage:
         chunk = record
-        last = chunk.records[-1] if chunk.records else (chunk.span.after - 1, 0)
+        offset, logged = chunk.last
         return ConsumerMessage(
             tp.topic,
             tp.partition,
-            last[0],
-            last[1] / 1000.0,
+            offset,
+            logged / 1000.0,
             0,
             {"span": chunk.span},
             None,

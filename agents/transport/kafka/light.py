@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import CorruptRecordException
 
-from agents.transport.hooks import Span
+from agents.transport.hooks import Prepared, Span
 from agents.transport.log import Record, TopicPartition, pack_headers
 
 _READ_COMMITTED: Final = 1
@@ -21,8 +21,15 @@ class Chunk(NamedTuple):
     """Records of one partition and the offsets that they stand for; there may be none, only offsets to pass over."""
 
     place: TopicPartition
-    records: list[Record]
+    records: list[Record] | Prepared
     span: Span
+
+    @property
+    def last(self) -> tuple[int, int]:
+        """Offset and timestamp (ms) of the last record; where there is none, of the last offset."""
+        if not isinstance(self.records, list):
+            return self.span.after - 1, self.records.logged
+        return self.records[-1][:2] if self.records else (self.span.after - 1, 0)
 
 
 def drain(result: FetchResult, most: int) -> Chunk | None:

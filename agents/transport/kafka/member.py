@@ -135,9 +135,29 @@ class Member:
             for place, offset in offsets.items():
                 if place in self.assignment():
                     self._consumer.seek(TopicPartition(*place), offset)
+                    self._consumer.resume(TopicPartition(*place))
             self._consumer._fetcher._notify(self._waiter)  # who waits for records waits for other places than now
 
         await self._there(seek())
+
+    def end(self, place: Place) -> int:
+        """Where it ended when it was last fetched from, counting what is committed; 0 when that is not known."""
+        where = TopicPartition(*place)
+        if place not in self.assignment():
+            return 0
+        return min(self._consumer.last_stable_offset(where) or 0, self._consumer.highwater(where) or 0)
+
+    async def leave_alone(self, places: Collection[Place]) -> None:
+        """Fetch nothing of these places until `seek`."""
+
+        async def pause() -> None:
+            for place in map(TopicPartition._make, places):
+                if place in self._consumer.assignment():
+                    self._consumer.pause(place)
+                    self._consumer._fetcher._records.pop(place, None)
+            self._consumer._fetcher._notify(self._consumer._fetcher._wait_consume_future)
+
+        await self._there(pause())
 
     async def take(self, active: Collection[Place], patience: float) -> list[Chunk]:
         """A round of chunks of these places; none after `patience` s, or while the group is rebalancing."""
