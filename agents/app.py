@@ -126,7 +126,7 @@ class Worker:
 
         hooks = Hooks(starts, self._commit, assigned, revoked, self._resumed, self._fail, scoring.local)
         if self.settings.decoder:
-            return replace(hooks, reader=self._decoder.read, worth=self._decoder.worth)
+            return replace(hooks, reader=self._decoder.read, worth=self._decoder.worth, ends=lambda: scoring.ends)
         return hooks
 
     async def _end_takeover(self) -> None:

@@ -16,7 +16,7 @@ from agents.decoded import DecodedChunk, unpack_chunk
 from agents.decoder_link import DecoderLink
 from agents.transport.access import PLAIN, Access
 from agents.transport.hooks import Wanted
-from agents.transport.log import READ_BYTES, Log
+from agents.transport.log import READ_BYTES, Log, TopicPartition
 from schemas.event import INPUT_TOPICS
 
 logger: Final = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ class Decoder:
         self._worth = worth
         self._clock = clock
         self.links: list[DecoderLink] = []
+        self._readers: dict[TopicPartition, DecoderLink] = {}  # who was asked for a partition last
         self._not_before = 0.0
         self._over = Event()
 
@@ -99,7 +100,10 @@ class Decoder:
         for link in links:
             if link.has(wanted):
                 return link
-        link = min(links, key=lambda link: len(link.asked))
+        place = wanted[:2]
+        # Who has read the records before these stands there already, unless that would leave another without work.
+        link = min(links, key=lambda link: (len(link.asked) - (self._readers.get(place) is link), len(link.asked)))
+        self._readers[place] = link
         link.ask(wanted)
         return link
 
@@ -107,6 +111,7 @@ class Decoder:
         for link in [link for link in self.links if link.over]:
             self.links.remove(link)
             link.close()
+            self._readers.clear()
         while len(self.links) < PROCESSES:
             self.links.append(DecoderLink(self._broker, self._access))
         return self.links
@@ -129,3 +134,4 @@ class Decoder:
         for link in self.links:
             link.close()
         self.links.clear()
+        self._readers.clear()

@@ -58,7 +58,7 @@ class Hooks:
     `revoked`: commit, apply nothing more, they may be somebody else's when it returns; `resumed`: reading goes on.
     `local`: the partitions whose state lies here already; `failed`: reading has ended for this reason;
     `reader`: reads records beside us, where a log can be read by several; `worth`: whether so many are better read by
-    it, now.
+    it, now; `ends`: where places ended when last looked at.
     """
 
     starts: Callable[[Collection[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
@@ -70,3 +70,4 @@ class Hooks:
     local: Callable[[], Collection[int]]
     reader: Reader | None = None
     worth: Callable[[int], bool] = _never
+    ends: Callable[[], Mapping[TopicPartition, int]] = dict

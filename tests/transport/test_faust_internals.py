@@ -81,6 +81,7 @@ class Application:
     meanwhile: dict[str, Any] = field(default_factory=dict)  # what happens during a hook
     starts_at: int = 5
     much: int = 1_000_000  # records that are better read by itself
+    ends: dict[TopicPartition, int] = field(default_factory=dict)
     wanted: list[Wanted] = field(default_factory=list)
     packed: list[Prepared] = field(default_factory=list)
 
@@ -117,6 +118,7 @@ class Application:
             lambda: (),
             self.reads,
             lambda records: records >= self.much,
+            lambda: self.ends,
         )
 
     def reads(self, wanted: Wanted, following: Sequence[Wanted]) -> Prepared | None:
@@ -226,6 +228,18 @@ async def test_a_backlog_is_read_beside_the_member(consumer: Consumer, applicati
     assert ({PLACE}, [{PLACE: 300}]) == (fake(consumer).active[-1], fake(consumer).sought)
     (message,) = await given(consumer, chunk(300, 302))
     assert Span(300, 302) == message.headers["span"]
+
+
+async def test_a_backlog_that_is_known_at_the_start_is_never_the_members(
+    consumer: Consumer, application: Application
+) -> None:
+    """It would fetch some of it for nothing."""
+    application.much, application.ends = 100, {PLACE: 400}
+    await consumer.perform_seek()
+    assert ([PLACE], [{}]) == (fake(consumer).left_alone, fake(consumer).sought)
+    application.packed = [Packed(300, 295)]
+    (message,) = await given(consumer)
+    assert Span(5, 300) == message.headers["span"]
 
 
 async def test_a_backlog_that_ends_is_the_members_again(consumer: Consumer, application: Application) -> None:

@@ -117,7 +117,10 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # faust is untyped here
     async def perform_seek(self) -> None:
         """Go where the application says."""
         starts = {TP(*place): offset for place, offset in (await self._hooks.starts(self._assigned)).items()}
-        await self.member.seek(starts)
+        ends = self._hooks.ends()
+        much = [place for place, start in starts.items() if self._backlog.takes(place, start, ends.get(place, 0))]
+        await self.member.leave_alone(much)
+        await self.member.seek({place: start for place, start in starts.items() if place not in much})
         self._positions.update(starts)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:

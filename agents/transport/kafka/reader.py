@@ -97,10 +97,12 @@ class _Reader:
         self._consumer: Any = Consumer(cluster.config(**_OPTIONS))
         self.place: Place | None = None
         self.position = -1
+        self.resting = False  # without a partition; `place` is where it was
         self.broken = False
 
     def read(self, place: Place, start: int, limit: int, max_bytes: int) -> list[Record]:
-        told = (self.place, self.position) == (place, start)  # it may have been told of an end that is none any more
+        # One that stood there may have been told of an end that is none any more.
+        told = (self.place, self.position, self.resting) == (place, start, False)
         self._stand(place, start)
         found: list[Record] = []
         at_end, deadline = False, time.monotonic() + PATIENCE_S
@@ -124,7 +126,19 @@ class _Reader:
             size += _size(found[before:])
         # The end is told once: whoever comes again has to ask anew.
         self.position = -1 if at_end else found[-1][0] + 1
+        if at_end or self._knows_no_more(place):
+            self._rest()
         return found
+
+    def _knows_no_more(self, place: Place) -> bool:
+        """Whether only a transaction's marker lies ahead, by what the last fetch said."""
+        _, end = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
+        return bool(self.position + 1 >= end)
+
+    def _rest(self) -> None:
+        """Fetches nothing more: at the end that would be a question to the broker every few milliseconds, for ever."""
+        self._consumer.unassign()
+        self.resting = True
 
     def _sort(self, messages: list[Any], place: Place, found: list[Record]) -> bool:
         """Messages are records, or say that the end was reached: whether it was, at last."""
@@ -159,13 +173,13 @@ class _Reader:
 
     def _stand(self, place: Place, start: int) -> None:
         """Go there, unless it stands there."""
-        if (self.place, self.position) == (place, start):
+        if (self.place, self.position) == (place, start) and not self.resting:
             return
         where = TopicPartition(*place, start)
         with self._cluster.translated(f"going to {place[0]}/{place[1]} offset {start}"):
-            if self.place != place or not self._seeks(where):
+            if self.resting or self.place != place or not self._seeks(where):
                 self._consumer.assign([where])
-        self.place, self.position = place, start
+        self.place, self.position, self.resting = place, start, False
 
     def _seeks(self, where: TopicPartition) -> bool:
         """Not in a topic that is gone: one that was made anew since has to be assigned again."""

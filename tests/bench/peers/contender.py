@@ -139,9 +139,12 @@ class Program(Contender):
         # Offsets in a transaction that is under way are not done yet; nobody waits for them here.
         consumer = Consumer({**names, "isolation.level": "read_uncommitted"})
         places = [TopicPartition(topic, number) for topic in self.inputs(job) for number in range(PARTITIONS)]
+        done = 0
         try:
             while True:
-                yield sum(max(0, one.offset) for one in consumer.committed(places, timeout=PATIENCE))
+                with suppress(KafkaException):  # a broker that has only just started does not know the group yet
+                    done = sum(max(0, one.offset) for one in consumer.committed(places, timeout=PATIENCE))
+                yield done
         finally:
             consumer.close()
 
