@@ -35,6 +35,7 @@ from tests.soak.templates import template
 from tests.soak.workload import PARTITIONS, Sender, first_assignments
 
 PATIENCE: Final = 60.0  # s: I5
+BEFORE_MS: Final = 600 * 1_000  # how far in the past events begin
 
 
 def until(condition: Callable[[], object], why: Callable[[], object], patience: float = PATIENCE) -> None:
@@ -149,13 +150,15 @@ class Feed:
     _stop: Event = field(default_factory=Event)
 
     def __post_init__(self) -> None:
-        self._sender = Sender(self.seed, time.time_ns() // 1_000_000 - 600 * 1_000)
+        self._sender = Sender(self.seed, time.time_ns() // 1_000_000 - BEFORE_MS)
         self._thread = Thread(target=self._run, name="feed")
         self._thread.start()
 
     def _run(self) -> None:
         records = self._sender.records()
         while not self._stop.is_set():
+            if self._sender.now > time.time_ns() // 1_000_000:  # a burst has outrun time
+                self._sender.start -= BEFORE_MS
             batch = self.tried(list(islice(records, max(1, self.rate // 20))))
             while not self._stop.is_set():
                 try:

@@ -10,13 +10,15 @@ from typing import Final
 from agents.transport.log import Outgoing
 from agents.transport.murmur2 import partition_for
 from stream.topics import QC_EVENTS
+from tests.e2e.kafka_workers import until
 from tests.soak.kafka.faults import fault
 from tests.soak.kafka.feed import HOT
 from tests.soak.kafka.site import ALWAYS, RATE, Site
 from tests.soak.workload import PARTITIONS
 
 HUGE: Final = 1_000_000  # bytes of a record, just below what brokers take by default
-BURST: Final = 10  # times as many records
+BURST: Final = 80  # times as many records
+BACKLOG: Final = 600 * 2 * RATE  # records: ten minutes of both senders
 
 
 @fault(13, "hot key")
@@ -30,20 +32,23 @@ def hot(site: Site, dice: Random) -> str:
 
 @fault(13, "backlog")
 def backlog(site: Site, dice: Random) -> str:
-    """Nobody is there while ten times as much comes as usual; then all of it is caught up with."""
+    """Nobody is there while ten minutes' records come; then all of it is caught up with."""
     for name in ALWAYS:
         worker = site.worker(name)
         (worker.stop if dice.random() < 0.5 else worker.kill)()
     before = sum(feed.sent for feed in site.sending)
+
+    def waiting() -> int:
+        return sum(feed.sent for feed in site.sending) - before
+
     for feed in site.sending:
         feed.rate = BURST * RATE
-    site.pass_time(12)
+    until(lambda: waiting() > site.shorter(BACKLOG), lambda: f"{waiting():,} records sent", 120)
     for feed in site.sending:
         feed.rate = RATE
-    waiting = sum(feed.sent for feed in site.sending) - before
     for name in ALWAYS:
         site.worker(name).start()
-    return f"{waiting:,} records"
+    return f"{waiting():,} records"
 
 
 @fault(13, "huge records")

@@ -1,0 +1,56 @@
+"""A backlog on a broker that processes beside the workers decode ends as if they were not there."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.kafka_broker import KafkaBroker
+from tests.e2e.kafka_workers import KafkaWorker, KafkaWorld, kafka_world, until
+
+WAITING = 60_000  # records before anybody reads
+BITES = ("--decoder", "always", "--chunk-records", "2000")
+
+
+@pytest.fixture
+def world(empty_kafka: KafkaBroker, tmp_path: Path) -> Iterator[KafkaWorld]:
+    """The soak's rules and people on the shared broker."""
+    with kafka_world(empty_kafka.bootstrap, tmp_path) as made:
+        yield made
+
+
+def _decoding(worker: KafkaWorker) -> list[int]:
+    """The processes beside it."""
+    assert worker.pid is not None
+    tasks = Path(f"/proc/{worker.pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+
+
+def _read(processes: list[int]) -> int:
+    """Bytes that they have read and sent to their worker."""
+    told = [line.split() for pid in processes for line in Path(f"/proc/{pid}/io").read_text().splitlines()]
+    return min(int(count) for name, count in told if name == "wchar:")
+
+
+@pytest.mark.parametrize("others", ["alone", "moved", "bereft"])
+def test_a_backlog_that_is_decoded_beside_the_workers(world: KafkaWorld, others: str) -> None:
+    """Also when half of it moves to another worker meanwhile, or the processes are killed."""
+    feed = world.feed(30_000)
+    until(lambda: feed.sent > WAITING, lambda: feed.sent)
+    feed.stop()
+    first = world.worker("w1", *BITES)
+    first.start()
+    until(lambda: len(_decoding(first)) == 2 and _read(_decoding(first)) > 500_000, first.said)
+    if others == "moved":
+        second = world.worker("w2", *BITES)
+        second.start()
+        second.wait_scoring()
+    elif others == "bereft":
+        for pid in _decoding(first):
+            os.kill(pid, signal.SIGKILL)
+    world.drain()
+    assert [] == world.violations()
