@@ -19,8 +19,9 @@ from agents.decoder import Decoder
 from agents.health import Health
 from agents.limits import limits_to_work_by
 from agents.metrics import Metrics, Snapshot
+from agents.pace import BACKLOG
 from agents.recovery import Progress
-from agents.scoring import BACKLOG, Scoring, wall_clock
+from agents.scoring import Scoring, wall_clock
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
 from agents.transport.errors import RecoverableError, TransportFailed
@@ -238,7 +239,7 @@ class Worker:
         put_off, busy = 0, False
         while True:
             # A backlog, and the commit after it, have the processor first, but not for ever: the changelog grows.
-            was, busy = busy, self.scoring.backlog or self.scoring.uncommitted() > BACKLOG
+            was, busy = busy, self.scoring.pace.backlog or self.scoring.uncommitted() > BACKLOG
             put_off = put_off + 1 if (busy or was) and put_off < PUT_OFF else 0
             if not put_off:
                 await asyncio.to_thread(self._keep_house)

@@ -18,6 +18,7 @@ from agents.decoded import DecodedChunk
 from agents.failpoints import reach
 from agents.flush import Flush
 from agents.metrics import Metrics
+from agents.pace import Pace
 from agents.partition import Partition
 from agents.recovery import Progress
 from agents.rules import changed_since, rulebook
@@ -32,9 +33,6 @@ from stream.rulebook import Rulebook
 from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS
 
 logger: Final = logging.getLogger(__name__)
-BACKLOG: Final = 5_000  # records behind
-BACKLOG_COMMIT: Final = 15.0  # seconds between commits while there is a backlog: fewer, larger writes
-BACKLOG_STATES: Final = 100_000  # states that wait for one then; beyond that it comes at once, for memory's sake
 LOOK: Final = 0.1  # s between two looks at where the log ends
 TELL_AGAIN: Final = 30.0  # s between two messages about one trouble
 WAKE: Final = 2_000  # stored employees looked at per step after a start
@@ -68,9 +66,7 @@ class Scoring:
         self.flush = Flush(log, wall_clock)
         self.ticker = Ticker(log, self.partitions)
         self.units: UnitPool | None = None
-        self.backlog = False
-        self._behind = False
-        self._many = False  # what waits for the next commit is of a backlog: updates come with the one after it
+        self.pace = Pace()
         self.resting = True
         self.ends: dict[TopicPartition, int] = {}
         self._takeover = Takeover(log, folder, self.count, limits, metrics, progress)
@@ -79,7 +75,6 @@ class Scoring:
         self._asked = 0  # the same by the wall clock, ms
         self._working = asyncio.Lock()
         self._waking: dict[int, bytes | None] = {}
-        self._committed = time.monotonic()
         self._tell_at = 0.0
 
     @classmethod
@@ -183,7 +178,9 @@ class Scoring:
                     owned.pass_over(topic, span.begin, chunk.first)
                 owned.apply(topic, chunk)
                 reach("after-chunk")
-                self.metrics.chunk(topic, len(chunk), (chunk.since, chunk.logged), time.perf_counter() - began)
+                took = time.perf_counter() - began
+                self.pace.applied(len(chunk), took)
+                self.metrics.chunk(topic, len(chunk), (chunk.since, chunk.logged), took)
         elif topic == TICKS and not isinstance(rows, DecodedChunk):
             owned.tick(rows)
         if span is not None:
@@ -240,22 +237,13 @@ class Scoring:
             await self._look()
             if any(self.ends[TEMPLATES, number] != end for number, end in enumerate(self._templates)):
                 self.refresh_rules()
-            behind = sum(self.lag().values()) > BACKLOG
-            self.backlog, self._behind = behind or self._behind, behind  # its last records come before the next commit
-            self._many = self._many or self.backlog
-            if self._is_due(interval):
+            self.pace.look(sum(self.lag().values()))
+            states = sum(len(partition.dirty) for partition in self.partitions.values())
+            if self.pace.due(interval, states, put_off=bool(self.metrics.last_failure)):
                 await self.commit()
             await self._tick(wall_clock())
             await self._pool()
             self._wake()
-
-    def _is_due(self, interval: float) -> bool:
-        since = time.monotonic() - self._committed
-        if not self.backlog:
-            return since >= interval
-        put_off = bool(self.metrics.last_failure)  # then states alone would have it tried at every beat
-        states = sum(len(p.dirty) for p in self.partitions.values())
-        return since >= BACKLOG_COMMIT or (states >= BACKLOG_STATES and not put_off)
 
     async def _look(self) -> None:
         """Where the log ends; asked for in a thread, for a broker may be far."""
@@ -310,15 +298,16 @@ class Scoring:
             self.flush.extra.extend(self.units.changed(self.rules, max(now, 0), wall_clock()))
         began, transactions = time.perf_counter(), self.flush.transactions
         try:
-            written = await self.flush(self.partitions.values(), backlog=self._many)
+            written = await self.flush(self.partitions.values(), backlog=self.pace.late)
         except (LogFull, LogBusy) as error:
             self._put_off(error)
-            self._committed = time.monotonic()
+            self.pace.tried()
             return
-        self._committed, self._many = time.monotonic(), False
+        took = time.perf_counter() - began
+        self.pace.committed(took)
         if self.flush.transactions > transactions:
             self._goes_on()
-        self.metrics.committed(written, time.perf_counter() - began)
+        self.metrics.committed(written, took)
         for partition in self.partitions.values():
             partition.evict(max(1, self.cached // len(self.partitions)))
 

@@ -22,7 +22,7 @@ from typing import Final
 
 import msgspec
 
-from agents import flush, scoring
+from agents import flush, pace
 from agents.settings import Settings
 from agents.transport.kafka import member
 from stream.topics import SCORE_UPDATES
@@ -168,14 +168,14 @@ def percentile(ordered: Sequence[int], share: float) -> int:
 def what_sets_it(kind: str, settings: Mapping[str, object]) -> str:
     """The settings and constants that the figure depends on."""
     whole = Settings.load({}, settings)
-    pace = member.Pace()
+    rounds = member.Pace()
     fetch = f"fetch: {member._FETCH_BYTES >> 20} MiB a partition, {member._ROUND_BYTES >> 20} MiB a round"
-    lingers = f"; fewer than {pace.few:,} records wait {pace.linger * 1000:g} ms for more"
+    lingers = f"; fewer than {rounds.few:,} records wait {rounds.linger * 1000:g} ms for more"
     reader = f"an embedded reader looks every {LOOK * 1000:g} ms" if kind == "embedded" else fetch + lingers
     return (
         f"commit_interval {whole.commit_interval:g} s, chunk_records {whole.chunk_records:,}, decoder "
         f"{whole.decoder}; updates: {flush.UPDATE_BUDGET * 1000:g} ms per partition and commit; more than "
-        f"{scoring.BACKLOG:,} records behind: a commit every {scoring.BACKLOG_COMMIT:g} s, updates "
+        f"{pace.BEHIND:g} s of work behind: a commit every {pace.BACKLOG_COMMIT:g} s, updates "
         f"{flush.UPDATE_SHARE:.1%} of the time; {reader}; load {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,15 +26,21 @@ def world(empty_kafka: KafkaBroker, tmp_path: Path) -> Iterator[KafkaWorld]:
 
 def _decoding(worker: KafkaWorker) -> list[int]:
     """The processes beside it."""
-    assert worker.pid is not None
-    tasks = Path(f"/proc/{worker.pid}/task").iterdir()
-    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    found: list[int] = []
+    for task in Path(f"/proc/{worker.pid}/task").iterdir():
+        with suppress(FileNotFoundError):  # a thread that has just ended
+            found += map(int, (task / "children").read_text().split())
+    return found
 
 
-def _read(processes: list[int]) -> int:
-    """Bytes that they have read and sent to their worker."""
-    told = [line.split() for pid in processes for line in Path(f"/proc/{pid}/io").read_text().splitlines()]
-    return min(int(count) for name, count in told if name == "wchar:")
+def _answered(worker: KafkaWorker) -> bool:
+    """Whether the processes beside it have sent it a good deal."""
+    written = [line.split()[1] for pid in _decoding(worker) for line in _io(pid) if line.startswith("wchar:")]
+    return len(written) == 2 and min(map(int, written)) > 500_000
+
+
+def _io(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/io").read_text().splitlines()
 
 
 @pytest.mark.parametrize("others", ["alone", "moved", "bereft"])
@@ -44,7 +51,7 @@ def test_a_backlog_that_is_decoded_beside_the_workers(world: KafkaWorld, others:
     feed.stop()
     first = world.worker("w1", *BITES)
     first.start()
-    until(lambda: len(_decoding(first)) == 2 and _read(_decoding(first)) > 500_000, first.said)
+    until(lambda: _answered(first), first.said)
     if others == "moved":
         second = world.worker("w2", *BITES)
         second.start()
