@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from agents.transport.log import Log
 from agents.transport.murmur2 import partition_for
 from schemas.chunk import decode_groups
 from schemas.columns import EventGroups, Kind, Packed, Tables
@@ -60,6 +61,19 @@ def decode_pieces(pieces: Iterable[Sequence[Row]], memo: Memo) -> DecodedChunk |
         return None
     first, last = read.first, read.last
     return DecodedChunk(first[0], last[0], read.count, first[1], last[1], read.size, groups, refused)
+
+
+def originals(log: Log, topic: str, partition: int, chunk: DecodedChunk) -> dict[int, Row]:
+    """The records of a chunk by offset; read again where they were decoded elsewhere."""
+    if chunk.rows is not None:
+        return {row[0]: Row(*row) for row in chunk.rows}
+    found: dict[int, Row] = {}
+    start = chunk.first
+    while start < chunk.after:
+        rows = log.read(topic, partition, start, chunk.after - start)
+        found.update((row[0], Row(*row)) for row in rows)
+        start = rows[-1][0] + 1
+    return found
 
 
 class _Read:

@@ -62,7 +62,9 @@ class Flush:
             budget = UPDATE_BUDGET
             if backlog:
                 budget = min(budget, (time.perf_counter() - self._last) * UPDATE_SHARE)
-            now = self.clock()
+            now, partitions = self.clock(), list(partitions)
+            for partition in partitions:  # before anything is taken out of any of them: this may fail
+                partition.settle()
             snapshots = [s for p in partitions if (s := self._snapshot(p, now, budget)) is not None]
             extra, self.extra = self.extra, []
             transactions = self.transactions

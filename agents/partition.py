@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, cast
 
-from agents.decoded import DecodedChunk, decode, memo_of
+from agents.decoded import DecodedChunk, decode, memo_of, originals
 from agents.due import Due
 from agents.gate import admits
 from agents.held_events import HELD_AT_ONCE, events_again, records_again
@@ -77,6 +77,7 @@ class Partition:
         self.changes: list[tuple[bytes, bytes | None]] = []  # identities, for the changelog
         self.saved: Mapping[tuple[str, int], int] = {(t, number): n for t, n in self.meta.applied.items()}  # committed
         self.flushing: Mapping[bytes, bytes | None] = {}
+        self._unsettled: set[str] = set()  # employees whose past has changed, to be counted anew
         self._ticks: list[tuple[int, Tick]] = []
         self._memos = {name: memo_of(name, number, partitions) for name in INPUT_TOPICS}
         for employee_id, at in self.holding.items():
@@ -120,9 +121,8 @@ class Partition:
         self.meta.logged = max(self.meta.logged, chunk.logged)
         for employee_id in tally.waiting:
             self._expect_expiry(self.person(employee_id))
-        if tally.restate:
-            self.restate(tally.restate)
-        self.release(tally.release - tally.restate)
+        self._unsettled |= tally.restate
+        self.release(tally.release - self._unsettled)
         self._run_ticks()
 
     def _settle(self, topic: str, chunk: DecodedChunk, expected: int, tally: Tally) -> None:
@@ -130,7 +130,7 @@ class Partition:
         self._count(tally)
         refused = [entry for entry in chunk.refused if entry[0].offset >= expected]
         if tally.conflicts or tally.late_events:
-            by_offset = self._originals(topic, chunk)
+            by_offset = originals(self.log, topic, self.number, chunk)
             for event in tally.conflicts:
                 reason = Rejection("conflict", f"event_id: {event.event_id!r} is known with other content")
                 refused.append((by_offset[event.offset], reason))
@@ -141,18 +141,6 @@ class Partition:
             self.outputs.append(dead_letter(topic, self.number, row, reason))
         self.changes.extend(self.identities.put_away(tally.sealed))
         self.changes.extend(self.identities.forgotten(tally.forget))
-
-    def _originals(self, topic: str, chunk: DecodedChunk) -> dict[int, Row]:
-        """The records of a chunk by offset; read again where they were decoded elsewhere."""
-        if chunk.rows is not None:
-            return {row[0]: Row(*row) for row in chunk.rows}
-        found: dict[int, Row] = {}
-        start = chunk.first
-        while start < chunk.after:
-            rows = self.log.read(topic, self.number, start, chunk.after - start)
-            found.update((row[0], Row(*row)) for row in rows)
-            start = rows[-1][0] + 1
-        return found
 
     def _count(self, tally: Tally) -> None:
         meta = self.meta
@@ -239,9 +227,10 @@ class Partition:
         measured: set[str] = set()
         if since <= self.meta.measured:
             measured = {name for name in everybody if self.person(name).state.measured >= since}
-        if measured:
-            self.restate(measured)
-        self.release(name for name in dict.fromkeys([*self.holding, *self.dirty]) if name not in measured)
+        settled = self._unsettled | measured
+        self._unsettled = set(settled)
+        self.settle()
+        self.release(name for name in dict.fromkeys([*self.holding, *self.dirty]) if name not in settled)
         self.owed.update(dict.fromkeys(everybody))
 
     def employees(self) -> list[str]:
@@ -249,6 +238,12 @@ class Partition:
         stored = [key[1:].decode() for key, _ in self.store.items(EMPLOYEE)]
         flushing = [key[1:].decode() for key in self.flushing if key[:1] == EMPLOYEE]
         return list(dict.fromkeys([*stored, *flushing, *self.persons]))
+
+    def settle(self) -> None:
+        """Before a tick and before a commit: counts anew whoever's past has changed, once for all that changed it."""
+        if self._unsettled:
+            self.restate(self._unsettled)
+            self._unsettled = set()
 
     def restate(self, employees: set[str]) -> None:
         """Counts some employees' records anew, from the log, under the assignments and rules known by now."""
@@ -348,6 +343,7 @@ class Partition:
                 break
             done += 1
             if offset >= applied.get(TICKS, 0):
+                self.settle()
                 applied[TICKS] = offset + 1
                 self.meta.now = max(self.meta.now, tick.at)
                 self._expire(tick)

@@ -88,7 +88,11 @@ class Takeover:
     def _whole(self, number: int, store: Store, rules: Rulebook) -> Partition:
         partition = Partition(number, self._count, store, self._log, rules, self._limits, self._demand_same_log)
         # Assignments that wait are applied before the events that they place: nothing needs restating.
-        while rows := self._log.read(PEOPLE_EVENTS, number, partition.meta.applied.get(PEOPLE_EVENTS, 0), _CHUNK):
+        # Up to what is there now: more comes all the time.
+        end = self._log.end(PEOPLE_EVENTS, number)
+        while (start := partition.meta.applied.get(PEOPLE_EVENTS, 0)) < end:
+            if not (rows := self._log.read(PEOPLE_EVENTS, number, start, _CHUNK)):
+                break
             began = time.perf_counter()
             partition.read_on(PEOPLE_EVENTS, cast("list[Row]", rows))
             self._metrics.chunk(PEOPLE_EVENTS, len(rows), (rows[0][1], rows[-1][1]), time.perf_counter() - began)

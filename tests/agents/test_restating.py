@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from agents import partition
 from agents.query import committed
+from agents.replay import replay
+from stream.history import History
+from stream.topics import PEOPLE_EVENTS
 from tests.agents.agreement import disagreements
 from tests.agents.rig import Rig
 from tests.oracle.logs import HOUR, NOON, Log, published, template
@@ -58,4 +66,30 @@ async def test_a_version_restates_what_was_released_from_waiting(rig: Rig) -> No
     rig.write(log)
     await rig.drain()
     assert {"scored": 1} == rig.outcomes()
+    assert [] == disagreements(rig)
+
+
+async def test_what_changes_the_past_several_times_is_counted_anew_once(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever chunks it comes in: before the next commit."""
+    log = published(_for_operators())
+    log.assign(NOON - 3 * HOUR, role="operator")
+    log.send()
+    rig.write(log)
+    await rig.drain()
+    asked: list[set[str]] = []
+
+    def counted(*given: Any, **options: Any) -> dict[str, History]:
+        asked.append(set(options["employees"]))
+        return replay(*given, **options)
+
+    monkeypatch.setattr(partition, "replay", counted)
+    for hours in (2, 1):
+        log.assign(NOON - hours * HOUR, sent_at=NOON, role=f"guest{hours}")
+        rig.write(log)
+        rig.feed(PEOPLE_EVENTS)
+    assert [] == asked
+    await rig.drain()
+    assert [{"E1"}] == asked
     assert [] == disagreements(rig)

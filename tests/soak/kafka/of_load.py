@@ -30,7 +30,7 @@ def hot(site: Site, dice: Random) -> str:
     return f"half of {2 * RATE} records a second"
 
 
-@fault(13, "backlog")
+@fault(13, "backlog", large=True)
 def backlog(site: Site, dice: Random) -> str:
     """Nobody is there while ten minutes' records come; then all of it is caught up with."""
     for name in ALWAYS:

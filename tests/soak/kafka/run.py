@@ -29,7 +29,7 @@ def plan(seed: int, only: Sequence[str] = ()) -> Iterator[list[Fault]]:
         Random(f"{seed}/deck/{turn}").shuffle(deck)
         for fault in deck:
             site.append(fault)
-            if fault.last or len(site) == PHASES:
+            if fault.last or fault.large or len(site) == PHASES:
                 yield site
                 site = []
 

@@ -1,0 +1,44 @@
+"""A partition is whole when what was there at its takeover is applied."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agents.metrics import Metrics
+from agents.scoring import Scoring
+from agents.transport.embedded.log import EmbeddedLog
+from agents.transport.log import Outgoing, Record
+from stream.pipeline import Limits
+from stream.topics import PEOPLE_EVENTS
+from tests.agents.rig import new_log
+
+NOW = 1_772_439_300_000
+MOST = 20  # records that come while it is at it
+
+
+def _assignment(number: int) -> Outgoing:
+    event = {"event_id": f"a{number}", "type": "people.assignment", "employee_id": "E1", "occurred_at": NOW + number}
+    value = json.dumps({**event, "source": "hr", "measures": {}, "dims": {"role": "operator", "unit": "L01"}})
+    return Outgoing(PEOPLE_EVENTS, 0, NOW + number, b"E1", value.encode())
+
+
+def test_a_takeover_ends_though_assignments_keep_coming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them may take longer to apply than it takes the next to come; what comes later is read as usual."""
+    with new_log(tmp_path / "log", 1) as log:
+        log.append([_assignment(0)])
+        came, read = [0], EmbeddedLog.read
+
+        def busy(self: EmbeddedLog, topic: str, partition: int, start: int, limit: int, *rest: int) -> list[Record]:
+            rows = read(self, topic, partition, start, limit, *rest)
+            if topic == PEOPLE_EVENTS and came[0] < MOST:
+                came[0] += 1
+                self.append([_assignment(came[0])])
+            return rows
+
+        monkeypatch.setattr(EmbeddedLog, "read", busy)
+        scoring = Scoring.open(log, tmp_path, Limits(), Metrics(), 100)
+        assert 1 <= scoring.partitions[0].meta.applied[PEOPLE_EVENTS] < MOST
+        scoring.close()
