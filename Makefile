@@ -12,7 +12,7 @@ KAFKA := .cache/kafka
 PEERS := .cache/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install lint test compose-test bench bench-peers bench-latency bench-growth soak lock browser kafka redis prometheus
+.PHONY: help demo install lint test compose-test bench bench-peers bench-latency bench-growth bench-moves soak lock browser kafka redis prometheus
 .DELETE_ON_ERROR:
 
 help:  ## Print this list
@@ -48,6 +48,9 @@ bench-latency: $(TOOLS) kafka  ## Event to visible score at half of the peak rat
 
 bench-growth: $(TOOLS) kafka  ## Cost per event from 1,000 to 1,000,000 people, with 1 and 2 workers; restarts; ARGS=--smoke
 	@exec $(VENV)/bin/python -m tests.bench.growth $(ARGS)
+
+bench-moves: $(TOOLS) kafka  ## How long scoring stands still while workers come, go, die and come back
+	@exec $(VENV)/bin/python -m tests.bench.moves $(ARGS)
 
 ifeq ($(BROKER),kafka)
 soak: $(TOOLS) kafka redis
