@@ -126,9 +126,9 @@ def damaged(site: Site, dice: Random) -> str:
 @fault(7, "disk full")
 def full(site: Site, dice: Random) -> str:
     """No room for the state of a third worker, then room again: it waits, says why, and goes on."""
-    disk = _small_disk(site.folder / "disk")
+    worker = site.worker("full")
+    disk = _small_disk(worker.data)
     try:
-        worker = site.worker("full")
         worker.start()
         worker.wait_scoring()
         ballast = disk / "ballast"
@@ -142,7 +142,7 @@ def full(site: Site, dice: Random) -> str:
         worker.wait_scoring()
         worker.stop()
     finally:
-        site.world.workers.pop("full").close()
+        worker.close()
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
     return "a third worker's"
 
