@@ -19,6 +19,7 @@ from agents.transport.errors import (
     LogReplaced,
     TopicMismatch,
 )
+from agents.transport.kafka import reader
 from agents.transport.kafka.cluster import Cluster
 from agents.transport.kafka.identity import demand_same, instance_of, remember
 from agents.transport.kafka.log import KafkaLog
@@ -120,6 +121,29 @@ def test_offsets_of_transactions_have_gaps_that_readers_pass(log: KafkaLog, name
     assert 2 == log.end(names.state, 0)
     assert [] == log.read(names.state, 0, 1, 10)
     assert [[2]] == log.transact([Part(0, [record(names.state)], {})])
+
+
+def test_a_reader_finds_another_topic_at_once(log: KafkaLog, names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that never heard of a topic asks for it only once a second: a takeover reads many topics."""
+    monkeypatch.setattr(reader, "_READERS", 1)
+    log.append([record(names.events)])
+    began = time.monotonic()
+    for _ in range(10):
+        assert len(log.read(names.events, 0, 0, 10)) == 1
+        assert not log.read(names.state, 0, 0, 10)
+    assert time.monotonic() - began < 5
+
+
+def test_a_reader_at_the_end_leaves_the_broker_alone(log: KafkaLog, names: Names) -> None:
+    """It would ask it a hundred times a second, for ever; and finds what comes then."""
+    for number in range(3):
+        log.append([record(names.events)])
+        assert len(log.read(names.events, 0, number, 10)) == 1
+        assert not any(idle._consumer.assignment() for idle in log._readers._idle)
+    assert not log.read(names.events, 0, 3, 10)
+    assert not any(idle._consumer.assignment() for idle in log._readers._idle)
+    log.append([record(names.events)])
+    assert len(log.read(names.events, 0, 3, 10)) == 1
 
 
 def test_senders_in_transactions_are_read_when_they_commit(kafka: KafkaBroker, log: KafkaLog, names: Names) -> None:

@@ -178,6 +178,8 @@ class _Reader:
         where = TopicPartition(*place, start)
         with self._cluster.translated(f"going to {place[0]}/{place[1]} offset {start}"):
             if self.resting or self.place != place or not self._seeks(where):
+                if self.place is None or self.place[0] != place[0]:
+                    self._consumer.list_topics(place[0], PATIENCE_S)  # else the first records wait up to a second
                 self._consumer.assign([where])
         self.place, self.position, self.resting = place, start, False
 
