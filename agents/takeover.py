@@ -58,6 +58,8 @@ class Takeover:
         if not numbers:
             return
         self._restored.clear()
+        if self._progress is not None:
+            self._progress(0, 0)
         with ThreadPoolExecutor(min(_AT_ONCE, len(numbers)), thread_name_prefix="takeover") as threads:
             under_way = {n: threads.submit(self._one, n, rules, interrupted) for n in numbers}
         errors: list[BaseException] = []

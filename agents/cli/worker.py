@@ -59,7 +59,7 @@ def _restoring(shown: ExitStack) -> Callable[[int, int], None]:
     current: list[Progress] = []
 
     def restored(done: int, _: int) -> None:
-        if not current or done < current[0].done:
+        if not current or done == 0 or done < current[0].done:
             shown.close()
             current[:] = [shown.enter_context(Progress("restored", unit="records of the changelog"))]
         current[0].advance(done - current[0].done)

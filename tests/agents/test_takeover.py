@@ -42,3 +42,15 @@ def test_a_takeover_ends_though_assignments_keep_coming(tmp_path: Path, monkeypa
         scoring = Scoring.open(log, tmp_path, Limits(), Metrics(), 100)
         assert 1 <= scoring.partitions[0].meta.applied[PEOPLE_EVENTS] < MOST
         scoring.close()
+
+
+def test_each_takeover_counts_from_its_own_beginning(tmp_path: Path) -> None:
+    """Else what a worker restores would be told as slow as the worker is old."""
+    told: list[int] = []
+    with new_log(tmp_path / "log", 2) as log:
+        scoring = Scoring(log, tmp_path, Limits(), Metrics(), 100, lambda done, _: told.append(done))
+        scoring.take_over([0])
+        scoring.take_over([0, 1])
+        scoring.close()
+    assert told[0] == 0
+    assert told.count(0) >= 2

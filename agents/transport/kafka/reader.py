@@ -28,7 +28,7 @@ _OPTIONS: Final[dict[str, object]] = {
     "fetch_wait_max_ms": 10,  # the end is known after a fetch that finds nothing
     "fetch_queue_backoff_ms": 2,
     "fetch_message_max_bytes": 4 << 20,
-    "queued_max_messages_kbytes": 16 << 10,
+    "queued_max_messages_kbytes": 4 << 10,  # of each reader: a process that decodes has one per partition and topic
 }
 
 
