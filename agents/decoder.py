@@ -78,12 +78,13 @@ class Decoder:
             return None
         return unpack_chunk(answer) if answer else None
 
-    def worth(self, records: int) -> bool:
-        """Whether so many records are worth asking for, and a process is ready; starts them when only that is missing.
+    def worth(self, topic: str, records: int) -> bool:
+        """Whether so many records are worth asking for, and processes are ready; starts them when only that is missing.
 
         For who has another way to read meanwhile.
         """
-        if self._over.is_set() or records < self._worth or self._clock() < self._not_before:
+        enough = topic in INPUT_TOPICS and records >= self._worth
+        if not enough or self._over.is_set() or self._clock() < self._not_before:
             return False
         try:
             return all(link.ready for link in self._started())

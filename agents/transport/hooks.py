@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from agents.transport.log import TopicPartition
 
 
-def _never(records: int) -> bool:
+def _never(topic: str, records: int) -> bool:
     return False
 
 
@@ -57,8 +57,8 @@ class Hooks:
     when `revoked` came meanwhile);
     `revoked`: commit, apply nothing more, they may be somebody else's when it returns; `resumed`: reading goes on.
     `local`: the partitions whose state lies here already; `failed`: reading has ended for this reason;
-    `reader`: reads records beside us, where a log can be read by several; `worth`: whether so many are better read by
-    it, now; `ends`: where places ended when last looked at.
+    `reader`: reads records beside us, where a log can be read by several; `worth`: whether so many of a topic are
+    better read by it, now; `ends`: where places ended when last looked at.
     """
 
     starts: Callable[[Collection[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
@@ -69,5 +69,5 @@ class Hooks:
     failed: Callable[[BaseException], None]
     local: Callable[[], Collection[int]]
     reader: Reader | None = None
-    worth: Callable[[int], bool] = _never
+    worth: Callable[[str, int], bool] = _never
     ends: Callable[[], Mapping[TopicPartition, int]] = dict

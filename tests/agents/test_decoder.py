@@ -25,7 +25,7 @@ from agents.transport.hooks import Wanted
 from agents.transport.log import Log, Outgoing, Part, partition_for
 from agents.transport.opening import opened
 from schemas.event import Event, Rejection, Row
-from stream.topics import QC_EVENTS
+from stream.topics import QC_EVENTS, TICKS
 
 NOW = 1_772_439_300_000
 NOW_S = [0.0]
@@ -167,19 +167,20 @@ def test_where_workers_share_a_log_nothing_is_asked_ahead(
 
 
 def test_who_can_read_by_itself_does_not_wait_for_a_process(log: Log, reader: Decoder) -> None:
-    """They are worth asking once they are ready, and while they live, where there is enough to read."""
-    assert not reader.worth(9)
+    """They are worth asking once they are ready, and while they live, for enough of what they know."""
+    assert not reader.worth(TICKS, 1_000)
+    assert not reader.worth(QC_EVENTS, 9)
     assert not reader.links
-    assert not reader.worth(10)
+    assert not reader.worth(QC_EVENTS, 10)
     deadline = time.monotonic() + PATIENCE
-    while not reader.worth(10):
+    while not reader.worth(QC_EVENTS, 10):
         assert time.monotonic() < deadline
     assert _read(log, reader) is not None
-    assert (True, False) == (reader.worth(10), reader.worth(9))
+    assert (True, False) == (reader.worth(QC_EVENTS, 10), reader.worth(QC_EVENTS, 9))
     os.kill(_pids(reader)[0], signal.SIGKILL)
     reader.links[0].process.wait(PATIENCE)
     assert _read(log, reader) is None
-    assert not reader.worth(10)
+    assert not reader.worth(QC_EVENTS, 10)
 
 
 def test_no_process_is_started_without_need(log: Log, reader: Decoder) -> None:

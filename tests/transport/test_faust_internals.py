@@ -117,7 +117,7 @@ class Application:
             self.errors.append,
             lambda: (),
             self.reads,
-            lambda records: records >= self.much,
+            lambda _, records: records >= self.much,
             lambda: self.ends,
         )
 

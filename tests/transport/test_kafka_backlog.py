@@ -70,7 +70,7 @@ def _hooks() -> Hooks:
 @pytest.fixture
 def backlog(reading: Reading) -> Backlog:
     """With that reader, for which ten records are worth it."""
-    return Backlog(replace(_hooks(), reader=reading, worth=lambda records: records >= WORTH), MOST)
+    return Backlog(replace(_hooks(), reader=reading, worth=lambda _, records: records >= WORTH), MOST)
 
 
 async def _all(backlog: Backlog, positions: dict[TopicPartition, int]) -> list[tuple[TopicPartition, Span]]:
@@ -131,7 +131,7 @@ async def test_a_rebalance_ends_it(backlog: Backlog, reading: Reading) -> None:
         backlog.clear()
         return reading(wanted, following)
 
-    backlog._hooks = replace(_hooks(), reader=gone, worth=lambda _: True)
+    backlog._hooks = replace(_hooks(), reader=gone, worth=lambda *_: True)
     assert backlog.takes(EVENTS, 0, 400)
     assert (None, None) == await backlog.read({EVENTS: 0})
     assert (None, None) == await backlog.read({EVENTS: 0})

@@ -38,7 +38,7 @@ class Backlog:
 
     def takes(self, place: TopicPartition, position: int, end: int) -> bool:
         """Whether this partition is read here from now on, given where it stands and ends."""
-        if self._hooks.reader is None or not self._hooks.worth(end - position):
+        if self._hooks.reader is None or not self._hooks.worth(place[0], end - position):
             return False
         self._ends[place] = end
         return True
@@ -57,7 +57,7 @@ class Backlog:
             return None, place
         (self._uneven.discard if found.after == wanted.start + wanted.records else self._uneven.add)(place)
         chunk = Chunk(place, found, Span(wanted.start, found.after))
-        if not self._hooks.worth(end - found.after):
+        if not self._hooks.worth(place[0], end - found.after):
             return chunk, place
         self._ends[place] = end
         return chunk, None
