@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from agents.transport.log import TopicPartition
+
+AHEAD: Final = 3  # chunks told to a reader before they are wanted
 
 
 def _never(topic: str, records: int) -> bool:

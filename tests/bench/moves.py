@@ -27,6 +27,7 @@ from tests.bench.growth import say
 from tests.bench.live_sender import BEAT, Plant
 from tests.bench.site import Ground, Site, Worker, missing
 from tests.bench.workload import TEMPLATE, publish_template
+from tests.e2e.gaps import Gaps
 
 PARTITIONS: Final = 8
 SESSION: Final = 6.0  # s, the least that brokers take by default
@@ -64,28 +65,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, help="where broker and states go (default: a temporary folder)")
     parser.add_argument("--smoke", action="store_true", help="one round of the first moves: shows that it works")
     return parser.parse_args()
-
-
-class Gaps:
-    """For how long each partition has had events and committed none; `longest` since `begin`, in s."""
-
-    def __init__(self) -> None:
-        self.longest = 0.0
-        self._since: dict[int, tuple[int, float]] = {}  # what was committed, and when that was new
-
-    def begin(self) -> None:
-        """Forgets the gaps so far, but not that one may be under way."""
-        self.longest = 0.0
-
-    def look(self, committed: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int], now: float) -> None:
-        """What is committed at a moment of which `ends` is an earlier one's, of the partitions' inputs."""
-        for number in {number for _, number in ends}:
-            done = sum(committed.get(place, 0) for place in ends if place[1] == number)
-            level = all(committed.get(place, 0) >= end for place, end in ends.items() if place[1] == number)
-            known, since = self._since.get(number, (-1, now))
-            self.longest = max(self.longest, now - since)
-            if level or done != known:
-                self._since[number] = (done, now)
 
 
 class Cast:

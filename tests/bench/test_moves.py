@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from tests.bench.moves import QUIET, Gaps, table
+from tests.bench.moves import QUIET, table
 from tests.bench.site import missing
+from tests.e2e.gaps import Gaps
 from tests.e2e.processes import ROOT, environment
 
 ONE = ("qc-events", 0)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from agents.transport.embedded.chunks import AHEAD, Chunks, ChunkSettings
+from agents.transport.embedded.chunks import Chunks, ChunkSettings
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
-from agents.transport.hooks import Wanted
+from agents.transport.hooks import AHEAD, Wanted
 from tests.transport.conftest import Clock, numbered, outgoing
 
 SETTINGS = ChunkSettings(max_records=100, max_bytes=10**6, linger_s=1.0)

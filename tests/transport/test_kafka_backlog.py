@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from agents.transport.hooks import Hooks, Prepared, Span, Wanted
-from agents.transport.kafka.backlog import AHEAD, Backlog
+from agents.transport.hooks import AHEAD, Hooks, Prepared, Span, Wanted
+from agents.transport.kafka.backlog import Backlog
 from agents.transport.log import TopicPartition
 
 MOST = 100

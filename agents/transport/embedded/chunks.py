@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from agents.transport.embedded.log import EmbeddedLog
-from agents.transport.hooks import Prepared, Reader, Wanted
+from agents.transport.hooks import AHEAD, Prepared, Reader, Wanted
 from agents.transport.log import Record, TopicPartition
 
-AHEAD = 3  # chunks told before they are wanted
 _LOOK_S = 0.1  # how often to look for new records while there is something left to read
 
 

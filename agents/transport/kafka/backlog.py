@@ -8,13 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Set
-from typing import Final
 
-from agents.transport.hooks import Hooks, Span, Wanted
+from agents.transport.hooks import AHEAD, Hooks, Span, Wanted
 from agents.transport.kafka.light import Chunk
 from agents.transport.log import READ_BYTES, TopicPartition
-
-AHEAD: Final = 3  # chunks told before they are wanted
 
 
 class Backlog:

@@ -10,6 +10,7 @@ from typing import Final
 
 from agents.transport.errors import LogError, RecoverableError
 from agents.transport.log import TopicPartition as Where
+from tests.e2e.gaps import Gaps
 from tests.e2e.kafka_workers import KafkaWorld
 from tests.soak.kafka.feed import Witness
 
@@ -18,15 +19,14 @@ ASLEEP: Final = 2.0  # s that a wait may be longer than asked for, on a busy mac
 
 
 class Watch:
-    """Looks at a world all the time, from a thread. `pause` is the longest since `begin`, in s; `peak` in bytes."""
+    """Looks at a world all the time, from a thread. `peak` in bytes."""
 
     def __init__(self, world: KafkaWorld, feeds: Callable[[], Iterable[Witness]]) -> None:
         self._log = world.opened()
         self._world = world
         self._feeds = feeds
-        self._since: dict[int, tuple[int, float]] = {}  # per partition: what was committed, and when that was new
+        self._gaps = Gaps()
         self._lock = Lock()
-        self.pause = 0.0
         self.peak = 0
         self._stop = Event()
         self._thread = Thread(target=self._run, name="watch", daemon=True)
@@ -35,14 +35,19 @@ class Watch:
     def begin(self) -> None:
         """Forgets the pauses so far."""
         with self._lock:
-            self.pause = 0.0
-            self._since = {}
+            self._gaps.begin()
+            self._gaps.forget()
+
+    @property
+    def pause(self) -> float:
+        """The longest since `begin`, in s."""
+        return self._gaps.longest
 
     def _run(self) -> None:
         began = time.monotonic()
         while not self._stop.wait(LOOK):
             if time.monotonic() - began > LOOK + ASLEEP:
-                self._since = {}  # the machine stood still, and everything on it
+                self._gaps.forget()  # the machine stood still, and everything on it
             self._weigh()
             committed: dict[Where, int] | None
             try:
@@ -64,20 +69,12 @@ class Watch:
                     self.peak = max(self.peak, int(line.split()[1]) * 1024)
 
     def _note(self, committed: dict[Where, int]) -> None:
-        """A partition is at work when it has committed more, or has no more to do."""
         ends: dict[Where, int] = {}
         for feed in self._feeds():
             for place, end in list(feed.ends.items()):
                 ends[place] = max(end, ends.get(place, 0))
-        now = time.monotonic()
         with self._lock:
-            for number in {number for _, number in ends}:
-                done = sum(committed.get((topic, n), 0) for topic, n in ends if n == number)
-                level = all(committed.get(place, 0) >= end for place, end in ends.items() if place[1] == number)
-                known, since = self._since.get(number, (-1, now))
-                self.pause = max(self.pause, now - since)
-                if level or done != known:
-                    self._since[number] = (done, now)
+            self._gaps.look(committed, ends, time.monotonic())
 
     def close(self) -> None:
         """Looks no more."""
