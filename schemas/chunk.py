@@ -17,7 +17,8 @@ from msgspec.structs import astuple
 
 from schemas.columns import EventGroups
 from schemas.event import ID, INSPECTION, MAX_BYTES, SKEW, Event, Rejection, Row, decode_one, is_too_deep
-from schemas.gathering import Gathering, Slice
+from schemas.gathering import Gathering, Numbers, Slice
+from schemas.instant_columns import instants
 from schemas.memo import Memo
 from schemas.packed import column
 
@@ -136,13 +137,13 @@ def _gather_wires(rows: Sequence[Row], wires: Sequence[_Wire], memo: Memo, gathe
     offsets, stamps, keys, _, _ = zip(*rows, strict=True)
     ids, types, employees, raw_times, texts, raw_measures, raw_dims, corrects = zip(*map(astuple, wires), strict=True)
     people = _known(memo.keys, memo.key, keys)
-    times = _known(memo.times, memo.time, raw_times)
+    times = _times(memo, raw_times)
     sources = _known(memo.sources, memo.source, texts)
     measures = _known(memo.measures, memo.measured, list(map(bytes, raw_measures)))
     kinds = _kinds(memo, types, list(map(bytes, raw_dims)))
     if not (
         all(people)
-        and all(times)
+        and times.all()
         and all(sources)
         and all(measures)
         and all(kinds)
@@ -150,7 +151,7 @@ def _gather_wires(rows: Sequence[Row], wires: Sequence[_Wire], memo: Memo, gathe
         and b"\n".join(keys) == "\n".join(employees).encode()  # known keys hold no line break
         and (not memo.inspections or memo.no_inspections.isdisjoint(measures) or INSPECTION not in types)
         and min(stamps) >= 0  # as far as 64 bits can tell a difference: before 1970 each is looked at alone
-        and bool(((instants := column(times)) - (logged := column(stamps))).max() <= SKEW)
+        and bool((times - (logged := column(stamps))).max() <= SKEW)
     ):
         sure = [
             bool(person and at and source and measured and kind)
@@ -159,16 +160,25 @@ def _gather_wires(rows: Sequence[Row], wires: Sequence[_Wire], memo: Memo, gathe
             and at - stamp <= SKEW
             and (text != INSPECTION or measured not in memo.no_inspections)
             for person, at, source, measured, kind, employee, corrected, stamp, text in zip(
-                people, times, sources, measures, kinds, employees, corrects, stamps, types, strict=True
+                people, times.tolist(), sources, measures, kinds, employees, corrects, stamps, types, strict=True
             )
         ]
         if not all(sure):
             valid = list(compress(rows, sure))
             unsure = [row for row, fine in zip(rows, sure, strict=True) if not fine]
             return unsure + _gather_wires(valid, list(compress(wires, sure)), memo, gathering) if valid else unsure
-        instants, logged = column(times), column(stamps)
-    gathering.add(Slice(people, ids, instants, kinds, measures, sources, offsets, logged))
+        logged = column(stamps)
+    gathering.add(Slice(people, ids, times, kinds, measures, sources, offsets, logged))
     return []
+
+
+def _times(memo: Memo, raw: Sequence[str | int]) -> Numbers:
+    """occurred_at of each event in ms; 0 where it is refused."""
+    times = instants(raw)
+    if not times.all():
+        known, find = memo.times.get, memo.time
+        return column([at or known(text) or find(text) or 0 for at, text in zip(times.tolist(), raw, strict=True)])
+    return times
 
 
 def _kinds(memo: Memo, types: Sequence[str], dims: Sequence[bytes]) -> list[int]:

@@ -18,11 +18,10 @@ _MEMO: Final = 20_000  # distinct texts kept per memo; beyond that it starts ane
 Entry = TypeVar("Entry")
 
 _raw_decoder: Final = msgspec.json.Decoder()
-_SECONDS: Final = {f"{second:02d}": second * 1000 for second in range(60)}
 
 
 class Memo:
-    """What chunks repeat, parsed once: minutes, sources, types, measures, dims, keys. Bounded.
+    """What chunks repeat, parsed once: times, sources, types, measures, dims, keys. Bounded.
 
     Employees, kinds, measures and sources stand in tables, and what is remembered is their number there, from 1 on;
     numbers hold until the next `trim`.
@@ -33,7 +32,6 @@ class Memo:
         self.in_partition = in_partition
         self.inspections = topic == TOPIC_OF["qc"]  # inspections come here
         self.times: dict[str | int, int] = {}
-        self.minutes: dict[str, int] = {}
         self.types: dict[str, int] = {}
         self.dims: dict[bytes, Dims] = {b"{}": NO_DIMS}
         self._empty()
@@ -57,25 +55,12 @@ class Memo:
             self._empty()
 
     def time(self, raw: str | int) -> int | None:
-        """A new occurred_at in ms, None when it is none or out of range. Its minute is remembered, and itself."""
-        at = self._by_minute(raw) if isinstance(raw, str) else raw
+        """A new occurred_at in ms, None when it is none or out of range."""
+        at = parse_rfc3339(raw) if isinstance(raw, str) else raw
         if at is None or not FIRST <= at <= LAST:
             return None
         _bound(self.times)[raw] = at
         return at
-
-    def _by_minute(self, text: str) -> int | None:
-        second = _SECONDS.get(text[17:19])
-        if second is None:
-            return parse_rfc3339(text)
-        minute = text[:17] + text[19:]
-        base = self.minutes.get(minute)
-        if base is None:
-            at = parse_rfc3339(text)
-            if at is None:
-                return None
-            base = _bound(self.minutes)[minute] = at - second
-        return base + second
 
     def source(self, text: str) -> int | None:
         """The number of a new source, None when it is not clean."""
