@@ -36,6 +36,7 @@ from stream.topics import INPUTS, TICKS, TOPICS
 
 logger: Final = logging.getLogger(__name__)
 BEAT: Final = 0.02  # s between looks at what time alone does
+SHOW: Final = 0.01  # s between two slices of score updates
 WATCH: Final = 0.2  # s between looks whether Faust still runs
 IDLE: Final = 60.0  # s of red health, in a loop that runs, after which a life ends
 SNAPSHOT: Final = 1.0  # s between metric snapshots
@@ -75,7 +76,8 @@ class Worker:
         self.app.agent(_source(self.app), name="scoring")(self._score)
         self._tasks = [self._spawn(self._watch)]
         await self._begin()
-        self._tasks += [self._spawn(self._beats), self._spawn(self._snapshots), self._spawn(self._housekeeping)]
+        works = (self._beats, self._updates, self._pools, self._snapshots, self._housekeeping)
+        self._tasks += [self._spawn(work) for work in works]
         if (views := writer_of(settings)) is not None:
             self.views = Projection(self.log, views, lambda: self.scoring.partitions)
             self._tasks.append(self._spawn(self.views.run))
@@ -227,6 +229,17 @@ class Worker:
             if self.views is not None and committed != self.scoring.flush.transactions:
                 committed = self.scoring.flush.transactions
                 self.views.wake()
+            await asyncio.sleep(BEAT)
+
+    async def _updates(self) -> None:
+        """Also while a commit is written."""
+        while True:
+            self.scoring.show()
+            await asyncio.sleep(SHOW)
+
+    async def _pools(self) -> None:
+        while True:
+            await self.scoring.pool()
             await asyncio.sleep(BEAT)
 
     async def _snapshots(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -27,8 +27,9 @@ from stream.state import encode_state, has_rows
 from stream.topics import CHANGELOG, SCORE_UPDATES
 from stream.update import score_update
 
-UPDATE_BUDGET: Final = 0.05  # s per partition and commit for updates, so that the loop goes on; the rest stays owed
-UPDATE_SHARE: Final = 0.002  # of the time, per partition, for updates while there is a backlog
+UPDATE_BUDGET: Final = 0.05  # s at once for making updates, so that the loop goes on; the rest stays owed
+UPDATE_SHARE: Final = 0.25  # of the time for making updates, at least, while the worker keeps up
+BACKLOG_SHARE: Final = 0.016  # of the time while there is a backlog
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +54,20 @@ class Flush:
         self.committed_at = clock()
         self.transactions = 0
         self._lock = asyncio.Lock()
-        self._last = time.perf_counter()
+        self._made_at = time.perf_counter()
         log.before_commit(partial(reach, "inside-transaction"))
 
     async def __call__(self, partitions: Iterable[Partition], *, backlog: bool = False) -> int:
         """Commits what changed; the number of states written."""
         async with self._lock:
-            budget = UPDATE_BUDGET
-            if backlog:
-                budget = min(budget, (time.perf_counter() - self._last) * UPDATE_SHARE)
             now, partitions = self.clock(), list(partitions)
             for partition in partitions:  # before anything is taken out of any of them: this may fail
                 partition.settle()
-            snapshots = [s for p in partitions if (s := self._snapshot(p, now, budget)) is not None]
+            if backlog:
+                self.make_updates(partitions, BACKLOG_SHARE)
+            else:
+                self._make_updates(partitions, UPDATE_BUDGET)
+            snapshots = [s for p in partitions if (s := self._snapshot(p, now)) is not None]
             extra, self.extra = self.extra, []
             transactions = self.transactions
             if snapshots or extra:
@@ -77,14 +79,44 @@ class Flush:
                 self._written(snapshots)
                 if cancelled:
                     raise asyncio.CancelledError
-            self._last = time.perf_counter()
             self.committed_at = self.clock()
             return sum(len(snapshot.dirty) for snapshot in snapshots)
 
-    def _snapshot(self, partition: Partition, now: int, budget: float) -> Snapshot | None:
-        updates, emitted = self._updates(partition, now, budget)
+    def make_updates(self, partitions: Collection[Partition], share: float = UPDATE_SHARE) -> None:
+        """Score updates of who is owed one, in a share of the time since the last were made; the rest waits.
+
+        They leave with the next commit. Whoever changes before it is owed another one, which takes the place of this.
+        """
+        self._make_updates(partitions, min(UPDATE_BUDGET, (time.perf_counter() - self._made_at) * share))
+
+    def _make_updates(self, partitions: Collection[Partition], budget: float) -> None:
+        """In `budget` seconds, of which every partition gets a part."""
+        self._made_at = began = time.perf_counter()
+        waiting = [partition for partition in partitions if partition.owed]
+        for count, partition in enumerate(waiting):
+            left = budget - (time.perf_counter() - began)
+            self._make(partition, left / (len(waiting) - count))
+
+    def _make(self, partition: Partition, budget: float) -> None:
+        """Of one partition."""
+        now, began = self.clock(), time.perf_counter()
+        for order, share in partition.owed.orders():
+            made: dict[str, Outgoing | None] = {}
+            for employee_id in order:
+                if time.perf_counter() - began >= budget * share:
+                    break
+                person = partition.person(employee_id)
+                as_of = max(partition.meta.now, person.state.newest)
+                shown = as_of >= 0 and (has_rows(person.state) or person.state.expired)
+                update = outgoing_update(partition.number, now, score_update(person, as_of)) if shown else None
+                made[employee_id] = update
+            partition.owed.give(made)
+
+    def _snapshot(self, partition: Partition, now: int) -> Snapshot | None:
         committed = {(topic, partition.number): offset for topic, offset in partition.meta.applied.items()}
-        if not (partition.dirty or updates or partition.outputs or partition.changes) and committed == partition.saved:
+        made = partition.owed.take()
+        partition.dirty.update(dict.fromkeys(made))  # their due changes
+        if not (partition.dirty or partition.outputs or partition.changes) and committed == partition.saved:
             return None
         dirty = list(partition.dirty)
         changes = [*partition.changes, *self._values(partition, dirty)]
@@ -92,30 +124,10 @@ class Flush:
         if not partition.owed:
             partition.meta.shown = partition.meta.rules
         changes.append((KEY, encode_meta(partition.meta)))
-        outputs = [*partition.outputs, *updates]
+        outputs = [*partition.outputs, *(update for update in made.values() if update is not None)]
         partition.flushing = dict(changes)
         partition.dirty, partition.changes, partition.outputs = {}, [], []
-        return Snapshot(partition, changes, outputs, committed, dirty, emitted)
-
-    def _updates(self, partition: Partition, now: int, budget: float) -> tuple[list[Outgoing], list[str]]:
-        """Score updates of who is owed one, as far as the budget (s) goes; the rest waits for the next commit."""
-        owed = partition.owed
-        owed.update(partition.dirty)
-        began = time.perf_counter()
-        updates: list[Outgoing] = []
-        emitted: list[str] = []
-        for count, employee_id in enumerate(owed):
-            if count % 64 == 0 and time.perf_counter() - began > budget:
-                break
-            person = partition.person(employee_id)
-            as_of = max(partition.meta.now, person.state.newest)
-            emitted.append(employee_id)
-            if as_of >= 0 and (has_rows(person.state) or person.state.expired):
-                updates.append(outgoing_update(partition.number, now, score_update(person, as_of)))
-        for employee_id in emitted:
-            del owed[employee_id]
-            partition.dirty[employee_id] = None  # its due changes
-        return updates, emitted
+        return Snapshot(partition, changes, outputs, committed, dirty, list(made))
 
     def _values(self, partition: Partition, dirty: Iterable[str]) -> Iterable[tuple[bytes, bytes | None]]:
         for employee_id in dirty:
@@ -151,7 +163,7 @@ class Flush:
         for snapshot in snapshots:
             partition = snapshot.partition
             partition.dirty.update(dict.fromkeys(snapshot.dirty))
-            partition.owed.update(dict.fromkeys(snapshot.emitted))
+            partition.owed.soon.update(dict.fromkeys(snapshot.emitted))
             changes = [change for change in snapshot.changes if change[0][:1] in (IDENTITIES, HOLDING)]
             partition.changes = [*changes, *partition.changes]
             if not sent:

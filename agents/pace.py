@@ -47,14 +47,14 @@ class Pace:
         self.late = self.late or self.backlog
 
     def due(self, interval: float, states: int, *, put_off: bool) -> bool:
-        """Whether a commit is due, `interval` seconds after the last in quiet times, with so many states to write.
+        """Whether a commit is due, in quiet times `interval` seconds after the last began; `states` wait for it.
 
         `put_off`: the last one was not taken; then states alone would have it tried all the time.
         """
         since = self._clock() - self._committed
         if self.backlog:
             return since >= BACKLOG_COMMIT or (states >= BACKLOG_STATES and not put_off)
-        return since >= max(interval, self._took)
+        return since >= max(interval - self._took, self._took)
 
     def tried(self) -> None:
         """A commit was put off."""

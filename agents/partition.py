@@ -16,6 +16,7 @@ from agents.gate import admits
 from agents.held_events import HELD_AT_ONCE, events_again, records_again
 from agents.identities import Identities
 from agents.outbox import dead_letter, late_event
+from agents.owed import Owed
 from agents.replay import replay
 from agents.rules import only, rulebook, unknown_since, version_names
 from agents.store import Store
@@ -43,7 +44,7 @@ class LimitsFixed(LogError):
 
 
 class Partition:
-    """Employees of one partition. `dirty` changed since the last snapshot; `owed` wait for a score update."""
+    """Employees of one partition. `dirty` changed since the last snapshot; `owed`: score updates to be made."""
 
     def __init__(
         self,
@@ -69,7 +70,7 @@ class Partition:
         self.identities = Identities(store)
         self.persons: dict[str, Person] = {}
         self.dirty: dict[str, None] = {}
-        self.owed: dict[str, None] = {}
+        self.owed = Owed()
         self.due = Due()  # score updates that time alone changes
         self.expiring = Due()  # held records that become late
         self.holding = {key[1:].decode(): instant_of(raw) for key, raw in store.items(HOLDING)}
@@ -107,12 +108,12 @@ class Partition:
             return
         tally = Tally()
         number = TOPIC_NUMBER[topic]
-        persons, dirty, limits, recall = self.persons, self.dirty, self.limits, self.identities.recall
-        measured = self.meta.measured
+        persons, dirty, soon = self.persons, self.dirty, self.owed.soon
+        limits, recall, measured = self.limits, self.identities.recall, self.meta.measured
         for employee_id, own in chunk.groups:
             person = persons.get(employee_id) or self.person(employee_id)
             step(person, own, number, limits, recall, tally)
-            dirty[employee_id] = None
+            dirty[employee_id] = soon[employee_id] = None
             if person.state.measured > measured:
                 measured = person.state.measured
         self.meta.measured = measured
@@ -159,7 +160,7 @@ class Partition:
         return found
 
     def _changed(self, person: Person) -> None:
-        self.dirty[person.id] = None
+        self.dirty[person.id] = self.owed.soon[person.id] = None
         if person.state.measured > self.meta.measured:
             self.meta.measured = person.state.measured
 
@@ -184,7 +185,7 @@ class Partition:
         self.take_over(rules)
         self.rules = rules
         if self.meta.shown != self.meta.rules:
-            self.owed.update(dict.fromkeys(self.employees()))
+            self.owed.everybody(self.employees())
 
     def take_over(self, rules: Rulebook) -> None:
         """Adopts rules of which some are not known yet."""
@@ -231,7 +232,7 @@ class Partition:
         self._unsettled = set(settled)
         self.settle()
         self.release(name for name in dict.fromkeys([*self.holding, *self.dirty]) if name not in settled)
-        self.owed.update(dict.fromkeys(everybody))
+        self.owed.everybody(everybody)
 
     def employees(self) -> list[str]:
         """Everybody with a state."""
@@ -349,7 +350,7 @@ class Partition:
                 self._expire(tick)
         if done:
             del self._ticks[:done]
-            self.owed.update(dict.fromkeys(self.due.take(self.meta.now)))
+            self.owed.later.update(dict.fromkeys(self.due.take(self.meta.now)))
 
     def _expire(self, tick: Tick) -> None:
         """What has been held for too long is late from here on."""
@@ -377,7 +378,7 @@ class Partition:
                 return key
             due = due_of(raw)
             if due == 0:
-                self.owed[key[1:].decode()] = None
+                self.owed.later[key[1:].decode()] = None
             self.due.schedule(key[1:].decode(), due)
         return None
 

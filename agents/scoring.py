@@ -230,7 +230,7 @@ class Scoring:
     # Time
 
     async def beat(self, interval: float) -> None:
-        """One round of what time alone does: commit when due, ticks, unit updates, waking stored employees."""
+        """One round of what time alone does: commit when due, ticks, waking stored employees."""
         async with self._working:
             if self.resting:
                 return
@@ -242,8 +242,12 @@ class Scoring:
             if self.pace.due(interval, states, put_off=bool(self.metrics.last_failure)):
                 await self.commit()
             await self._tick(wall_clock())
-            await self._pool()
             self._wake()
+
+    def show(self) -> None:
+        """Makes score updates, a slice at a time, for the next commit; a backlog's come with its commits."""
+        if not (self.resting or self.pace.late):
+            self.flush.make_updates(self.partitions.values())
 
     async def _look(self) -> None:
         """Where the log ends; asked for in a thread, for a broker may be far."""
@@ -277,19 +281,19 @@ class Scoring:
         except (LogFull, LogBusy) as error:
             self._put_off(error)
 
-    async def _pool(self) -> None:
+    async def pool(self) -> None:
         """Reads on what the units' pools are made of: the score updates of all partitions, whoever wrote them."""
         units = self.units
-        if units is None:
+        if units is None or self.resting:
             return
-        for number, start in units.behind(self.ends):
+        ends = self.ends
+        for number, start in units.behind(ends):
             rows = await asyncio.to_thread(self.log.read, SCORE_UPDATES, number, start, UPDATES)
-            units.take(number, rows, self.ends[SCORE_UPDATES, number])
-            return
+            units.take(number, rows, ends[SCORE_UPDATES, number])
 
     def has_work(self) -> bool:
         """Whether anything waits for a commit."""
-        return any(p.dirty or p.owed or p.outputs or p.changes for p in self.partitions.values())
+        return any(p.dirty or p.owed or p.owed.made or p.outputs or p.changes for p in self.partitions.values())
 
     async def commit(self) -> None:
         """Commits everything applied so far. A disk without room is waited for; nothing is lost meanwhile."""

@@ -169,7 +169,7 @@ def _totals(parts: Sequence[tuple[str, float, float]]) -> Iterator[tuple[str, bo
     """Score of each dimension and in total: sum(weight * points) / sum(weight) over indicators that have points."""
     for dimension, total in zip(DIMENSIONS, TOTALS, strict=False):
         own = [part for part in parts if part[0] == dimension]
-        yield total, bool(own), _mean(own)
+        yield total, bool(own), _mean(own) if own else None
     yield TOTALS[-1], bool(parts), _mean(parts)
 
 

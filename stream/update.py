@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from functools import lru_cache
+from operator import add
 from typing import Final
 
+from schemas.measures import MICRO
 from schemas.rows import NO_DATA, ScoreRow
 from schemas.updates import Pool, ScoreUpdate
 from stream.plan import plan_of
 from stream.rulebook import Version
 from stream.score import add_up, rfc3339, slot_vectors, version_of, version_rows, versions_for, window_start
-from stream.state import Person, Segment, assignment_at, target_values
+from stream.state import Person, Segment, Vector, assignment_at, target_values
 from stream.window import rolling_bounds
 
 POINTS: Final = 12  # of a trend
@@ -75,20 +77,20 @@ def rate_trends(version: Version, segments: list[Segment], as_of: int) -> dict[s
             continue
         slot = plan_of(version).slots[line.slot]
         low, high = rolling_bounds(line.window, as_of)
-        step = -(-(high - low) // POINTS // line.window.grain) * line.window.grain
-        sums: dict[int, list[int]] = {}
+        grain = line.window.grain
+        first, last = -(-low // grain), high // grain
+        width = -(-(last - first) // POINTS)  # panes in a point
+        sums: dict[int, Vector] = {}
         for segment in segments:
             for number, vector in segment.groups[slot.group].panes[slot.place].items():
-                start = number * line.window.grain
-                if low <= start < high:
-                    total = sums.setdefault(start // step * step, [0] * len(vector))
-                    for index, value in enumerate(vector):
-                        total[index] += value
+                if first <= number < last:
+                    total = sums.get(number // width)
+                    sums[number // width] = vector if total is None else list(map(add, total, vector))
         points = []
-        for start, total in sorted(sums.items()):
-            units = [micro / 1_000_000 for micro in total[1:]]
+        for place, total in sorted(sums.items()):
+            units = [micro / MICRO for micro in total[1:]]
             n, good = line.of(units, {}), line.good(units, {})
             if n is not None and good is not None:
-                points.append((start, n, good))
+                points.append((place * width * grain, n, good))
         found[f"{version.template.template}/{line.indicator.id}/{line.window.text}"] = points
     return found

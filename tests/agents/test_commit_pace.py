@@ -77,7 +77,7 @@ async def test_what_a_backlog_leaves_is_committed_before_it_is_told(
     scoring: Scoring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Score updates of its last records come with the commit after theirs."""
-    monkeypatch.setattr(flush, "UPDATE_SHARE", 0.0)
+    monkeypatch.setattr(flush, "BACKLOG_SHARE", 0.0)
     owed = scoring.partitions[0].owed
     await scoring.beat(60.0)
     scoring.handle(QC_EVENTS, 0, [Row(*row) for row in scoring.log.read(QC_EVENTS, 0, 3, 3)])
@@ -125,7 +125,7 @@ def test_a_commit_leaves_as_much_time_to_events_as_it_took(own: Pace, now: list[
     now[0] += 0.1
     assert own.due(0.5, 10, put_off=False)
     own.committed(0.1)
-    now[0] += 0.4
+    now[0] += 0.39
     assert not own.due(0.5, 10, put_off=False)
-    now[0] += 0.1
+    now[0] += 0.02  # half a second since it began
     assert own.due(0.5, 10, put_off=False)

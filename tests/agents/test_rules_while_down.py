@@ -106,7 +106,7 @@ async def test_everybody_owed_an_update_by_new_rules_gets_it_after_a_crash(tmp_p
     rig.wall += MINUTE
     rig.tick()
     rig.refresh()
-    rig.flush._last = float("inf")  # no time for updates
+    rig.flush._made_at = float("inf")  # no time for updates
     await rig.flush(rig.partitions, backlog=True)
     await rig.crash()
     rig.restart()

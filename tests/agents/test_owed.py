@@ -1,0 +1,122 @@
+"""Score updates are made beside the commits, in an order and a time that keep live scores soon."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents import flush as flush_module
+from agents.owed import SOON, Owed
+from agents.transport.log import Outgoing
+from stream.topics import QC_EVENTS, SCORE_UPDATES, TICKS
+from tests.agents.agreement import disagreements
+from tests.agents.rig import Rig
+from tests.oracle.logs import MINUTE, NOON, YIELD, Log, published, template
+
+HOUR_OF_PANES = template(YIELD.replace("[day]", "[rolling 60m]"))
+
+
+def _updates(rig: Rig) -> list[str]:
+    """Whose updates are out, once for each."""
+    return sorted(
+        (key or b"").decode()
+        for number in rig.numbers
+        for _, _, key, _, _ in rig.log.read(SCORE_UPDATES, number, 0, 1_000)
+    )
+
+
+def _made() -> Outgoing:
+    return Outgoing(SCORE_UPDATES, 0, NOON, b"E1", b"{}")
+
+
+def test_who_is_owed_later_waits_for_who_is_owed_soon() -> None:
+    """But gets a share of the time, however many are owed soon."""
+    owed = Owed()
+    owed.soon["E1"] = None
+    assert [1.0, 1.0] == [share for _, share in owed.orders()]
+    owed.later["E2"] = None
+    assert [SOON, 1.0] == [share for _, share in owed.orders()]
+    assert ["E1", "E2"] == [name for order, _ in owed.orders() for name in order]
+    owed.give({"E2": None})
+    assert (1, True, False) == (len(owed), "E1" in owed, "E2" in owed)
+
+
+def test_new_rules_take_back_what_is_made() -> None:
+    """It shows what held before them."""
+    owed = Owed()
+    owed.give({"E1": _made()})
+    owed.everybody(["E1", "E2"])
+    assert ({}, 2) == (owed.take(), len(owed))
+
+
+@pytest.fixture
+def two(rig: Rig) -> Rig:
+    """Two employees with an event each."""
+    log = published(HOUR_OF_PANES)
+    log.send(employee_id="E1")
+    log.send(employee_id="E2", event_id="e2")
+    rig.write(log)
+    rig.refresh()
+    rig.feed(QC_EVENTS)
+    return rig
+
+
+def _owed(rig: Rig, order: str = "soon") -> list[str]:
+    return sorted(name for partition in rig.partitions for name in getattr(partition.owed, order))
+
+
+def _make(rig: Rig) -> None:
+    rig.flush._made_at -= 1.0  # a second has passed
+    rig.flush.make_updates(rig.partitions)
+
+
+async def test_updates_are_made_ahead_and_leave_with_the_commit(two: Rig) -> None:
+    """Nothing is left to do at the commit, and nothing has left before it."""
+    assert ["E1", "E2"] == _owed(two)
+    _make(two)
+    assert ([], []) == (_owed(two), _updates(two))
+    await two.drain()
+    assert ["E1", "E2"] == _updates(two)
+    assert [] == disagreements(two)
+
+
+async def test_a_later_event_takes_the_place_of_an_update_that_has_not_left(two: Rig) -> None:
+    """One update leaves, and says what the state says."""
+    _make(two)
+    log = Log()
+    log.send(employee_id="E1", event_id="e3")
+    two.write(log)
+    two.feed(QC_EVENTS)
+    assert ["E1"] == _owed(two)
+    await two.drain()
+    assert ["E1", "E2"] == _updates(two)
+    assert [] == disagreements(two)
+
+
+async def test_without_time_nothing_is_made_and_nobody_is_forgotten(two: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their states are committed all the same, and say that an update is owed: also after a crash."""
+    with monkeypatch.context() as hurry:
+        hurry.setattr(flush_module, "UPDATE_BUDGET", 0.0)
+        await two.commit()
+    assert (["E1", "E2"], []) == (_owed(two), _updates(two))
+    await two.crash()
+    two.restart()
+    assert ["E1", "E2"] == _owed(two, "later")
+    await two.drain()
+    assert ["E1", "E2"] == _updates(two)
+    assert [] == disagreements(two)
+
+
+async def test_whom_time_alone_changed_comes_after_whom_an_event_did(two: Rig) -> None:
+    """Both had a pane that has left the window; of E1 there is news."""
+    await two.drain()
+    two.wall = NOON + 62 * MINUTE
+    log = Log()
+    log.send(sent_at=two.wall, employee_id="E1", event_id="e3", occurred_at=two.wall)
+    two.write(log)
+    two.tick()
+    two.feed(QC_EVENTS)
+    two.feed(TICKS)
+    assert (["E1"], ["E2"]) == (_owed(two), _owed(two, "later"))
+    await two.drain()
+    assert ([], []) == (_owed(two), _owed(two, "later"))
+    assert [] == disagreements(two)
