@@ -29,6 +29,8 @@ logger: Final = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _FETCH_BYTES: Final = 4 << 20  # per partition; 1 MB costs 40 % of the rate
 _ROUND_BYTES: Final = 32 << 20
+_GATHERED_BYTES: Final = 256 << 10  # that many do not wait
+_REST_MS: Final = 500  # how long a broker keeps a question when no record comes
 _REBALANCE_S: Final = 60.0
 _STOP_S: Final = 10.0
 
@@ -39,7 +41,7 @@ class Pace:
 
     most: int = 20_000
     few: int = 1_000
-    linger: float = 0.02
+    linger: float = 0.05
 
 
 class Member:
@@ -178,7 +180,16 @@ class Member:
         if sum(len(chunk.records) for chunk in chunks) < self._pace.few:
             now, linger = time.monotonic(), self._pace.linger
             self._not_before = (now // linger + 1) * linger
+        self._gather(fetcher, flowing=bool(chunks))
         return chunks
+
+    def _gather(self, fetcher: Any, *, flowing: bool) -> None:
+        """While records come, brokers gather them for a while: else they answer with each single one.
+
+        A record after a rest is answered with at once.
+        """
+        fetcher._fetch_min_bytes = _GATHERED_BYTES if flowing else 1
+        fetcher._fetch_max_wait_ms = int(self._pace.linger * 1000) if flowing else _REST_MS
 
     def _check(self) -> None:
         """A member whose tasks have ended looks alive and reads nothing for ever."""
