@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from agents.failpoints import reach
 from agents.outbox import score_update as outgoing_update
+from agents.owed import Made
 from agents.partition import Partition
 from agents.store import Position
 from agents.transport.log import Log, Outgoing, Part
@@ -101,7 +102,7 @@ class Flush:
         """Of one partition."""
         now, began = self.clock(), time.perf_counter()
         for order, share in partition.owed.orders():
-            made: dict[str, Outgoing | None] = {}
+            made: dict[str, Made] = {}
             for employee_id in order:
                 if time.perf_counter() - began >= budget * share:
                     break
@@ -109,7 +110,9 @@ class Flush:
                 as_of = max(partition.meta.now, person.state.newest)
                 shown = as_of >= 0 and (has_rows(person.state) or person.state.expired)
                 update = outgoing_update(partition.number, now, score_update(person, as_of)) if shown else None
-                made[employee_id] = update
+                due = next_change(person, as_of)
+                partition.due.schedule(employee_id, due)
+                made[employee_id] = Made(update, encode_state(person.state, due))
             partition.owed.give(made)
 
     def _snapshot(self, partition: Partition, now: int) -> Snapshot | None:
@@ -119,24 +122,30 @@ class Flush:
         if not (partition.dirty or partition.outputs or partition.changes) and committed == partition.saved:
             return None
         dirty = list(partition.dirty)
-        changes = [*partition.changes, *self._values(partition, dirty)]
+        changes = [*partition.changes, *self._values(partition, dirty, made)]
         partition.meta.committed_at = now
         if not partition.owed:
             partition.meta.shown = partition.meta.rules
         changes.append((KEY, encode_meta(partition.meta)))
-        outputs = [*partition.outputs, *(update for update in made.values() if update is not None)]
+        outputs = [*partition.outputs, *(each.update for each in made.values() if each.update is not None)]
         partition.flushing = dict(changes)
         partition.dirty, partition.changes, partition.outputs = {}, [], []
         return Snapshot(partition, changes, outputs, committed, dirty, list(made))
 
-    def _values(self, partition: Partition, dirty: Iterable[str]) -> Iterable[tuple[bytes, bytes | None]]:
+    def _values(
+        self, partition: Partition, dirty: Iterable[str], made: Mapping[str, Made]
+    ) -> Iterable[tuple[bytes, bytes | None]]:
         for employee_id in dirty:
             person = partition.person(employee_id)
-            due = 0
-            if employee_id not in partition.owed:
+            if employee_id in partition.owed:  # it has changed since
+                value = encode_state(person.state, 0)
+            elif employee_id in made:
+                value = made[employee_id].state
+            else:
                 due = next_change(person, max(partition.meta.now, person.state.newest))
                 partition.due.schedule(employee_id, due)
-            yield employee_key(employee_id), encode_state(person.state, due)
+                value = encode_state(person.state, due)
+            yield employee_key(employee_id), value
             late_at = expiry(person, partition.limits.held)
             if late_at is not None:
                 partition.holding[employee_id] = late_at

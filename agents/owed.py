@@ -7,11 +7,18 @@ rolling window: ten thousand people at once, of whom most have an event soon and
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from agents.transport.log import Outgoing
 
 SOON: Final = 0.8  # of the time there is, for whose events changed the scores, as long as others wait
+
+
+class Made(NamedTuple):
+    """What a commit writes of an employee who has not changed since: made at once, as all of it is at hand then."""
+
+    update: Outgoing | None  # None: there is nothing to show
+    state: bytes
 
 
 class Owed:
@@ -20,7 +27,7 @@ class Owed:
     def __init__(self) -> None:
         self.soon: dict[str, None] = {}
         self.later: dict[str, None] = {}  # time alone changed their scores, or rules did
-        self.made: dict[str, Outgoing | None] = {}  # the newest of each employee; None: there is nothing to show
+        self.made: dict[str, Made] = {}
 
     def __len__(self) -> int:
         return len(self.soon) + len(self.later)
@@ -32,7 +39,7 @@ class Owed:
         """Who waits, and which share of the time is used up when that order has had its turn."""
         return (self.soon, SOON if self.later else 1.0), (self.later, 1.0)
 
-    def give(self, made: Mapping[str, Outgoing | None]) -> None:
+    def give(self, made: Mapping[str, Made]) -> None:
         """Updates are made: whoever waited for one waits no longer."""
         for employee_id in made:
             self.soon.pop(employee_id, None)
@@ -44,7 +51,7 @@ class Owed:
         self.made.clear()
         self.later.update(dict.fromkeys(employees))
 
-    def take(self) -> dict[str, Outgoing | None]:
+    def take(self) -> dict[str, Made]:
         """What is made, for a commit."""
         made, self.made = self.made, {}
         return made

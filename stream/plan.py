@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from stream.formula_parser import Name
 from stream.rulebook import Group, Version, measures_of, usable_windows
 from stream.template import Indicator
 from stream.window import Window
@@ -35,6 +36,7 @@ class Line:
     of: Evaluate | None
     points: Evaluate | None
     shown: tuple[tuple[str, int], ...]  # (measure, its place in the vector)
+    rate: tuple[int, int] | None  # the places of `of` and `good` where both are plain measures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +82,14 @@ def _line(indicator: Indicator, window: Window, slot: int, names: tuple[str, ...
         indicator.rate_of.bind(names) if indicator.rate_of else None,
         _points(indicator),
         shown,
+        _rate(indicator, names),
     )
+
+
+def _rate(indicator: Indicator, names: tuple[str, ...]) -> tuple[int, int] | None:
+    parts = [formula.tree for formula in (indicator.rate_of, indicator.rate_good) if formula is not None]
+    places = [names.index(part.name) + 1 for part in parts if isinstance(part, Name)]
+    return (places[0], places[1]) if len(places) == 2 else None
 
 
 def _points(indicator: Indicator) -> Evaluate | None:

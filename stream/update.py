@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from operator import add
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 from schemas.measures import MICRO
 from schemas.rows import NO_DATA, ScoreRow
 from schemas.updates import Pool, ScoreUpdate
-from stream.plan import plan_of
+from stream.plan import Evaluate, plan_of
 from stream.rulebook import Version
 from stream.score import add_up, rfc3339, slot_vectors, version_of, version_rows, versions_for, window_start
 from stream.state import Person, Segment, Vector, assignment_at, target_values
@@ -71,26 +71,51 @@ def rate_trends(version: Version, segments: list[Segment], as_of: int) -> dict[s
 
     Each covers whole panes and starts at a multiple of its length, so that members' trends can be added up.
     """
+    plan = plan_of(version)
     found: dict[str, list[tuple[int, float, float]]] = {}
-    for line in plan_of(version).lines:
-        if line.window.kind != "rolling" or line.of is None or line.good is None:
-            continue
-        slot = plan_of(version).slots[line.slot]
-        low, high = rolling_bounds(line.window, as_of)
-        grain = line.window.grain
-        first, last = -(-low // grain), high // grain
-        width = -(-(last - first) // POINTS)  # panes in a point
-        sums: dict[int, Vector] = {}
-        for segment in segments:
-            for number, vector in segment.groups[slot.group].panes[slot.place].items():
-                if first <= number < last:
-                    total = sums.get(number // width)
-                    sums[number // width] = vector if total is None else list(map(add, total, vector))
-        points = []
-        for place, total in sorted(sums.items()):
-            units = [micro / MICRO for micro in total[1:]]
-            n, good = line.of(units, {}), line.good(units, {})
-            if n is not None and good is not None:
-                points.append((place * width * grain, n, good))
-        found[f"{version.template.template}/{line.indicator.id}/{line.window.text}"] = points
+    for line in plan.lines:
+        if line.window.kind == "rolling" and line.of is not None and line.good is not None:
+            slot, grain = plan.slots[line.slot], line.window.grain
+            low, high = rolling_bounds(line.window, as_of)
+            first, last = -(-low // grain), high // grain
+            width = -(-(last - first) // POINTS)  # panes in a point
+            inside = [
+                (number // width, vector)
+                for segment in segments
+                for number, vector in segment.groups[slot.group].panes[slot.place].items()
+                if first <= number < last
+            ]
+            points = _points(inside, *line.rate) if line.rate else _formula_points(inside, line.of, line.good)
+            name = f"{version.template.template}/{line.indicator.id}/{line.window.text}"
+            found[name] = [(place * width * grain, n, good) for place, n, good in points]
     return found
+
+
+def _points(inside: Sequence[tuple[int, Vector]], of: int, good: int) -> list[tuple[int, float, float]]:
+    """(place, n, good) from vectors with the place where each belongs; two of their numbers are n and good."""
+    sums: dict[int, list[int]] = {}
+    for place, vector in inside:
+        total = sums.get(place)
+        if total is None:
+            sums[place] = [vector[of], vector[good]]
+        else:
+            total[0] += vector[of]
+            total[1] += vector[good]
+    return [(place, n / MICRO, accepted / MICRO) for place, (n, accepted) in sorted(sums.items())]
+
+
+def _formula_points(
+    inside: Sequence[tuple[int, Vector]], of: Evaluate, good: Evaluate
+) -> list[tuple[int, float, float]]:
+    """The same where formulas say n and good."""
+    sums: dict[int, Vector] = {}
+    for place, vector in inside:
+        total = sums.get(place)
+        sums[place] = vector if total is None else list(map(add, total, vector))
+    points = []
+    for place, total in sorted(sums.items()):
+        units = [micro / MICRO for micro in total[1:]]
+        n, accepted = of(units, {}), good(units, {})
+        if n is not None and accepted is not None:
+            points.append((place, n, accepted))
+    return points

@@ -121,6 +121,11 @@ class Rig:
         else:
             self.append(ticks)
 
+    def show(self) -> None:
+        """Updates are made ahead of the commit, in the time of a second."""
+        self.flush._made_at -= 1.0
+        self.flush.make_updates(self.partitions)
+
     async def commit(self) -> None:
         """A commit, whole."""
         await self.settle()

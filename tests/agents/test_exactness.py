@@ -31,8 +31,8 @@ settings.register_profile("long", max_examples=5_000, deadline=None, print_blob=
 PROFILE: Final = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 MOVES: Final = (
-    *("send", "send", "send", "feed", "feed", "feed", "refresh", "tick", "commit", "evict", "repeat"),
-    *("begin_commit", "fail_commit", "same", "deleted", "copied", "older", "lost"),
+    *("send", "send", "send", "feed", "feed", "feed", "refresh", "tick", "show", "commit", "evict"),
+    *("repeat", "begin_commit", "fail_commit", "same", "deleted", "copied", "older", "lost"),
 )
 
 
@@ -119,7 +119,7 @@ async def _move(rig: Rig, senders: Senders, rest: list[Step], move: Move) -> Non
             rig.feed(topic, move.size)
         case "repeat":
             rig.repeat(topic, move.size)
-        case "refresh" | "tick" | "evict":
+        case "refresh" | "tick" | "show" | "evict":
             getattr(rig, move.act)()
         case "commit" | "begin_commit" | "fail_commit":
             await getattr(rig, move.act)()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents import flush as flush_module
-from agents.owed import SOON, Owed
+from agents.owed import SOON, Made, Owed
 from agents.transport.log import Outgoing
 from stream.topics import QC_EVENTS, SCORE_UPDATES, TICKS
 from tests.agents.agreement import disagreements
@@ -24,8 +24,8 @@ def _updates(rig: Rig) -> list[str]:
     )
 
 
-def _made() -> Outgoing:
-    return Outgoing(SCORE_UPDATES, 0, NOON, b"E1", b"{}")
+def _an_update() -> Made:
+    return Made(Outgoing(SCORE_UPDATES, 0, NOON, b"E1", b"{}"), b"")
 
 
 def test_who_is_owed_later_waits_for_who_is_owed_soon() -> None:
@@ -36,14 +36,14 @@ def test_who_is_owed_later_waits_for_who_is_owed_soon() -> None:
     owed.later["E2"] = None
     assert [SOON, 1.0] == [share for _, share in owed.orders()]
     assert ["E1", "E2"] == [name for order, _ in owed.orders() for name in order]
-    owed.give({"E2": None})
+    owed.give({"E2": _an_update()})
     assert (1, True, False) == (len(owed), "E1" in owed, "E2" in owed)
 
 
-def test_new_rules_take_back_what_is_made() -> None:
+def test_new_rules_take_back_what_is_an_update() -> None:
     """It shows what held before them."""
     owed = Owed()
-    owed.give({"E1": _made()})
+    owed.give({"E1": _an_update()})
     owed.everybody(["E1", "E2"])
     assert ({}, 2) == (owed.take(), len(owed))
 
@@ -64,15 +64,10 @@ def _owed(rig: Rig, order: str = "soon") -> list[str]:
     return sorted(name for partition in rig.partitions for name in getattr(partition.owed, order))
 
 
-def _make(rig: Rig) -> None:
-    rig.flush._made_at -= 1.0  # a second has passed
-    rig.flush.make_updates(rig.partitions)
-
-
 async def test_updates_are_made_ahead_and_leave_with_the_commit(two: Rig) -> None:
     """Nothing is left to do at the commit, and nothing has left before it."""
     assert ["E1", "E2"] == _owed(two)
-    _make(two)
+    two.show()
     assert ([], []) == (_owed(two), _updates(two))
     await two.drain()
     assert ["E1", "E2"] == _updates(two)
@@ -81,7 +76,7 @@ async def test_updates_are_made_ahead_and_leave_with_the_commit(two: Rig) -> Non
 
 async def test_a_later_event_takes_the_place_of_an_update_that_has_not_left(two: Rig) -> None:
     """One update leaves, and says what the state says."""
-    _make(two)
+    two.show()
     log = Log()
     log.send(employee_id="E1", event_id="e3")
     two.write(log)
