@@ -115,3 +115,23 @@ async def test_whom_time_alone_changed_comes_after_whom_an_event_did(two: Rig) -
     await two.drain()
     assert ([], []) == (_owed(two), _owed(two, "later"))
     assert [] == disagreements(two)
+
+
+async def test_a_state_made_ahead_is_not_written_when_it_has_changed_since(
+    two: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without time for another update the commit writes the state as it is now, and still owes one."""
+    two.show()
+    log = Log()
+    log.send(employee_id="E1", event_id="e3")
+    two.write(log)
+    two.feed(QC_EVENTS)
+    with monkeypatch.context() as hurry:
+        hurry.setattr(flush_module, "UPDATE_BUDGET", 0.0)
+        await two.commit()
+    assert ["E1", "E2"] == _updates(two)
+    await two.crash()
+    two.restart()
+    assert ["E1"] == _owed(two, "later")
+    await two.drain()
+    assert [] == disagreements(two)
