@@ -16,7 +16,7 @@ from agents.cli.flags import NO_FLAGS, Flags, Switch
 from agents.cli.opening import existing_log, now_ms
 from agents.cli.output import Format, FormatFlag, print_record, print_rows, time_text
 from agents.cli.progress import LINE_EVERY_S, say
-from agents.transport.log import Log
+from agents.transport.log import Log, RecoverableError
 from stream.topics import INPUTS, TEMPLATES
 
 _POLL_S: Final = 0.05
@@ -100,19 +100,24 @@ def _wait_idle(log: Log, timeout: float | None) -> bool:
     seen: tuple[int, ...] = ()
     missing: list[Lag] = []
     while True:
-        version = log.version()
-        if version != seen:
-            seen = version
-            missing = [lag for lag in lags(log, bounds) if lag.lag]
-        if not missing and _adopted(log, published):
-            return True
         now = time.monotonic()
-        if timeout is not None and now - begin >= timeout:
-            say(f"timeout after {timeout:g} s: {_missing(missing, log)}")
+        over = timeout is not None and now - begin >= timeout
+        try:
+            version = log.version()
+            if version != seen:
+                missing = [lag for lag in lags(log, bounds) if lag.lag]
+                seen = version
+            if not missing and _adopted(log, published):
+                return True
+            what = _missing(missing, log) if over or now - told >= LINE_EVERY_S else ""
+        except RecoverableError as error:  # a broker that comes back is waited for like everything else
+            what = str(error)
+        if over:
+            say(f"timeout after {timeout:g} s: {what}")
             return False
         if now - told >= LINE_EVERY_S:
             told = now
-            say(f"waiting: {_missing(missing, log)}")
+            say(f"waiting: {what}")
         time.sleep(_POLL_S)
 
 

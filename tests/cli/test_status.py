@@ -13,6 +13,7 @@ import pytest
 from agents.cli.status import Lag, lags
 from agents.publishing import publish
 from agents.transport.embedded.log import EmbeddedLog, FolderLock, Outgoing
+from agents.transport.errors import BrokerGone
 from stream.meta import KEY, Meta, encode_meta
 from stream.topics import CHANGELOG, TICKS
 from tests.cli.conftest import Run, as_worker
@@ -172,3 +173,21 @@ def test_waits_for_what_was_there(run: Run, log: EmbeddedLog, more: int) -> None
     worker.join()
     assert result.code == 0
     assert result.rows()[0]["outcomes"] == {"scored": 5}
+
+
+def test_a_broker_that_comes_back_is_waited_for(run: Run, log: EmbeddedLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence for a while is no failure of the waiting; at the timeout it is what is told."""
+    fill(log, "qc-events", 0, 3)
+    commit(log, 0, {"qc-events": 3}, {"scored": 3})
+    asked, silent = EmbeddedLog.version, [True, True]
+
+    def version(own: EmbeddedLog) -> tuple[int, ...]:
+        if silent and silent.pop():
+            raise BrokerGone("no answer about the offsets")
+        return asked(own)
+
+    monkeypatch.setattr(EmbeddedLog, "version", version)
+    assert run("status", "--wait-idle", "--timeout", "30").code == 0
+    silent[:] = [True] * 1_000
+    result = run("status", "--wait-idle", "--timeout", "0.1")
+    assert (result.code, "timeout after 0.1 s: no answer about the offsets" in result.err) == (1, True)
