@@ -35,6 +35,7 @@ from tests.bench.workload import TEMPLATE, fill, publish_template
 from tests.e2e.processes import environment
 
 WATCHED: Final = 20  # one employee in so many
+EVERY: Final = 10  # s between two events of an employee in the job
 PATIENCE: Final = 120.0  # s after the last event until everything has been seen
 BOUNDS: Final = (25, 50, 100, 150, 200, 250, 300, 400, 500, 750, 1_000, 2_000, 5_000, 10_000)  # ms
 BAR: Final = 50
@@ -60,12 +61,16 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.latency", description=__doc__)
     parser.add_argument("--brokers", type=names, default=BROKERS, help="some of them, with commas")
-    parser.add_argument("--rate", type=float, help="events/s (default: half of the rate at which a backlog is drained)")
+    parser.add_argument(
+        "--rate", type=float, help="events/s (default: half of the job's, one event per employee and 10 s)"
+    )
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--warm", type=float, default=10.0, help="seconds before that, which do not count")
     parser.add_argument("--employees", type=int, default=10_000)
     parser.add_argument("--drain", type=int, default=1_000_000, help="events of the backlog that is drained first")
-    parser.add_argument("--commit-interval", type=float, help="setting of the worker (default: its own)")
+    parser.add_argument(
+        "--commit-interval", type=float, default=0.1, help="setting of the worker; its own default is 0.5"
+    )
     parser.add_argument("--folder", type=Path, help="where logs and states go (default: a temporary folder)")
     parser.add_argument("--smoke", action="store_true", help="ten seconds at a low rate: shows that it works")
     given = parser.parse_args()
@@ -79,12 +84,12 @@ def measure(at: Site, given: argparse.Namespace) -> bool:
     """One broker: drains, then watches live events; whether every event was seen."""
     publish_template(at.log, TEMPLATE)
     fill(at.log, given.drain, given.employees, at.partitions)
-    settings = {} if given.commit_interval is None else {"commit_interval": given.commit_interval}
+    settings = {"commit_interval": given.commit_interval}
     with Worker(at, settings=settings) as worker:
         began = worker.wait_scoring()
         drained = given.drain / (at.wait_committed() - began)
         settled(at)
-        rate = given.rate or drained / 2
+        rate = given.rate or given.employees / EVERY / 2
         before, since = worker.cpu(), time.perf_counter()
         report, seen = watched(at, given, rate)
         spent, seconds = worker.cpu() - before, time.perf_counter() - since
@@ -170,13 +175,13 @@ def what_sets_it(kind: str, settings: Mapping[str, object]) -> str:
     whole = Settings.load({}, settings)
     rounds = member.Pace()
     fetch = f"fetch: {member._FETCH_BYTES >> 20} MiB a partition, {member._ROUND_BYTES >> 20} MiB a round"
-    lingers = f"; fewer than {rounds.few:,} records wait {rounds.linger * 1000:g} ms for more"
+    lingers = f"; brokers gather for {rounds.linger * 1000:g} ms"
     reader = f"an embedded reader looks every {LOOK * 1000:g} ms" if kind == "embedded" else fetch + lingers
     return (
         f"commit_interval {whole.commit_interval:g} s, chunk_records {whole.chunk_records:,}, decoder "
-        f"{whole.decoder}; updates: {flush.UPDATE_BUDGET * 1000:g} ms per partition and commit; more than "
-        f"{pace.BEHIND:g} s of work behind: a commit every {pace.BACKLOG_COMMIT:g} s, updates "
-        f"{flush.UPDATE_SHARE:.1%} of the time; {reader}; load {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores"
+        f"{whole.decoder}; updates: slices of {flush.UPDATE_BUDGET * 1000:g} ms, {flush.UPDATE_SHARE:.0%} of the time; "
+        f"more than {pace.BEHIND:g} s of work behind: a commit every {pace.BACKLOG_COMMIT:g} s, updates "
+        f"{flush.BACKLOG_SHARE:.1%} of the time; {reader}; load {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores"
     )
 
 

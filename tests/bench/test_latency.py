@@ -92,5 +92,5 @@ def test_a_small_run_prints_its_histogram() -> None:
     command = [sys.executable, "-m", "tests.bench.latency", "--smoke", "--seconds", "3", "--brokers", "embedded"]
     done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    for text in ("event -> visible score", "p99.9", "commit_interval 0.5 s", "asked 500 events/s", "#"):
+    for text in ("event -> visible score", "p99.9", "commit_interval 0.1 s", "asked 500 events/s", "#"):
         assert text in done.stdout
