@@ -23,7 +23,7 @@ from agents.transport.kafka import reader
 from agents.transport.kafka.cluster import Cluster
 from agents.transport.kafka.identity import demand_same, instance_of, remember
 from agents.transport.kafka.log import KafkaLog
-from agents.transport.log import Part
+from agents.transport.log import Outgoing, Part
 from tests.e2e import kafka_broker
 from tests.e2e.kafka_broker import KafkaBroker, User
 from tests.e2e.kafka_topics import create_topic, delete_topics
@@ -241,6 +241,26 @@ def test_a_topic_made_anew_has_another_id(kafka: KafkaBroker, tmp_path: Path) ->
         log.log_id = "another"
         with pytest.raises(LogReplaced, match=r"this is cluster another, and the state in .* is of cluster"):
             demand_same(tmp_path, log)
+
+
+def test_a_topic_made_anew_is_read_by_who_read_the_old_one(
+    fresh_kafka: KafkaBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when its leader had changed before, after which librdkafka takes no news of the new one."""
+    monkeypatch.setattr(reader, "SILENT_S", 1.0)
+    names = Names("anew-events", "anew-state")
+    with KafkaLog(Cluster(fresh_kafka.bootstrap), names) as log:
+        log.create_topic(names.events, 2)
+        log.append([Outgoing(names.events, number, 1, b"E1", b"old") for number in (0, 1)])
+        fresh_kafka.kill()
+        fresh_kafka.start()
+        assert [b"old", b"old"] == [log.read(names.events, number, 0, 10)[0][3] for number in (0, 1)]
+        delete_topics(fresh_kafka.bootstrap)
+        log.create_topic(names.events, 2)
+        log.append([Outgoing(names.events, number, 1, b"E1", b"new") for number in (0, 1)])
+        began = time.monotonic()
+        assert [b"new", b"new"] == [log.read(names.events, number, 0, 10)[0][3] for number in (0, 1)]
+        assert time.monotonic() - began < 10
 
 
 def test_a_folder_has_a_name(tmp_path: Path) -> None:

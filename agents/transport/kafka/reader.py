@@ -17,6 +17,7 @@ from agents.transport.kafka.cluster import PATIENCE_S, Cluster
 from agents.transport.log import Record, pack_headers
 from agents.transport.log import TopicPartition as Place
 
+SILENT_S: Final = 6.0  # s without an answer, after which a reader begins anew
 _READERS: Final = 32  # at most, idle
 _AT_ONCE: Final = 500
 _OPTIONS: Final[dict[str, object]] = {
@@ -50,6 +51,9 @@ class Readers:
             reader.broken = True
             raise
         finally:
+            if reader.began_anew:
+                reader.began_anew = False
+                self._forget(place[0])
             self._give_back(reader)
 
     def bounds(self, place: Place) -> tuple[int, int]:
@@ -80,6 +84,14 @@ class Readers:
                 return
         reader.close()
 
+    def _forget(self, topic: str) -> None:
+        """What one had to begin anew for, the others of its topic would have to."""
+        with self._lock:
+            outdated = [reader for reader in self._idle if reader.place is not None and reader.place[0] == topic]
+            self._idle = [reader for reader in self._idle if reader not in outdated]
+        for reader in outdated:
+            reader.close()
+
     def close(self) -> None:
         """Ends what is idle now, and what is at work when it comes back."""
         with self._lock:
@@ -98,6 +110,7 @@ class _Reader:
         self.place: Place | None = None
         self.position = -1
         self.resting = False  # without a partition; `place` is where it was
+        self.began_anew = False
         self.broken = False
 
     def read(self, place: Place, start: int, limit: int, max_bytes: int) -> list[Record]:
@@ -105,7 +118,8 @@ class _Reader:
         told = (self.place, self.position, self.resting) == (place, start, False)
         self._stand(place, start)
         found: list[Record] = []
-        at_end, deadline = False, time.monotonic() + PATIENCE_S
+        at_end, now = False, time.monotonic()
+        anew, deadline = now + SILENT_S, now + PATIENCE_S
         while not found and not at_end:
             first = self._consumer.poll(1.0)
             if first is not None:
@@ -114,8 +128,11 @@ class _Reader:
                     at_end = told = False
                     self.position = -1
                     self._stand(place, start)
-            elif time.monotonic() > deadline:
+            elif (now := time.monotonic()) > deadline:
                 raise BrokerGone(f"{self._cluster.name}: {place[0]}/{place[1]} gave nothing for {PATIENCE_S:g} s")
+            elif now > anew:
+                anew = deadline
+                self._begin_anew(place, start)
         size = _size(found)
         while not at_end and len(found) < limit and size < max_bytes:  # and what has come already
             more = self._consumer.consume(min(limit - len(found), _AT_ONCE), 0)
@@ -129,6 +146,14 @@ class _Reader:
         if at_end or self._knows_no_more(place):
             self._rest()
         return found
+
+    def _begin_anew(self, place: Place, start: int) -> None:
+        """As somebody who knows nothing: librdkafka takes no news of a topic that was made anew after its leader had
+        changed, as the epoch of the new one's is older."""
+        self._consumer.close()
+        self._consumer = Consumer(self._cluster.config(**_OPTIONS))
+        self.place, self.began_anew = None, True
+        self._stand(place, start)
 
     def _knows_no_more(self, place: Place) -> bool:
         """Whether only a transaction's marker lies ahead, by what the last fetch said."""
