@@ -5,6 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
+from stream.state import NEVER
+
 
 class Due:
     """Instants (ms) by employee; of two for the same one the earlier counts."""
@@ -14,7 +16,9 @@ class Due:
         self._earliest: dict[str, int] = {}
 
     def schedule(self, employee_id: str, at: int) -> None:
-        """Falls due at `at`, or earlier if that was known before."""
+        """Falls due at `at`, or earlier if that was known before; who never does is not kept."""
+        if at >= NEVER:
+            return
         known = self._earliest.get(employee_id)
         if known is None or at < known:
             self._earliest[employee_id] = at

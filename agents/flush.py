@@ -56,6 +56,7 @@ class Flush:
         self.transactions = 0
         self._lock = asyncio.Lock()
         self._made_at = time.perf_counter()
+        self._served = -1  # the partition whose updates were made last
         log.before_commit(partial(reach, "inside-transaction"))
 
     async def __call__(self, partitions: Iterable[Partition], *, backlog: bool = False) -> int:
@@ -91,21 +92,25 @@ class Flush:
         self._make_updates(partitions, min(UPDATE_BUDGET, (time.perf_counter() - self._made_at) * share))
 
     def _make_updates(self, partitions: Collection[Partition], budget: float) -> None:
-        """In `budget` seconds, of which every partition gets a part."""
+        """In about `budget` seconds, of which every partition gets a part."""
         self._made_at = began = time.perf_counter()
         waiting = [partition for partition in partitions if partition.owed]
+        waiting.sort(key=lambda partition: (partition.number <= self._served, partition.number))
         for count, partition in enumerate(waiting):
             left = budget - (time.perf_counter() - began)
+            if left <= 0:
+                break
             self._make(partition, left / (len(waiting) - count))
+            self._served = partition.number  # who got nothing is first the next time
 
     def _make(self, partition: Partition, budget: float) -> None:
-        """Of one partition."""
-        now, began = self.clock(), time.perf_counter()
-        for order, share in partition.owed.orders():
+        """Of one partition; at least one."""
+        now, until = self.clock(), time.perf_counter() + budget
+        for order in partition.owed.turn():
             made: dict[str, Made] = {}
             for employee_id in order:
-                if time.perf_counter() - began >= budget * share:
-                    break
+                if employee_id in partition.unsettled:  # of a past that is about to be counted anew
+                    continue
                 person = partition.person(employee_id)
                 as_of = max(partition.meta.now, person.state.newest)
                 shown = as_of >= 0 and (has_rows(person.state) or person.state.expired)
@@ -113,7 +118,11 @@ class Flush:
                 due = next_change(person, as_of)
                 partition.due.schedule(employee_id, due)
                 made[employee_id] = Made(update, encode_state(person.state, due))
+                if time.perf_counter() >= until:
+                    break
             partition.owed.give(made)
+            if time.perf_counter() >= until:
+                return
 
     def _snapshot(self, partition: Partition, now: int) -> Snapshot | None:
         committed = {(topic, partition.number): offset for topic, offset in partition.meta.applied.items()}

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from agents.transport.log import Outgoing
 
-SOON: Final = 0.8  # of the time there is, for whose events changed the scores, as long as others wait
+LATER: Final = 5  # one in so many turns begins with those whom time alone changed
 
 
 class Made(NamedTuple):
@@ -28,6 +28,7 @@ class Owed:
         self.soon: dict[str, None] = {}
         self.later: dict[str, None] = {}  # time alone changed their scores, or rules did
         self.made: dict[str, Made] = {}
+        self._turns = 0
 
     def __len__(self) -> int:
         return len(self.soon) + len(self.later)
@@ -35,9 +36,10 @@ class Owed:
     def __contains__(self, employee_id: str) -> bool:
         return employee_id in self.soon or employee_id in self.later
 
-    def orders(self) -> tuple[tuple[dict[str, None], float], ...]:
-        """Who waits, and which share of the time is used up when that order has had its turn."""
-        return (self.soon, SOON if self.later else 1.0), (self.later, 1.0)
+    def turn(self) -> tuple[dict[str, None], dict[str, None]]:
+        """The orders, in the order of this turn: as long as some wait in both, each gets its share of the turns."""
+        self._turns += 1
+        return (self.soon, self.later) if self._turns % LATER else (self.later, self.soon)
 
     def give(self, made: Mapping[str, Made]) -> None:
         """Updates are made: whoever waited for one waits no longer."""

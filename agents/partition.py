@@ -78,7 +78,7 @@ class Partition:
         self.changes: list[tuple[bytes, bytes | None]] = []  # identities, for the changelog
         self.saved: Mapping[tuple[str, int], int] = {(t, number): n for t, n in self.meta.applied.items()}  # committed
         self.flushing: Mapping[bytes, bytes | None] = {}
-        self._unsettled: set[str] = set()  # employees whose past has changed, to be counted anew
+        self.unsettled: set[str] = set()  # employees whose past has changed, to be counted anew
         self._ticks: list[tuple[int, Tick]] = []
         self._memos = {name: memo_of(name, number, partitions) for name in INPUT_TOPICS}
         for employee_id, at in self.holding.items():
@@ -122,8 +122,8 @@ class Partition:
         self.meta.logged = max(self.meta.logged, chunk.logged)
         for employee_id in tally.waiting:
             self._expect_expiry(self.person(employee_id))
-        self._unsettled |= tally.restate
-        self.release(tally.release - self._unsettled)
+        self.unsettled |= tally.restate
+        self.release(tally.release - self.unsettled)
         self._run_ticks()
 
     def _settle(self, topic: str, chunk: DecodedChunk, expected: int, tally: Tally) -> None:
@@ -228,8 +228,8 @@ class Partition:
         measured: set[str] = set()
         if since <= self.meta.measured:
             measured = {name for name in everybody if self.person(name).state.measured >= since}
-        settled = self._unsettled | measured
-        self._unsettled = set(settled)
+        settled = self.unsettled | measured
+        self.unsettled = set(settled)
         self.settle()
         self.release(name for name in dict.fromkeys([*self.holding, *self.dirty]) if name not in settled)
         self.owed.everybody(everybody)
@@ -242,9 +242,9 @@ class Partition:
 
     def settle(self) -> None:
         """Before a tick and before a commit: counts anew whoever's past has changed, once for all that changed it."""
-        if self._unsettled:
-            self.restate(self._unsettled)
-            self._unsettled = set()
+        if self.unsettled:
+            self.restate(self.unsettled)
+            self.unsettled = set()
 
     def restate(self, employees: set[str]) -> None:
         """Counts some employees' records anew, from the log, under the assignments and rules known by now."""

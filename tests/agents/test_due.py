@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.due import Due
+from stream.state import NEVER
 
 
 def test_the_earliest_instant_counts() -> None:
@@ -42,3 +43,14 @@ def test_nobody_is_forgotten(asked: list[tuple[str, int]], now: int) -> None:
     taken = list(due.take(now))
     assert sorted(early) == sorted(taken)
     assert {name for name, _ in asked} - early == set(due.take(20))
+
+
+def test_who_never_falls_due_takes_no_room() -> None:
+    """However often that is said of them, between two times at which they do."""
+    due = Due()
+    for at in range(1_000):
+        due.schedule("E1", NEVER)
+        due.schedule("E1", at)
+        assert ["E1"] == list(due.take(at))
+    due.schedule("E1", NEVER)
+    assert ([], {}) == (due._heap, due._earliest)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from agents import flush as flush_module
-from agents.owed import SOON, Made, Owed
+from agents.owed import LATER, Made, Owed
 from agents.transport.log import Outgoing
-from stream.topics import QC_EVENTS, SCORE_UPDATES, TICKS
+from schemas.updates import ScoreUpdate
+from stream.state import Person
+from stream.topics import PEOPLE_EVENTS, QC_EVENTS, SCORE_UPDATES, TICKS
+from stream.update import score_update
 from tests.agents.agreement import disagreements
 from tests.agents.rig import Rig
-from tests.oracle.logs import MINUTE, NOON, YIELD, Log, published, template
+from tests.oracle.logs import HOUR, MINUTE, NOON, YIELD, Log, published, template
 
 HOUR_OF_PANES = template(YIELD.replace("[day]", "[rolling 60m]"))
 
@@ -29,13 +34,11 @@ def _an_update() -> Made:
 
 
 def test_who_is_owed_later_waits_for_who_is_owed_soon() -> None:
-    """But gets a share of the time, however many are owed soon."""
+    """But not for ever, however many are owed soon: one turn in five is theirs."""
     owed = Owed()
     owed.soon["E1"] = None
-    assert [1.0, 1.0] == [share for _, share in owed.orders()]
     owed.later["E2"] = None
-    assert [SOON, 1.0] == [share for _, share in owed.orders()]
-    assert ["E1", "E2"] == [name for order, _ in owed.orders() for name in order]
+    assert (LATER - 1) * ["E1"] + ["E2"] == [next(iter(owed.turn()[0])) for _ in range(LATER)]
     owed.give({"E2": _an_update()})
     assert (1, True, False) == (len(owed), "E1" in owed, "E2" in owed)
 
@@ -134,4 +137,47 @@ async def test_a_state_made_ahead_is_not_written_when_it_has_changed_since(
     two.restart()
     assert ["E1"] == _owed(two, "later")
     await two.drain()
+    assert [] == disagreements(two)
+
+
+async def test_every_partition_and_order_gets_its_turn(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when a slice is hardly longer than an update, and more are owed all the time."""
+    now = [0.0]
+
+    def update(person: Person, as_of: int) -> ScoreUpdate:
+        now[0] += 0.007
+        return score_update(person, as_of)
+
+    monkeypatch.setattr(flush_module, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(flush_module, "score_update", update)
+    people = {partition.number: [f"P{partition.number}.{n}" for n in range(10)] for partition in rig.partitions}
+    made: dict[int, list[str]] = {number: [] for number in people}
+    for _ in range(200):
+        for partition in rig.partitions:
+            partition.owed.soon.update(dict.fromkeys(people[partition.number][:5]))
+            partition.owed.later.update(dict.fromkeys(people[partition.number][5:]))
+        now[0] += 0.01
+        rig.flush.make_updates(rig.partitions)
+        for partition in rig.partitions:
+            made[partition.number] += partition.owed.take()
+    assert {number: set(names) for number, names in people.items()} == {n: set(names) for n, names in made.items()}
+    counts = [len(names) for names in made.values()]
+    assert max(counts) < 1.2 * min(counts)
+
+
+async def test_a_past_that_is_to_be_counted_anew_is_not_shown(two: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A late assignment moves an event to another unit: no update says that both have it."""
+    await two.drain()
+    log = Log()
+    log.assign(NOON - HOUR, sent_at=NOON + 1, unit="L7")
+    two.write(log)
+    two.feed(PEOPLE_EVENTS)
+    two.show()
+    assert ["E1"] == _owed(two)
+    with monkeypatch.context() as hurry:
+        hurry.setattr(flush_module, "UPDATE_BUDGET", 0.0)
+        await two.commit()
+    await two.drain()
+    pools = [[(pool.unit, pool.vectors[0][0]) for pool in u.pools] for u in two.all_updates() if u.employee_id == "E1"]
+    assert [[], [("L7", 1)]] == pools
     assert [] == disagreements(two)
