@@ -265,7 +265,7 @@ class Worker:
             self.scoring.demand_same_topics()
         except RecoverableError as error:
             logger.warning("housekeeping waits for better times: %s", error)
-        self._sizes = {number: float(p.store.size()) for number, p in self.scoring.partitions.items()}
+        self._sizes = {number: float(p.store.size()) for number, p in list(self.scoring.partitions.items())}
 
     def health(self) -> Health:
         """How it stands. What is applied and not committed still lags: it would be read again after a crash."""
@@ -273,7 +273,7 @@ class Worker:
         return Health(age, self.scoring.uncommitted(), self.metrics.last_failure)
 
     def _snapshot(self) -> Snapshot:
-        partitions = self.scoring.partitions.values()
+        partitions = list(self.scoring.partitions.values())  # a takeover changes them, in a thread
         outcomes: dict[str, int] = {}
         for partition in partitions:
             for outcome, number in partition.meta.outcomes.items():

@@ -31,7 +31,7 @@ from stream.keys import EMPLOYEE, HOLDING, employee_key, instant_of
 from stream.meta import KEY, Meta, decode_meta
 from stream.pipeline import Limits, limit_values, step
 from stream.rulebook import Rulebook
-from stream.state import Held, Person, State, decode_state, due_of
+from stream.state import FORMAT, Held, Person, State, decode_state, demand_format, due_of
 from stream.tally import Tally
 from stream.topics import TICKS
 
@@ -61,7 +61,8 @@ class Partition:
         self.store = store
         self.log = log
         raw = store.get(KEY)
-        self.meta = Meta() if raw is None else decode_meta(raw)
+        self.meta = Meta(format=FORMAT) if raw is None else decode_meta(raw)
+        demand_format(self.meta.format)
         if demand is not None:
             demand(number, self.meta)
         self.rules = only(rules, self.meta.rules)

@@ -46,7 +46,10 @@ def wall_clock() -> int:
 
 
 class Scoring:
-    """The partitions of one worker, none at first. Between `rest` and `resume` nothing is applied."""
+    """The partitions of one worker, none at first. Between `rest` and `resume` nothing is applied.
+
+    A takeover changes `partitions` in a thread: who walks through them while it may be under way takes a copy.
+    """
 
     def __init__(
         self,
@@ -215,7 +218,7 @@ class Scoring:
         """Records not applied yet, per input topic and partition, as of the last look."""
         return {
             (topic, number): max(0, self.ends.get((topic, number), 0) - partition.meta.applied.get(topic, 0))
-            for number, partition in self.partitions.items()
+            for number, partition in list(self.partitions.items())
             for topic in (*INPUT_TOPICS, TICKS)
         }
 
@@ -223,7 +226,7 @@ class Scoring:
         """Records of the input topics that no commit holds yet."""
         return sum(
             max(0, self.ends.get((topic, number), 0) - partition.saved.get((topic, number), 0))
-            for number, partition in self.partitions.items()
+            for number, partition in list(self.partitions.items())
             for topic in INPUT_TOPICS
         )
 

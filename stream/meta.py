@@ -29,6 +29,7 @@ class Meta(msgspec.Struct):
     limits: dict[str, int] = {}  # the limits (ms, see stream/pipeline.py) that records were decided by; they stay
     rules: list[str] = []
     shown: list[str] = []
+    format: int = 2  # FORMAT of the states (stream/state.py); what does not say is of the first that had one
 
     def count(self, outcome: str, number: int) -> None:
         """Adds records that ended so."""

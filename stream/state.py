@@ -130,11 +130,16 @@ def encode_state(state: State, due: int) -> bytes:
 
 def decode_state(raw: bytes) -> State:
     """The state in a durable value; UnknownFormat when another version wrote it."""
-    if raw[:1] != bytes((FORMAT,)):
-        raise UnknownFormat(
-            f"state format {raw[:1]!r} is unknown, this version reads {FORMAT}: install the version that wrote it"
-        )
+    demand_format(raw[0] if raw else 0)
     return _decoder.decode(raw[9:])
+
+
+def demand_format(number: int) -> None:
+    """UnknownFormat when another version wrote what has this number."""
+    if number != FORMAT:
+        raise UnknownFormat(
+            f"state format {number} is unknown, this version reads {FORMAT}: install the version that wrote it"
+        )
 
 
 def due_of(raw: bytes) -> int:

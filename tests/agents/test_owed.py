@@ -9,10 +9,9 @@ import pytest
 from agents import flush as flush_module
 from agents.owed import LATER, Made, Owed
 from agents.transport.log import Outgoing
-from schemas.updates import ScoreUpdate
+from stream.score import next_change
 from stream.state import Person
 from stream.topics import PEOPLE_EVENTS, QC_EVENTS, SCORE_UPDATES, TICKS
-from stream.update import score_update
 from tests.agents.agreement import disagreements
 from tests.agents.rig import Rig
 from tests.oracle.logs import HOUR, MINUTE, NOON, YIELD, Log, published, template
@@ -144,19 +143,19 @@ async def test_every_partition_and_order_gets_its_turn(rig: Rig, monkeypatch: py
     """Also when a slice is hardly longer than an update, and more are owed all the time."""
     now = [0.0]
 
-    def update(person: Person, as_of: int) -> ScoreUpdate:
+    def slow(person: Person, as_of: int) -> int:
         now[0] += 0.007
-        return score_update(person, as_of)
+        return next_change(person, as_of)
 
     monkeypatch.setattr(flush_module, "time", SimpleNamespace(perf_counter=lambda: now[0]))
-    monkeypatch.setattr(flush_module, "score_update", update)
+    monkeypatch.setattr(flush_module, "next_change", slow)
     people = {partition.number: [f"P{partition.number}.{n}" for n in range(10)] for partition in rig.partitions}
     made: dict[int, list[str]] = {number: [] for number in people}
     for _ in range(200):
         for partition in rig.partitions:
             partition.owed.soon.update(dict.fromkeys(people[partition.number][:5]))
             partition.owed.later.update(dict.fromkeys(people[partition.number][5:]))
-        now[0] += 0.01
+        rig.flush._made_at = now[0] - 0.02  # a slice of 10 ms: two updates, of four partitions
         rig.flush.make_updates(rig.partitions)
         for partition in rig.partitions:
             made[partition.number] += partition.owed.take()
