@@ -16,6 +16,7 @@ from typing import Final
 
 from agents.app import Worker
 from agents.health import Health, HealthServer
+from agents.metrics import LifeMetrics
 from agents.recovery import Progress
 from agents.settings import Settings
 from agents.store import StoreDamaged, set_aside
@@ -38,6 +39,7 @@ class Lives:
         self._progress = progress
         self._worker: Worker | None = None
         self._why = "starting"
+        self._outlasting = LifeMetrics()
 
     async def run(self, stopping: asyncio.Event, ready: Callable[[int], None]) -> None:
         """Until `stopping` is set. `ready` is given the port when the first life begins to score.
@@ -83,6 +85,7 @@ class Lives:
             try:
                 await worker.start()
                 self._worker = worker
+                self._outlasting.begins()
                 ready()
                 await first_of(worker.wait(), stopping.wait())
             finally:
@@ -96,7 +99,9 @@ class Lives:
         return Health(None, None, self._why) if self._worker is None else self._worker.health()
 
     def _metrics(self) -> bytes:
-        return b"" if self._worker is None else self._worker.metrics.text()
+        worker = self._worker
+        always = self._outlasting.text(scoring=worker is not None and not worker.health().red)
+        return always if worker is None else always + worker.metrics.text()
 
 
 async def first_of(*waits: object) -> None:

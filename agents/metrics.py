@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 
 from stream import metric_names as names
@@ -48,29 +48,28 @@ class Metrics:
         self._commits = _histogram(names.COMMIT_SECONDS, self.registry, (0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10))
         self._written = Counter(names.EMPLOYEES_WRITTEN.name, names.EMPLOYEES_WRITTEN.help, registry=self.registry)
         self._failures = Counter(names.COMMIT_FAILURES.name, names.COMMIT_FAILURES.help, registry=self.registry)
-        self._waiting: list[float] = []
         self._latencies: deque[float] = deque(maxlen=_SAMPLES)
         self._latency_count = 0
         self._latency_sum = 0.0
         self.registry.register(self)
 
-    def chunk(self, topic: str, records: int, logged: tuple[int, int], seconds: float) -> None:
-        """A chunk was applied. Its first and last log times (ms) stand for its latency."""
+    def chunk(self, topic: str, records: int, seconds: float) -> None:
+        """A chunk was applied."""
         self._chunks.labels(topic).observe(records)
         self._steps.labels(topic).observe(seconds)
-        self._waiting.extend(at / 1000 for at in logged)
 
     def committed(self, states: int, seconds: float) -> None:
-        """A commit ended: what it holds is visible now."""
+        """A commit ended."""
         self._commits.observe(seconds)
         self._written.inc(states)
-        now = time.time()
-        for logged in self._waiting:
-            if 0 <= now - logged <= _HISTORY:
-                self._latencies.append(now - logged)
-                self._latency_count += 1
-                self._latency_sum += now - logged
-        self._waiting.clear()
+
+    def visible(self, logged: int) -> None:
+        """The score update of an event with this log time (ms) is committed: readers see it now."""
+        seconds = time.time() - logged / 1000
+        if 0 <= seconds <= _HISTORY:
+            self._latencies.append(seconds)
+            self._latency_count += 1
+            self._latency_sum += seconds
 
     def commit_failed(self, reason: str) -> None:
         """A commit was put off."""
@@ -120,6 +119,24 @@ class Metrics:
     def text(self) -> bytes:
         """The exposition."""
         return generate_latest(self.registry)
+
+
+class LifeMetrics:
+    """What outlasts the lives of a worker: without it, one that fails again and again would only be silent."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._scoring = Gauge(names.SCORING.name, names.SCORING.help, registry=self._registry)
+        self._lives = Counter(names.LIVES.name, names.LIVES.help, registry=self._registry)
+
+    def begins(self) -> None:
+        """A life begins."""
+        self._lives.inc()
+
+    def text(self, *, scoring: bool) -> bytes:
+        """The exposition."""
+        self._scoring.set(scoring)
+        return generate_latest(self._registry)
 
 
 def _histogram(name: names.Name, registry: CollectorRegistry, buckets: Iterable[float]) -> Histogram:

@@ -79,6 +79,7 @@ class Scoring:
         self._working = asyncio.Lock()
         self._waking: dict[int, bytes | None] = {}
         self._tell_at = 0.0
+        self._awaited: dict[int, tuple[str, int]] = {}  # by partition: whose update is timed, from which log time (ms)
 
     @classmethod
     def open(
@@ -140,6 +141,7 @@ class Scoring:
         partition = self.partitions.pop(number)
         self.log.disown(number)
         self._waking.pop(number, None)
+        self._awaited.pop(number, None)
         self.ticker.forget(number)
         try:
             partition.store.close()
@@ -183,7 +185,9 @@ class Scoring:
                 reach("after-chunk")
                 took = time.perf_counter() - began
                 self.pace.applied(len(chunk), took)
-                self.metrics.chunk(topic, len(chunk), (chunk.since, chunk.logged), took)
+                self.metrics.chunk(topic, len(chunk), took)
+                if chunk.groups.packed.names:
+                    self._awaited.setdefault(partition, (chunk.groups.packed.names[0], chunk.since))
         elif topic == TICKS and not isinstance(rows, DecodedChunk):
             owned.tick(rows)
         if span is not None:
@@ -315,8 +319,17 @@ class Scoring:
         if self.flush.transactions > transactions:
             self._goes_on()
         self.metrics.committed(written, took)
+        self._time_visible()
         for partition in self.partitions.values():
             partition.evict(max(1, self.cached // len(self.partitions)))
+
+    def _time_visible(self) -> None:
+        """One employee of each partition at a time is timed until their update is in a commit."""
+        for number, (employee_id, logged) in list(self._awaited.items()):
+            owed = self.partitions[number].owed
+            if employee_id not in owed and employee_id not in owed.made:
+                del self._awaited[number]
+                self.metrics.visible(logged)
 
     def _put_off(self, error: RecoverableError) -> None:
         """The log takes nothing at the moment. It is said once, and again while it lasts."""

@@ -97,7 +97,7 @@ class Takeover:
                 break
             began = time.perf_counter()
             partition.read_on(PEOPLE_EVENTS, cast("list[Row]", rows))
-            self._metrics.chunk(PEOPLE_EVENTS, len(rows), (rows[0][1], rows[-1][1]), time.perf_counter() - began)
+            self._metrics.chunk(PEOPLE_EVENTS, len(rows), time.perf_counter() - began)
         return partition
 
     def _demand_same_log(self, number: int, meta: Meta) -> None:

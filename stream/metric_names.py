@@ -36,7 +36,7 @@ STATE_BYTES: Final = Name("scorestream_state_bytes", "gauge", "Local state on di
 LATENCY: Final = Name(
     "scorestream_event_to_score_seconds",
     "summary",
-    "From an event's log time to the commit that made its score visible, by quantile over the last minutes.",
+    "From an event's log time to the commit with its score update, by quantile over the last samples.",
     ("quantile",),
 )
 TICK_TIME: Final = Name("scorestream_newest_tick_timestamp_seconds", "gauge", "The newest tick: the boards' now.")
@@ -52,8 +52,17 @@ VIEWS_REBUILDS: Final = Name(
     "scorestream_views_rebuilds", "counter", "Times the views were built from the log's start."
 )
 
+SCORING: Final = Name(
+    "scorestream_scoring",
+    "gauge",
+    "1 while the worker scores; 0 while it starts, waits to do so again, or stands still.",
+)
+LIVES: Final = Name(
+    "scorestream_lives", "counter", "Times the worker began to score; each but the first after a failure."
+)
+
 ALL: Final = (
     RECORDS, LAG, COMMIT_TIME, COMMIT_SECONDS, COMMIT_FAILURES, CHUNK_RECORDS, STEP_SECONDS, EMPLOYEES_WRITTEN,
     EMPLOYEES_CACHED, HELD, OWED, STATE_BYTES, LATENCY, TICK_TIME, EVENT_TIME, VIEWS_UP, VIEWS_TIME, VIEWS_FAILURES,
-    VIEWS_REBUILDS,
+    VIEWS_REBUILDS, SCORING, LIVES,
 )  # fmt: skip

@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Final, NamedTuple
 
 from cyclopts import Parameter
@@ -71,9 +72,12 @@ def status(
     if timeout is not None and not wait_idle:
         raise UsageError(f"--timeout {timeout:g}: it limits the waiting; add --wait-idle")
     with existing_log(settings) as log:
-        idle = not wait_idle or _wait_idle(log, timeout)
+        if wait_idle and not _wait_idle(log, timeout):
+            with suppress(RecoverableError):  # who does not answer has been told
+                _print(log, format)
+            return 1
         _print(log, format)
-    return 0 if idle else 1
+    return 0
 
 
 def lags(log: Log, bounds: Mapping[Place, tuple[int, int]]) -> list[Lag]:
@@ -91,26 +95,21 @@ def lags(log: Log, bounds: Mapping[Place, tuple[int, int]]) -> list[Lag]:
 
 
 def _wait_idle(log: Log, timeout: float | None) -> bool:
-    """Whether everything up to now became durable in time; says what is missing when not."""
-    from agents.rules import rulebook, version_names
+    """Whether everything up to now became durable in time; says what is missing when not.
 
-    bounds = log.bounds()
-    published = set(version_names(rulebook(log))) if TEMPLATES in log.topics() else set()
+    A broker that does not answer is asked again: `timeout` then is kept to within one question's patience.
+    """
     begin = told = time.monotonic()
-    seen: tuple[int, ...] = ()
-    missing: list[Lag] = []
+    waiting: _Waiting | None = None
     while True:
         now = time.monotonic()
         over = timeout is not None and now - begin >= timeout
         try:
-            version = log.version()
-            if version != seen:
-                missing = [lag for lag in lags(log, bounds) if lag.lag]
-                seen = version
-            if not missing and _adopted(log, published):
+            waiting = waiting or _Waiting(log)
+            if waiting.over():
                 return True
-            what = _missing(missing, log) if over or now - told >= LINE_EVERY_S else ""
-        except RecoverableError as error:  # a broker that comes back is waited for like everything else
+            what = waiting.missing() if over or now - told >= LINE_EVERY_S else ""
+        except RecoverableError as error:
             what = str(error)
         if over:
             say(f"timeout after {timeout:g} s: {what}")
@@ -119,6 +118,31 @@ def _wait_idle(log: Log, timeout: float | None) -> bool:
             told = now
             say(f"waiting: {what}")
         time.sleep(_POLL_S)
+
+
+class _Waiting:
+    """For what is in the log when this is made."""
+
+    def __init__(self, log: Log) -> None:
+        from agents.rules import rulebook, version_names
+
+        self._log = log
+        self._bounds = log.bounds()
+        self._published = set(version_names(rulebook(log))) if TEMPLATES in log.topics() else set()
+        self._seen: tuple[int, ...] = ()
+        self._missing: list[Lag] = []
+
+    def over(self) -> bool:
+        """Whether all of it is durable, and worked by."""
+        version = self._log.version()
+        if version != self._seen:
+            self._missing = [lag for lag in lags(self._log, self._bounds) if lag.lag]
+            self._seen = version
+        return not self._missing and _adopted(self._log, self._published)
+
+    def missing(self) -> str:
+        """In words."""
+        return _missing(self._missing, self._log)
 
 
 def _adopted(log: Log, published: set[str]) -> bool:

@@ -90,6 +90,21 @@ async def test_what_a_backlog_leaves_is_committed_before_it_is_told(
     assert not owed
 
 
+async def test_latency_is_told_of_updates_that_are_out(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not of states that are committed while their update is still owed: nobody has seen anything then."""
+    scoring.handle(QC_EVENTS, 0, [Row(*row) for row in scoring.log.read(QC_EVENTS, 0, 3, 3)])
+    seen: list[int] = []
+    monkeypatch.setattr(scoring.metrics, "visible", seen.append)
+    with monkeypatch.context() as hurry:
+        hurry.setattr(flush, "UPDATE_BUDGET", 0.0)
+        await scoring.commit()
+    assert (1, []) == (scoring.flush.transactions, seen)
+    await scoring.commit()
+    assert (2, [NOW]) == (scoring.flush.transactions, seen)
+    await scoring.commit()
+    assert [NOW] == seen
+
+
 @pytest.fixture
 def now() -> list[float]:
     """A clock that moves when told to."""

@@ -89,6 +89,12 @@ async def _until(condition: Callable[[], bool], task: asyncio.Task[None]) -> Non
             await asyncio.sleep(0.01)
 
 
+async def _exposed(settings: Settings) -> set[str]:
+    port = (settings.folder / "worker.port").read_text().strip()
+    async with aiohttp.ClientSession() as web, web.get(f"http://127.0.0.1:{port}/metrics") as got:
+        return set((await got.text()).splitlines())
+
+
 def _committed(log: EmbeddedLog) -> int:
     return sum(offset for (topic, _), offset in log.committed().items() if topic == QC_EVENTS)
 
@@ -103,6 +109,7 @@ async def test_a_store_that_cannot_be_read_is_built_anew_in_the_next_life(log: E
         log.append([_event(n) for n in range(8, 24)])
         await _until(lambda: _committed(log) == 24, task)
         assert len(set(ports)) == 1 < len(ports)
+        assert {"scorestream_scoring 1.0", f"scorestream_lives_total {len(ports)}.0"} <= await _exposed(settings)
     assert task.exception() is None
     assert {"0", "1"} == {path.name for path in (settings.data / "state").iterdir()}
 
@@ -176,6 +183,7 @@ async def test_health_says_why_nothing_is_scored(
                 status, answer = got.status, await got.json()
         assert (503, "red", None) == (status, answer["status"], answer["commit_age_seconds"])
         assert "No space left on device: '/folder'; starting again in 3600 s" in str(answer["reason"])
+        assert {"scorestream_scoring 0.0", "scorestream_lives_total 0.0"} <= await _exposed(settings)
     assert task.done()
 
 

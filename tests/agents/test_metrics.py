@@ -31,8 +31,10 @@ def _read(metrics: Metrics) -> Samples:
 def _used() -> Metrics:
     metrics = Metrics()
     now = int(time.time() * 1000)
-    metrics.chunk(QC_EVENTS, 2, (now - 2_000, now - 1_000), 0.002)
-    metrics.chunk(QC_EVENTS, 1, (5, 5), 0.2)  # of an import: no latency
+    metrics.chunk(QC_EVENTS, 2, 0.002)
+    metrics.chunk(QC_EVENTS, 1, 0.2)
+    for logged in (now - 2_000, now - 1_000, 5):  # the last of an import: no latency
+        metrics.visible(logged)
     metrics.committed(7, 0.01)
     metrics.commit_failed("disk full")
     metrics.snapshot = Snapshot(
@@ -70,7 +72,7 @@ def test_gauges_and_histograms_stand_under_their_declared_names() -> None:
 
 
 def test_latency_is_of_what_was_sent_now() -> None:
-    """First and last record of a chunk count from their log time to the commit; an import's do not."""
+    """From the log time to the commit of the score update; an import's events do not count."""
     found = _read(_used())
     assert 2 == found["scorestream_event_to_score_seconds_count", frozenset()]
     assert 0.9 < found["scorestream_event_to_score_seconds", frozenset({("quantile", "0.5")})] < 60
