@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import Annotated, BinaryIO, Final
 
+import msgspec
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
@@ -28,6 +30,7 @@ def log(
     /,
     *,
     from_: Annotated[Natural, Parameter(name="--from")] = None,
+    after: Path | None = None,
     follow: Switch = False,
     partition: Natural = None,
     limit: Natural = None,
@@ -45,6 +48,7 @@ def log(
         scorestream log dead-letters --follow
         scorestream log qc-events > qc.log
         scorestream send qc.log --raw-records --topic qc-events --data ./copy
+        scorestream log qc-events --after qc.log > since.log
 
     Parameters
     ----------
@@ -52,6 +56,9 @@ def log(
         name of the topic
     from_
         first offset of each partition (default: the oldest kept)
+    after
+        only what follows a file that this command has written before, in each
+        partition: to move what came since
     follow
         go on with what is appended, until Ctrl-C
     partition
@@ -61,11 +68,37 @@ def log(
     """
     settings = flags.settings()
     demand_topic(topic)
+    if after is not None and from_ is not None:
+        raise UsageError(f"--from {from_}: --after {after} says where to begin; leave one of them out")
+    behind = {} if after is None else _behind(after)
     with existing_log(settings) as opened:
         if topic in opened.topics():
-            positions = dict.fromkeys(_partitions(opened, topic, partition), from_ or 0)
+            numbers = _partitions(opened, topic, partition)
+            positions = {number: behind.get(number, from_ or 0) for number in numbers}
             _print(opened, topic, positions, limit, follow=follow)
     return 0
+
+
+class _Place(msgspec.Struct):
+    partition: int
+    offset: int
+
+
+def _behind(file: Path) -> Positions:
+    """The offset behind the last record of each partition that a file of records holds."""
+    decode, found = msgspec.json.Decoder(_Place).decode, Positions()
+    try:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    place = decode(line)
+                except msgspec.MsgspecError as error:
+                    text = f"--after {file}: line {number} is no record with its place: {error}"
+                    raise UsageError(f"{text}; give what `scorestream log` has printed") from error
+                found[place.partition] = max(found.get(place.partition, 0), place.offset + 1)
+    except OSError as error:
+        raise UsageError(f"--after {file}: {error.strerror}") from error
+    return found
 
 
 def _partitions(opened: Log, topic: str, partition: int | None) -> range:

@@ -46,6 +46,34 @@ def test_a_log_is_moved(run: Run, log: EmbeddedLog) -> None:
         assert records(copy, "qc-events") == records(log, "qc-events")
 
 
+def test_what_came_since_is_moved_by_partition(run: Run, log: EmbeddedLog) -> None:
+    """Whatever was moved before, and however far each partition was."""
+    log.append([Outgoing("qc-events", number % 3 and 1, 1, b"E", b"old") for number in range(7)])
+    moved = run("log", "qc-events").out
+    Path("moved.log").write_text(moved)
+    assert [] == run("log", "qc-events", "--after", "moved.log").rows()
+    log.append([Outgoing("qc-events", number, 2, b"E", b"new") for number in (0, 1, 3, 3)])
+    found = [(row["partition"], row["offset"]) for row in run("log", "qc-events", "--after", "moved.log").rows()]
+    assert [(0, 3), (1, 4), (3, 0), (3, 1)] == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "--after since.log: No such file"),
+        ("{}\n", "line 1 is no record"),
+        ('{"partition":0,"offset":1}\nx', "line 2"),
+    ],
+)
+def test_a_file_that_tells_no_places_is_refused(run: Run, log: EmbeddedLog, text: str | None, said: str) -> None:
+    """Named, with the line; and with --from beside it nobody could tell what is meant."""
+    if text is not None:
+        Path("since.log").write_text(text)
+    result = run("log", "qc-events", "--after", "since.log")
+    assert (result.code, said in result.err) == (2, True), result.err
+    assert run("log", "qc-events", "--after", "since.log", "--from", "3").code == 2
+
+
 def test_form(run: Run, log: EmbeddedLog) -> None:
     """A record is one object: text as text, other bytes as base64, headers as an object where that holds them."""
     log.append([Outgoing("qc-events", 1, 5, b"E1", b"{}", pack_headers([("who", b"me")]))])
