@@ -152,6 +152,10 @@ class Settings:
                 f"kafka_sasl_username={self.kafka_sasl_username!r}: it means nothing with kafka_security_protocol="
                 f"{self.kafka_security_protocol!r}; that must be sasl_ssl (or sasl_plaintext)"
             )
+        if self.kafka_key_file is not None and self.kafka_certificate_file is None:
+            raise SettingError(
+                f"kafka_key_file={str(self.kafka_key_file)!r}: it is the key of kafka_certificate_file, which is off"
+            )
         return Access(
             protocol=self.kafka_security_protocol,
             mechanism=self.kafka_sasl_mechanism,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from agents.cli.flags import Flags
 from agents.settings import SETTINGS, SettingError, Settings
+from agents.transport.kafka.cluster import Cluster
 from tests.cli.conftest import Run
 
 
@@ -160,3 +161,42 @@ def test_settings_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (rows["held_days"]["value"], rows["held_days"]["origin"]) == (9, "environment")
     assert (rows["retention_days"]["value"], rows["retention_days"]["origin"]) == ("off", "default")
     assert all(row["help"] for row in rows.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"kafka_security_protocol": "sasl_ssl"}, "it takes kafka_sasl_username and kafka_sasl_password_file too"),
+        ({"kafka_sasl_username": "scorer"}, "kafka_sasl_username='scorer': it means nothing with"),
+        ({"kafka_security_protocol": "ssl", "kafka_key_file": "own.key"}, "it is the key of kafka_certificate_file"),
+    ],
+)
+def test_half_a_way_into_a_broker_is_refused(given: dict[str, str], said: str, tmp_path: Path) -> None:
+    """Each setting that another one needs, or that means nothing alone, is named."""
+    (tmp_path / "own.key").touch()
+    files = {name: str(tmp_path / value) if name.endswith("_file") else value for name, value in given.items()}
+    with pytest.raises(SettingError, match=said):
+        _ = Settings.load({}, files).access
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
+def test_both_clients_are_told_the_way_into_a_broker(tmp_path: Path, mechanism: str) -> None:
+    """Protocol, mechanism, name and password, and for librdkafka the files."""
+    for name in ("password", "ca.pem", "own.pem", "own.key"):
+        (tmp_path / name).write_text("s3cret\n")
+    given = {
+        "kafka_security_protocol": "sasl_ssl", "kafka_sasl_mechanism": mechanism, "kafka_sasl_username": "scorer",
+        "kafka_sasl_password_file": str(tmp_path / "password"), "kafka_ca_file": str(tmp_path / "ca.pem"),
+        "kafka_certificate_file": str(tmp_path / "own.pem"), "kafka_key_file": str(tmp_path / "own.key"),
+    }  # fmt: skip
+    access = Settings.load({}, given).access
+    config = Cluster("127.0.0.1:1", access).config()
+    assert {
+        "security.protocol": "SASL_SSL", "sasl.mechanism": mechanism, "sasl.username": "scorer",
+        "sasl.password": "s3cret", "ssl.ca.location": str(tmp_path / "ca.pem"),
+        "ssl.certificate.location": str(tmp_path / "own.pem"), "ssl.key.location": str(tmp_path / "own.key"),
+    }.items() <= config.items()  # fmt: skip
+    plain = Cluster("127.0.0.1:1", replace(access, protocol="sasl_plaintext")).aiokafka()
+    assert ("SASL_PLAINTEXT", mechanism, "scorer", "s3cret") == tuple(
+        plain[name] for name in ("security_protocol", "sasl_mechanism", "sasl_plain_username", "sasl_plain_password")
+    )

@@ -12,10 +12,15 @@ _NAMES: Final = "subjectAltName=DNS:localhost,IP:127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """PEM files: `authority` is what clients trust; `server` holds the server's private key and its certificate."""
+    """PEM files: `authority` is what clients trust; `server` holds the server's private key and its certificate.
+
+    `client` is the certificate of a client, `client_key` its key.
+    """
 
     authority: Path
     server: Path
+    client: Path
+    client_key: Path
 
 
 def make_certificates(folder: Path) -> Certificates:
@@ -29,7 +34,9 @@ def make_certificates(folder: Path) -> Certificates:
         certificate, server_key, "/CN=localhost", _NAMES, "basicConstraints=critical,CA:FALSE", signed_by=signed_by
     )
     server.write_text(server_key.read_text() + certificate.read_text())
-    return Certificates(authority, server)
+    client, client_key = folder / "client.pem", folder / "client.key"
+    _request(client, client_key, "/CN=scorer", "basicConstraints=critical,CA:FALSE", signed_by=signed_by)
+    return Certificates(authority, server, client, client_key)
 
 
 def _request(certificate: Path, key: Path, subject: str, *extensions: str, signed_by: tuple[str, ...] = ()) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaConnectionError
 from confluent_kafka import Producer
 
 from agents.transport.access import Access
@@ -277,7 +280,7 @@ def test_a_folder_has_a_name(tmp_path: Path) -> None:
 
 def test_tls_and_a_name(tmp_path: Path) -> None:
     """SASL/SCRAM over TLS: with name, password and authority one gets in, and is told what is wrong without."""
-    if reason := kafka_broker.missing():
+    if reason := kafka_broker.missing(secured=True):
         pytest.skip(reason)
     broker = KafkaBroker(tmp_path / "kafka", users=[User("scorer", "s3cret")])
     try:
@@ -296,6 +299,36 @@ def test_tls_and_a_name(tmp_path: Path) -> None:
         untrusted = Access("sasl_ssl", "SCRAM-SHA-512", "scorer", "s3cret")
         with pytest.raises((BrokerGone, LogRefused), match="certificate"):
             KafkaLog(Cluster(broker.secure_bootstrap, untrusted))
+    finally:
+        broker.stop()
+
+
+async def test_ones_own_certificate(tmp_path: Path) -> None:
+    """Where the broker asks for it, both clients show it; without it neither gets in."""
+    if reason := kafka_broker.missing(secured=True):
+        pytest.skip(reason)
+    asked = {
+        "listener.name.sasl_ssl.ssl.client.auth": "required",
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(tmp_path / "kafka" / "tls" / "authority.pem"),
+    }
+    broker = KafkaBroker(tmp_path / "kafka", users=[User("scorer", "s3cret")], settings=asked)
+    try:
+        broker.start()
+        files = broker.certificates
+        assert files is not None
+        without = Access("sasl_ssl", "SCRAM-SHA-512", "scorer", "s3cret", files.authority)
+        shown = replace(without, certificate=files.client, key=files.client_key)
+        KafkaLog(Cluster(broker.secure_bootstrap, shown)).close()
+        with pytest.raises((BrokerGone, LogRefused)):
+            KafkaLog(Cluster(broker.secure_bootstrap, without))
+        consumer = AIOKafkaConsumer(**Cluster(broker.secure_bootstrap, shown).aiokafka(), group_id="own")
+        await consumer.start()
+        await consumer.stop()
+        consumer = AIOKafkaConsumer(**Cluster(broker.secure_bootstrap, without).aiokafka(), group_id="own")
+        with pytest.raises(KafkaConnectionError):
+            await consumer.start()
+        await consumer.stop()
     finally:
         broker.stop()
 

@@ -24,7 +24,7 @@ class ChunkSettings:
 
     max_records: int = 20_000
     max_bytes: int = 32 * 1024 * 1024
-    linger_s: float = 0.05
+    linger_s: float = 0.04
     poll_s: float = 0.015  # how often an idle consumer looks for new records
 
 
