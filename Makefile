@@ -43,7 +43,7 @@ bench-peers: $(TOOLS) kafka  ## The same job on Faust, Quix Streams, Kafka Strea
 	@scripts/peers.sh $(PYTHON) $(PEERS)
 	@exec $(VENV)/bin/python -m tests.bench.peers $(ARGS)
 
-bench-latency: $(TOOLS) kafka  ## Event to visible score at half of the peak rate, five minutes on each broker; ARGS=--smoke
+bench-latency: $(TOOLS) kafka  ## Event to visible score at half of the job's rate, five minutes on each broker; ARGS=--smoke
 	@exec $(VENV)/bin/python -m tests.bench.latency $(ARGS)
 
 bench-growth: $(TOOLS) kafka  ## Cost per event from 1,000 to 1,000,000 people, with 1 and 2 workers; restarts; ARGS=--smoke
