@@ -29,7 +29,7 @@ from stream.topics import CHANGELOG, SCORE_UPDATES
 from stream.update import score_update
 
 UPDATE_BUDGET: Final = 0.05  # s at once for making updates, so that the loop goes on; the rest stays owed
-UPDATE_SHARE: Final = 0.5  # of the time for making updates, at most, while the worker keeps up
+UPDATE_SHARE: Final = 0.5  # of the time for making updates between commits, while the worker keeps up
 BACKLOG_SHARE: Final = 0.016  # of the time while there is a backlog
 
 

@@ -18,26 +18,26 @@ _SIGMAS: Final = 3.0
 _FAR: Final = 12.0  # standard deviations below the mean, where nothing lies that a double could tell
 
 
-class Limits(msgspec.Struct, frozen=True, gc=False):
+class Band(msgspec.Struct, frozen=True, gc=False):
     """Shares between which chance alone explains what is seen."""
 
     low: float
     high: float
 
 
-def p_chart(share: float, n: float) -> Limits:
+def p_chart(share: float, n: float) -> Band:
     """Three-sigma limits of a sample of n units when the share is this; n > 0."""
     width = _SIGMAS * sqrt(share * (1 - share) / n)
-    return Limits(max(0.0, share - width), min(1.0, share + width))
+    return Band(max(0.0, share - width), min(1.0, share + width))
 
 
-def funnel(share: float, n: int, level: float) -> Limits:
+def funnel(share: float, n: int, level: float) -> Band:
     """Of samples of n units at most (1 - level) / 2 lie below the one limit, and above the other.
 
     0 < share < 1, n > 0, 0 < level < 1.
     """
     tail = (1 - level) / 2
-    return Limits(_lowest(share, n, tail) / n, 1 - _lowest(1 - share, n, tail) / n)
+    return Band(_lowest(share, n, tail) / n, 1 - _lowest(1 - share, n, tail) / n)
 
 
 def _lowest(share: float, n: int, tail: float) -> float:

@@ -142,7 +142,12 @@ class _Waiting:
 
     def missing(self) -> str:
         """In words."""
-        return _missing(self._missing, self._log)
+        worker = "" if self._log.owner() else "; no worker is running"
+        if not self._missing:
+            return f"a published template version is not known to every partition yet{worker}"
+        total = sum(lag.lag for lag in self._missing)
+        behind = (f"{lag.topic}/{lag.partition} from offset {lag.committed} ({lag.lag:,})" for lag in self._missing)
+        return f"{total:,} records are not processed yet: {', '.join(behind)}{worker}"
 
 
 def _adopted(log: Log, published: set[str]) -> bool:
@@ -150,15 +155,6 @@ def _adopted(log: Log, published: set[str]) -> bool:
     from agents.meta import read_meta
 
     return not published or all(published <= set(meta.rules) for meta in read_meta(log))
-
-
-def _missing(missing: list[Lag], log: Log) -> str:
-    total = sum(lag.lag for lag in missing)
-    worker = "" if log.owner() else "; no worker is running"
-    if not missing:
-        return f"a published template version is not known to every partition yet{worker}"
-    places = ", ".join(f"{lag.topic}/{lag.partition} from offset {lag.committed} ({lag.lag:,})" for lag in missing)
-    return f"{total:,} records are not processed yet: {places}{worker}"
 
 
 def _print(log: Log, format: Format) -> None:
