@@ -305,8 +305,8 @@ class Scoring:
     async def commit(self) -> None:
         """Commits everything applied so far. A disk without room is waited for; nothing is lost meanwhile."""
         if self.units is not None:
-            now = max((partition.meta.now for partition in self.partitions.values()), default=0)
-            self.flush.extra.extend(self.units.changed(self.rules, max(now, 0), wall_clock()))
+            now = max((partition.meta.now for partition in self.partitions.values()), default=-1)
+            self.flush.extra.extend(self.units.changed(self.rules, now, wall_clock()))
         began, transactions = time.perf_counter(), self.flush.transactions
         try:
             written = await self.flush(self.partitions.values(), backlog=self.pace.late)

@@ -62,10 +62,11 @@ class UnitPool:
         """Updates, stamped `now` (ms), of the units whose members changed; none while it is still reading again.
 
         They are as of `as_of`, or of a newer tick that some member's sums are as of: sums must not be of the future.
+        Before the first tick no instant is known that a unit's windows could be of: its members wait for that.
         """
-        if self._unread:
-            return []
         as_of = max(as_of, parse_rfc3339(self._now) or as_of if self._now else as_of)
+        if self._unread or as_of < 0:
+            return []
         changed, self.units.changed = self.units.changed, set()
         updates = []
         for unit in sorted(changed):

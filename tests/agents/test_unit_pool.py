@@ -10,7 +10,7 @@ import pytest
 
 from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part, Record
 from agents.unit_pool import UnitPool
-from schemas.updates import Pool, ScoreUpdate, UnitUpdate
+from schemas.updates import Contribution, Pool, ScoreUpdate, UnitUpdate
 from stream.rulebook import Rulebook
 from stream.template import load_published
 from stream.topics import SCORE_UPDATES, UNIT_UPDATES
@@ -93,3 +93,12 @@ def test_units_are_as_of_the_newest_tick_that_a_member_is_of(log: EmbeddedLog) -
     pool.take(0, _rows(log, 0), 0)
     (said,) = pool.changed(RULES, NOON - 60_000, NOON)
     assert "2026-03-02T11:59:00.000Z" != AT == msgspec.json.decode(said.value or b"", type=UnitUpdate).as_of
+
+
+def test_before_the_first_tick_nothing_is_said(log: EmbeddedLog) -> None:
+    """Windows as of no instant are empty: a board would show a unit without scores until its next change."""
+    pool = UnitPool(log)
+    log.transact([Part(0, [_score("E1", "L1", 0)], {})])
+    pool.units.take(msgspec.json.decode(_rows(log, 0)[0][3] or b"", type=Contribution))
+    assert [] == pool.changed(RULES, -1, NOON)
+    assert {"L1": (["E1"], [10])} == _said(pool.changed(RULES, NOON, NOON))

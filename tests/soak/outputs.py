@@ -73,11 +73,13 @@ def unit_updates(evidence: Evidence) -> Iterator[object]:
     """The latest values of units are pooled sums, of the members that score updates name."""
     oracle, updates = evidence.units, latest_units(evidence)
     members: dict[str, list[str]] = {}
+    newest = evidence.known.now  # before the first tick the members' own instants are all there is
     for name, score in sorted(latest_scores(evidence).items()):
         members.setdefault(score.unit, []).append(name)
+        newest = max(newest, parse_rfc3339(score.as_of) or 0)
     for unit in sorted({*UNITS, *updates}):
         update = updates.get(unit)
-        at = evidence.known.now if update is None else parse_rfc3339(update.as_of) or 0
+        at = (parse_rfc3339(update.as_of) if update else 0) or newest
         given = [] if update is None else with_data({"employee_id": unit, **asdict(row)} for row in update.rows)
         yield from differences(oracle.rows(unit, at), given)
         if update is not None and update.members != members.get(unit, []):

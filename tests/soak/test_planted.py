@@ -21,9 +21,10 @@ from stream.keys import EMPLOYEE
 from stream.meta import KEY, decode_meta, encode_meta
 from stream.state import State, decode_state, due_of, encode_state
 from stream.topics import CHANGELOG, DEAD_LETTERS, LATE_EVENTS, QC_EVENTS, SCORE_UPDATES, UNIT_UPDATES
-from tests.soak import invariants
+from tests.soak import invariants, outputs
 from tests.soak.evidence import Evidence, settings_of, whole
 from tests.soak.invariants import told, violations
+from tests.soak.outputs import unit_updates
 from tests.soak.planted import a_millionth_more
 from tests.soak.processes import Worker
 from tests.soak.sender import mark_of, marked
@@ -230,6 +231,17 @@ def test_an_update_that_shows_something_else(
 ) -> None:
     """A screen would show a millionth more than the state has."""
     assert {said} == _kinds(found(lambda log: _change_update(log, topic, kind)))
+
+
+def test_a_unit_of_which_nothing_is_said(good: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor before the first tick: a drained log has no such unit."""
+    with EmbeddedLog.open(good.folder) as log:
+        evidence = Evidence(log, settings_of(good.folder))
+        assert [] == list(unit_updates(evidence))
+        monkeypatch.setattr(outputs, "latest_units", lambda _: {})
+        for meta in evidence.known.metas:
+            meta.now = -1
+        assert any("L01" in str(line) for line in unit_updates(evidence))
 
 
 def test_a_store_that_is_not_its_changelog(found: Callable[[Plant], list[str]]) -> None:

@@ -91,6 +91,7 @@ class Owner:
         self._work: SimpleQueue[tuple[Future[list[int]], Callable[[], list[int]]] | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._offsets_until = math.inf  # monotonic; when what is sent now is given up
+        self._fenced: Fenced | None = None  # for ever: the client would say something else the next time
         options = {**_OPTIONS, "transactional_id": name, "transaction_timeout_ms": int(TRANSACTION_S * 1000)}
         self._producer: Any = Producer(cluster.config(**options))
         with cluster.translated(f"taking over {name}"):
@@ -146,6 +147,8 @@ class Owner:
         group: object,
         before_commit: Callable[[], None],
     ) -> list[int]:
+        if self._fenced is not None:
+            raise self._fenced
         try:
             self._producer.begin_transaction()
             delivery = self._send(records)
@@ -161,7 +164,9 @@ class Owner:
             self._offsets_until = math.inf
             reason, last = _kafka_error(error), self._give_up()
             # A client that was fenced meanwhile takes no record: it says "fatal" then, and the reason at the end.
-            raise self._refusal(last if last is not None and reason.code() == KafkaError._FATAL else reason) from error
+            refusal = self._refusal(last if last is not None and reason.code() == KafkaError._FATAL else reason)
+            self._fenced = refusal if isinstance(refusal, Fenced) else None
+            raise refusal from error
         return delivery.offsets_of(records)
 
     def _send(self, records: Sequence[Outgoing]) -> _Ends:
