@@ -137,7 +137,7 @@ class Flush:
             partition.meta.shown = partition.meta.rules
         changes.append((KEY, encode_meta(partition.meta)))
         outputs = [*partition.outputs, *(each.update for each in made.values() if each.update is not None)]
-        partition.flushing = dict(changes)
+        partition.flushing, partition.sending = dict(changes), outputs
         partition.dirty, partition.changes, partition.outputs = {}, [], []
         return Snapshot(partition, changes, outputs, committed, dirty, list(made))
 
@@ -186,12 +186,12 @@ class Flush:
             partition.changes = [*changes, *partition.changes]
             if not sent:
                 partition.outputs = [*(o for o in snapshot.outputs if o.topic != SCORE_UPDATES), *partition.outputs]
-            partition.flushing = {}
+            partition.flushing, partition.sending = {}, []
 
     def _written(self, snapshots: list[Snapshot]) -> None:
         for snapshot in snapshots:
             partition = snapshot.partition
-            partition.flushing = {}
+            partition.flushing, partition.sending = {}, []
             partition.saved = snapshot.offsets
             partition.identities.written(key for key, _ in snapshot.changes if key[:1] == IDENTITIES)
 

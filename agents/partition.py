@@ -20,7 +20,8 @@ from agents.owed import Owed
 from agents.replay import replay
 from agents.rules import only, rulebook, unknown_since, version_names
 from agents.store import Store
-from agents.ticks import Tick, tick_of
+from agents.ticks import Tick, reachable, tick_of
+from agents.told import alert_record, keep_handling, put_right, said
 from agents.transport.errors import LogError
 from agents.transport.log import Log, Outgoing
 from schemas.event import INPUT_TOPICS, Rejection, Row
@@ -29,9 +30,10 @@ from stream.held import expire, expiry, open_gate, release
 from stream.history import History
 from stream.keys import EMPLOYEE, HOLDING, employee_key, instant_of
 from stream.meta import KEY, Meta, decode_meta
+from stream.person import Person
 from stream.pipeline import Limits, limit_values, step
 from stream.rulebook import Rulebook
-from stream.state import FORMAT, Held, Person, State, decode_state, demand_format, due_of
+from stream.state import FORMAT, Held, State, decode_state, demand_format, due_of
 from stream.tally import Tally
 from stream.topics import TICKS
 
@@ -76,6 +78,7 @@ class Partition:
         self.expiring = Due()  # held records that become late
         self.holding = {key[1:].decode(): instant_of(raw) for key, raw in store.items(HOLDING)}
         self.outputs: list[Outgoing] = []
+        self.sending: list[Outgoing] = []  # outputs of the commit under way
         self.changes: list[tuple[bytes, bytes | None]] = []  # identities, for the changelog
         self.saved: Mapping[tuple[str, int], int] = {(t, number): n for t, n in self.meta.applied.items()}  # committed
         self.flushing: Mapping[bytes, bytes | None] = {}
@@ -149,6 +152,7 @@ class Partition:
         for outcome in ("scored", "unused", "held", "duplicate", "late"):
             meta.count(outcome, getattr(tally, outcome))
         meta.last = max(meta.last, tally.last)
+        self.outputs.extend(alert_record(self.number, row) for row in tally.alerts)
 
     def person(self, employee_id: str) -> Person:
         """The employee at work: from memory, from a commit under way, from the store, or new."""
@@ -259,10 +263,13 @@ class Partition:
             expired={name: self.person(name).state.expired for name in employees},
         )
         last, fell = self.meta.last, False
+        alerts = said(self.log, self.number, (*self.sending, *self.outputs), histories) if histories else {}
         for employee_id, history in histories.items():
             person = self.person(employee_id)
             was = person.state.newest
             self._transplant(person, history)
+            right = put_right(alerts.get(employee_id, {}), history.alerts, self.meta.logged)
+            self.outputs.extend(alert_record(self.number, row) for row in right)
             fell = fell or person.state.newest < was == last
             self.meta.last = max(self.meta.last, person.state.newest)
         if fell:
@@ -285,7 +292,8 @@ class Partition:
             ("held", len(old.held), len(new.held)),
         ):
             self.meta.count(outcome, now - was)
-        old.segments, old.held = new.segments, new.held
+        keep_handling(old, new)
+        old.segments, old.held, old.watched = new.segments, new.held, new.watched
         old.scored, old.unused, old.measured, old.newest = new.scored, new.unused, new.measured, new.newest
         person.adopt(self.rules)
         self._changed(person)
@@ -313,6 +321,7 @@ class Partition:
             release(person, {held: events[held] for held in opened if held in events}, tally)
             self._changed(person)
         self._count(tally)
+        self.unsettled |= tally.restate
 
     # Time
 
@@ -322,20 +331,8 @@ class Partition:
         for row in rows:
             tick = tick_of(row)
             if row[0] >= expected and tick is not None:
-                self._ticks.append((row[0], self._reachable(row[0], tick)))
+                self._ticks.append((row[0], reachable(tick, row[0], self.number, self.log, self.meta.applied)))
         self._run_ticks()
-
-    def _reachable(self, offset: int, tick: Tick) -> Tick:
-        """A tick follows what is in the log: one that follows more (of another log, say) would wait for ever."""
-        follows = {topic: tick.follows.get(topic, 0) for topic in INPUT_TOPICS}
-        for topic, until in follows.items():
-            if until > self.meta.applied.get(topic, 0) and until > (end := self.log.end(topic, self.number)):
-                logger.warning(
-                    "%s/%d offset %d follows offset %d of %s, which ends at %d: taken as %d",
-                    *(TICKS, self.number, offset, until, topic, end, end),
-                )
-                follows[topic] = end
-        return Tick(tick.at, follows)
 
     def _run_ticks(self) -> None:
         applied = self.meta.applied

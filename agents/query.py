@@ -18,10 +18,11 @@ from schemas.rows import ScoreRow
 from stream.history import History, history_rows
 from stream.keys import EMPLOYEE, employee_key
 from stream.meta import Meta
+from stream.person import Person
 from stream.pipeline import Limits
 from stream.rulebook import Rulebook
 from stream.score import score_rows
-from stream.state import Person, State, decode_state
+from stream.state import State, decode_state
 from stream.topics import CHANGELOG
 
 

@@ -10,6 +10,7 @@ from typing import Final, cast
 
 from agents.transport.log import Log
 from agents.transport.murmur2 import partition_for
+from schemas.alerts import AlertRow
 from schemas.chunk import decode_groups
 from schemas.columns import EventColumns, EventGroups
 from schemas.event import INPUT_TOPICS, Event, Row
@@ -17,9 +18,10 @@ from schemas.gathering import columns_of
 from schemas.memo import Memo
 from stream.dedupe import Block
 from stream.history import History
+from stream.person import Person
 from stream.pipeline import Limits, pass_over, step
 from stream.rulebook import Rulebook
-from stream.state import BUSINESS, PEOPLE, QC, Expired, Person, State
+from stream.state import BUSINESS, PEOPLE, QC, Expired, State
 from stream.tally import Tally
 
 _CHUNK = 20_000
@@ -73,6 +75,7 @@ class _Replayer:
         self.blocks: dict[tuple[str, int, int], list[Block]] = {}
         self.persons: dict[str, Person] = {}
         self.events: dict[str, list[Event]] = {}
+        self.alerts: dict[str, list[AlertRow]] = {}
 
     def apply(self, topic: int, groups: EventGroups) -> None:
         for employee_id, own in groups:
@@ -86,6 +89,8 @@ class _Replayer:
                 for sealed in tally.sealed:
                     self.blocks.setdefault((employee_id, sealed.lane, sealed.hour), []).append(sealed.block)
                 tally.sealed.clear()  # the next step looks for them already
+            if tally.alerts:
+                self.alerts.setdefault(employee_id, []).extend(tally.alerts)
             if topic != PEOPLE:
                 self.events.setdefault(employee_id, []).extend(tally.kept)
 
@@ -111,7 +116,9 @@ class _Replayer:
             for name, person in self.persons.items()
             if any(lane and lane.latest >= 0 for lane in person.state.lanes)
         )
-        return {name: History(self.persons[name], self.events.get(name, ())) for name in known}
+        return {
+            name: History(self.persons[name], self.events.get(name, ()), self.alerts.get(name, ())) for name in known
+        }
 
 
 def _chunks(log: Log, topic: str, partition: int, until: int) -> Iterator[list[Row]]:

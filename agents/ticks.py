@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+from typing import Final
+
 import msgspec
 
-from schemas.event import Row
+from agents.transport.log import Log
+from schemas.event import INPUT_TOPICS, Row
+from stream.topics import TICKS
+
+logger: Final = logging.getLogger(__name__)
 
 
 class Tick(msgspec.Struct, frozen=True):
@@ -20,3 +28,16 @@ def tick_of(row: Row) -> Tick | None:
         return msgspec.json.decode(row[3] or b"", type=Tick)
     except msgspec.MsgspecError:
         return None
+
+
+def reachable(tick: Tick, offset: int, partition: int, log: Log, applied: Mapping[str, int]) -> Tick:
+    """A tick follows what is in the log: one that follows more (of another log, say) would wait for ever."""
+    follows = {topic: tick.follows.get(topic, 0) for topic in INPUT_TOPICS}
+    for topic, until in follows.items():
+        if until > applied.get(topic, 0) and until > (end := log.end(topic, partition)):
+            logger.warning(
+                "%s/%d offset %d follows offset %d of %s, which ends at %d: taken as %d",
+                *(TICKS, partition, offset, until, topic, end, end),
+            )
+            follows[topic] = end
+    return Tick(tick.at, follows)

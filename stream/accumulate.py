@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from schemas.measures import Measures
-from stream.state import Calendar, Cells, Landing, Segment, Vector
+from stream.person import Landing
+from stream.state import Calendar, Cells, Segment, Vector
 from stream.window import calendar_bounds
 
 FOREVER: Final = 1 << 62
@@ -52,10 +53,11 @@ def add_all(
 
 
 def _add_to(landings: Sequence[Landing], measures: Sequence[Measures], times: Sequence[int], newest: int) -> None:
-    for names, all_panes, calendars, timezone in landings:
+    for names, all_panes, calendars, timezone, watched in landings:
         vectors = [measured.vectors.get(names) or measured.vector(names) for measured in measures]
+        own = newest if watched is None else watched.newest
         for panes, grain, kept in all_panes:
-            _add_to_panes(panes, grain, newest // grain, kept, vectors, times)
+            _add_to_panes(panes, grain, own // grain, kept, vectors, times)
         for calendar, window in calendars:
             if calendar.start <= times[0] and times[-1] < calendar.end:
                 into = calendar.vector

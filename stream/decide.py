@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from schemas.event import Event
 from stream.accumulate import add
-from stream.state import Held, Person
+from stream.person import Person
+from stream.state import Held
 from stream.tally import Tally
+from stream.watching import watch_event
 
 
 def decide(person: Person, event: Event, topic: int, tally: Tally) -> None:
@@ -36,4 +38,5 @@ def decide(person: Person, event: Event, topic: int, tally: Tally) -> None:
     landings = person.bound.get(event.kind)
     if landings is None:
         landings = person.bind(event.kind, action)
+    watch_event(person, event, tally)
     add(landings, event.measures, at, state.newest)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from schemas.event import Event
 from stream.decide import decide
-from stream.state import Expired, Held, Person
+from stream.person import Person
+from stream.state import Expired, Held
 from stream.tally import Tally
 
 

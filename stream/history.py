@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from schemas.alerts import AlertRow
 from schemas.event import Event
 from schemas.rows import ScoreRow
+from stream.person import Person
 from stream.plan import plan_of
 from stream.rulebook import Group, Version
 from stream.score import version_rows, versions_for
-from stream.state import Person, Vector, assignment_at, target_values
+from stream.state import Vector, assignment_at, target_values
 from stream.window import Window, calendar_bounds, rolling_bounds
 
 FOREVER = 1 << 62
@@ -22,10 +24,11 @@ FOREVER = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A person as the log knows them, with the business and qc events that count or wait."""
+    """A person as the log knows them: the business and qc events that count or wait, every change of an alert."""
 
     person: Person
     events: Sequence[Event]
+    alerts: Sequence[AlertRow] = ()
 
     def newest(self) -> int:
         """The newest scored instant, -1 when nothing was scored."""

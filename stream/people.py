@@ -6,18 +6,20 @@ from bisect import bisect_left, bisect_right
 from typing import Final
 
 from schemas.event import Event
-from stream.state import Assignment, Person, Target
+from stream.person import Person
+from stream.state import Assignment, Target
 
 ASSIGNMENT: Final = "people.assignment"
 TARGET: Final = "people.target"
 
 
 def apply_person_event(person: Person, event: Event) -> bool:
-    """Records an assignment or targets; True when it changes what earlier events count in."""
+    """Records an assignment or targets; True when it changes what earlier events count in, or say."""
     if event.type == ASSIGNMENT:
         return _assign(person, event)
     if event.type == TARGET:
         _aim(person, event)
+        return event.occurred_at <= person.state.measured and person.aims()
     return False
 
 

@@ -18,8 +18,10 @@ from stream.accumulate import add_all
 from stream.decide import decide
 from stream.dedupe import TAIL, Recall, extend, kept_identities, new_lane, register, registered, seal
 from stream.people import apply_person_event
-from stream.state import LANES, PEOPLE, Lane, Person
+from stream.person import Person
+from stream.state import LANES, PEOPLE, Lane
 from stream.tally import Forget, Tally
+from stream.watching import watch_run
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -144,6 +146,8 @@ def _count(person: Person, lane: Lane, own: EventColumns, begin: int, end: int, 
     latest = times[-1]
     extend(lane, *own.identities(begin, end), latest)
     own.note_newest(state.sources[topic], begin, end)
+    if person.watching:
+        watch_run(person, own, begin, end, tally)
     state.newest = add_all(person.bound, kinds, measures, times, state.newest)
     state.scored += end - begin
     tally.scored += end - begin

@@ -14,9 +14,10 @@ import msgspec
 from schemas.instants import parse_rfc3339
 from schemas.rows import NO_DATA, ScoreRow, UnitRow
 from schemas.updates import Contribution, Pool, UnitUpdate
+from stream.chosen import rfc3339, window_start
 from stream.plan import plan_of
 from stream.rulebook import Rulebook, Version
-from stream.score import rfc3339, version_rows, window_start
+from stream.score import version_rows
 from stream.state import Vector
 
 TREND: Final = 12  # points of a unit's trend

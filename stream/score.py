@@ -6,17 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from schemas.instants import MINUTE, format_rfc3339
+from schemas.instants import MINUTE
 from schemas.measures import MICRO
 from schemas.rows import DIMENSIONS, INSUFFICIENT, NO_DATA, OK, TOTALS, Number, ScoreRow
+from stream.chosen import rfc3339, window_start
 from stream.interval import wilson
+from stream.person import Person
 from stream.plan import Line, Plan, Slot, plan_of
 from stream.rulebook import Rulebook, Version
-from stream.state import NEVER, Cells, Person, Segment, State, Vector, assignment_at, has_rows, target_values
-from stream.window import Window, calendar_bounds, rolling_bounds
+from stream.state import NEVER, Cells, Segment, State, Vector, assignment_at, has_rows, target_values
+from stream.window import rolling_bounds
 
 NO_INTERVAL: Final = (None, None)
-rfc3339 = lru_cache(maxsize=65_536)(format_rfc3339)
 
 
 def score_rows(person: Person, as_of: int) -> list[ScoreRow]:
@@ -82,15 +83,6 @@ def window_vector(cells: Cells, slot: Slot, as_of: int) -> Vector:
     if calendar.start <= as_of < calendar.end:
         return calendar.vector
     return [0] * slot.width
-
-
-def window_start(window: Window, version: Version, as_of: int) -> int:
-    """Where the window that an as-of chooses begins, in ms."""
-    if window.kind == "rolling":
-        return rolling_bounds(window, as_of)[0]
-    if window.kind == "all":
-        return version.begins
-    return calendar_bounds(window.kind, version.timezone, as_of)[0]
 
 
 def version_rows(

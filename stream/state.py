@@ -10,13 +10,11 @@ from typing import Final
 
 import msgspec
 
-from stream.rulebook import Action, Group, Regime, Rulebook, Version
+from stream.watched import Watched
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 NEVER: Final = (1 << 63) - 1
-NO_REGIME: Final = Regime((), 0, 0)
 BUSINESS, QC, PEOPLE = 0, 1, 2
-_KINDS: Final = 500  # kinds of events remembered per person
 LANES: Final = 6  # identities: plain ones of the three topics, then corrections of the three topics
 
 Vector = list[int]
@@ -108,6 +106,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
     lanes: list[Lane | None] = msgspec.field(default_factory=lambda: [None] * LANES)
     segments: list[Segment] = []
     expired: list[Expired] = []
+    watched: list[Watched] = []
 
 
 def has_rows(state: State) -> bool:
@@ -145,77 +144,6 @@ def demand_format(number: int) -> None:
 def due_of(raw: bytes) -> int:
     """When time alone changes a score of this employee, in ms; NEVER when it does not."""
     return int.from_bytes(raw[1:9], "little")
-
-
-# Where an event lands for one person, once per group that it enters: the measures that count (as Measures.vector wants
-# them), the panes with their grain (ms) and how many are kept, the calendar windows with their kind, and the time zone
-# of these.
-Landing = tuple[str, list[tuple[dict[int, Vector], int, int]], list[tuple[Calendar, str]], str]
-
-
-class Person:
-    """A state at work: the state and what follows from it and the rulebook. Nothing here is stored."""
-
-    __slots__ = ("_landings", "begins", "bound", "ends", "id", "regime", "rules", "state", "unit")
-
-    def __init__(self, employee_id: str, state: State, rules: Rulebook) -> None:
-        self.id = employee_id
-        self.state = state
-        self.adopt(rules)
-
-    def adopt(self, rules: Rulebook) -> None:
-        """Takes a new rulebook, or forgets what followed from assignments and segments that changed."""
-        self.rules = rules
-        self.begins, self.ends = 0, 0
-        self.regime = NO_REGIME
-        self.unit: str | None = None
-        self._forget()
-
-    def _forget(self) -> None:
-        self.bound: dict[int, list[Landing]] = {}
-        self._landings: dict[tuple[object, ...], list[Landing]] = {}
-
-    def resolve(self, at: int) -> Regime:
-        """The regime at `at`; remembers it with the span [begins, ends) in which it holds."""
-        role, unit, begins, ends = assignment_at(self.state.assignments, at)
-        regime = self.rules.regime(role, at)
-        if regime is not self.regime or unit != self.unit:
-            self._forget()
-        self.regime, self.unit = regime, unit
-        self.begins, self.ends = max(begins, regime.begins), min(ends, regime.ends)
-        return regime
-
-    def bind(self, kind: int, action: Action) -> list[Landing]:
-        """Where events of this kind (type and dims) land under the current regime; cells are made where missing.
-
-        Kinds that land in the same cells share one list.
-        """
-        if len(self.bound) >= _KINDS:
-            self._forget()  # who looked at `bound` before can tell
-        unit = self.unit or action.line
-        key = (unit, *((version.key, group.index) for version, group in action.entries))
-        landings = self.bound[kind] = self._landings.setdefault(key, [])
-        if not landings:
-            landings.extend(self._landing(version, group, unit) for version, group in action.entries)
-        return landings
-
-    def _landing(self, version: Version, group: Group, unit: str) -> Landing:
-        cells = self._segment(version, unit).groups[group.index]
-        panes = [(cell, grain, kept) for cell, (grain, kept) in zip(cells.panes, group.panes, strict=True)]
-        return group.key, panes, list(zip(cells.calendars, group.calendars, strict=True)), version.timezone
-
-    def _segment(self, version: Version, unit: str) -> Segment:
-        for segment in self.state.segments:
-            if (segment.template, segment.version) == version.key and segment.unit == unit:
-                return segment
-        segment = Segment(*version.key, unit, [_empty(group) for group in version.groups])
-        self.state.segments.append(segment)
-        return segment
-
-
-def _empty(group: Group) -> Cells:
-    width = 1 + len(group.names)
-    return Cells([{} for _ in group.panes], [Calendar(-1, -1, [0] * width) for _ in group.calendars])
 
 
 def assignment_at(assignments: list[Assignment], at: int) -> tuple[str | None, str | None, int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from schemas.alerts import AlertRow
 from schemas.event import Event
 from stream.dedupe import Sealed
 
@@ -21,7 +22,7 @@ class Tally:
 
     __slots__ = (
         *("scored", "unused", "held", "duplicate", "late", "last"),
-        *("conflicts", "late_events", "kept", "sealed", "forget", "release", "restate", "waiting"),
+        *("conflicts", "late_events", "kept", "sealed", "forget", "release", "restate", "waiting", "alerts"),
     )
 
     def __init__(self) -> None:
@@ -32,6 +33,7 @@ class Tally:
         self.late_events: list[Event] = []
         self.sealed: list[Sealed] = []
         self.forget: list[Forget] = []
+        self.alerts: list[AlertRow] = []  # what was raised or cleared, in order
         self.waiting: set[str] = set()  # employees of whom a record is held
         self.release: set[str] = set()  # employees whose held records may count by now
         self.restate: set[str] = set()  # employees whose earlier events now count elsewhere

@@ -10,10 +10,12 @@ from typing import Final
 from schemas.measures import MICRO
 from schemas.rows import NO_DATA, ScoreRow
 from schemas.updates import Pool, ScoreUpdate
+from stream.chosen import rfc3339, window_start
+from stream.person import Person
 from stream.plan import Evaluate, plan_of
 from stream.rulebook import Version
-from stream.score import add_up, rfc3339, slot_vectors, version_of, version_rows, versions_for, window_start
-from stream.state import Person, Segment, Vector, assignment_at, target_values
+from stream.score import add_up, slot_vectors, version_of, version_rows, versions_for
+from stream.state import Segment, Vector, assignment_at, target_values
 from stream.window import rolling_bounds
 
 POINTS: Final = 12  # of a trend

@@ -21,8 +21,9 @@ from agents.rules import rulebook
 from agents.transport.log import Log
 from schemas.rows import TOTALS, ScoreRow
 from stream.history import history_rows
+from stream.person import Person
 from stream.pipeline import Limits
-from stream.state import Person, assignment_at
+from stream.state import assignment_at
 
 COLUMNS: Final = ScoreRow.__struct_fields__
 _TABLE: Final = tuple(c for c in COLUMNS if c not in ("as_of", "sums"))

@@ -24,7 +24,7 @@ async def test_states_of_another_version_are_refused_before_anything_is_written(
     await rig.crash()
     with monkeypatch.context() as newer:
         newer.setattr(state, "FORMAT", state.FORMAT + 1)
-        with pytest.raises(state.UnknownFormat, match=r"state format 2 is unknown, this version reads 3"):
+        with pytest.raises(state.UnknownFormat, match=r"state format 3 is unknown, this version reads 4"):
             rig.restart()
     assert before == rig.log.ends(places)
     rig.restart()

@@ -9,8 +9,8 @@ import pytest
 from agents import flush as flush_module
 from agents.owed import LATER, Made, Owed
 from agents.transport.log import Outgoing
+from stream.person import Person
 from stream.score import next_change
-from stream.state import Person
 from stream.topics import PEOPLE_EVENTS, QC_EVENTS, SCORE_UPDATES, TICKS
 from tests.agents.agreement import disagreements
 from tests.agents.rig import Rig

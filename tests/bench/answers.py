@@ -8,7 +8,7 @@ from typing import Any
 
 from agents.cli.main import main
 from agents.query import committed
-from stream.state import Person
+from stream.person import Person
 from tests.bench import plain_faust
 from tests.bench.service import ends, new_log, wait_committed, worker
 from tests.bench.workload import TEMPLATE, fill, publish_template

@@ -14,7 +14,8 @@ import msgspec
 from agents.rules import rulebook
 from agents.transport.log import Log
 from stream.keys import EMPLOYEE, IDENTITIES
-from stream.state import Person, decode_state, encode_state
+from stream.person import Person
+from stream.state import decode_state, encode_state
 from stream.topics import BUSINESS_EVENTS, CHANGELOG, QC_EVENTS, SCORE_UPDATES, TICKS, UNIT_UPDATES
 from stream.update import score_update
 from tests.bench.site import Ground, Site

@@ -6,9 +6,10 @@ import json
 
 from schemas.event import Event, decode_one
 from schemas.gathering import columns_of
+from stream.person import Person
 from stream.pipeline import Limits, step
 from stream.rulebook import Rulebook
-from stream.state import PEOPLE, QC, Person, State
+from stream.state import PEOPLE, QC, State
 from stream.tally import Tally
 from stream.template import load_published
 

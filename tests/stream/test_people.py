@@ -5,8 +5,9 @@ from __future__ import annotations
 from schemas.event import Event
 from schemas.event import decode_one as decode
 from stream.people import apply_person_event
+from stream.person import Person
 from stream.rulebook import Rulebook
-from stream.state import Assignment, Person, State, target_values
+from stream.state import Assignment, State, target_values
 from tests.oracle.logs import HOUR, NOON, Log
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.packed import pack
+from stream.person import Person
 from stream.rulebook import Rulebook
 from stream.state import (
     NEVER,
@@ -14,7 +15,6 @@ from stream.state import (
     Expired,
     Held,
     Lane,
-    Person,
     Segment,
     State,
     Target,

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 from schemas.chunk import decode_groups
 from schemas.event import INPUT_TOPICS, Event, Row
 from schemas.gathering import columns_of
 from schemas.memo import Memo
 from stream.dedupe import Block, Sealed
+from stream.person import Person
 from stream.pipeline import Limits, step
 from stream.rulebook import Rulebook
 from stream.score import score_rows
-from stream.state import BUSINESS, QC, Person, State
+from stream.state import BUSINESS, QC, State
 from stream.tally import Tally
 from stream.template import load_published
 
@@ -42,6 +44,23 @@ indicators:
     target: 0.9
     weight: 0.6
     windows: [rolling 5m, day]
+    min_sample: 4
+    alerts:
+      - {id: low, window: rolling 5m, below: 0.9, confidence: 0.7}
+      - {id: poor, window: day, below: 0.8, confidence: 0.6, for: 1m}
+      - {id: bare, window: rolling 5m, naive: 0.7}
+      - {id: drift, drift: {good: 0.9, bad: 0.6, h: 1.5}}
+      - {id: slow, ewma: {lambda: 0.4, L: 1}}
+  - id: f
+    name: {zh: a, en: a}
+    definition: {zh: a, en: a}
+    from: qc.inspection
+    value: inspected - accepted
+    unit: units
+    target: 1
+    weight: 0
+    windows: [rolling 2m]
+    alerts: [{id: few, window: rolling 2m, below: 1, clear_above: 2}]
   - id: o
     name: {zh: a, en: a}
     definition: {zh: a, en: a}
@@ -75,6 +94,7 @@ class Counting:
             sorted(event.offset for event in tally.conflicts),
             sorted(event.offset for event in tally.late_events),
             state.applied, state.newest, state.measured, state.scored, state.unused, state.sources, state.held,
+            sorted(map(astuple, tally.alerts), key=str), state.watched,
             [score_rows(self.person, max(state.newest, NOON) + later) for later in (0, 120_000)],
         )  # fmt: skip
 

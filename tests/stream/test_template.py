@@ -66,7 +66,7 @@ def test_not_evaluated() -> None:
     """What is checked but has no effect yet is named by field."""
     assert check(EXAMPLE).not_evaluated == (
         "indicators[0].windows: shift",
-        *(f"indicators[0].alerts: {id}" for id in ("low_yield", "drop", "behind", "silent")),
+        *(f"indicators[0].alerts: {id}" for id in ("behind", "silent")),
     )
 
 

@@ -7,8 +7,9 @@ from random import Random
 import pytest
 
 from schemas.instants import MINUTE
+from stream.person import Person
 from stream.rulebook import Rulebook
-from stream.state import Person, State
+from stream.state import State
 from stream.template import load_published
 from stream.update import POINTS, rate_trends
 from tests.oracle.logs import NOON, template

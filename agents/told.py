@@ -1,0 +1,89 @@
+"""What was said of alerts, and what has to be taken back: a past that is counted anew has its own alerts.
+
+Rows leave through the partition's outputs. What is out is read back from the log only when somebody's past changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from agents.transport.log import Log, Outgoing
+from schemas.alerts import CLEARED, WITHDRAWN, AlertRow
+from schemas.instants import format_rfc3339, parse_rfc3339
+from stream.state import State
+from stream.topics import ALERTS
+from stream.watched import Open
+
+_AT_ONCE: Final = 10_000
+_encoder: Final = msgspec.json.Encoder()
+_decoder: Final = msgspec.json.Decoder(AlertRow)
+
+
+def alert_record(partition: int, row: AlertRow) -> Outgoing:
+    """One change of an alert, as a record."""
+    changed = parse_rfc3339(row.changed_at) or 0
+    return Outgoing(ALERTS, partition, changed, row.alert_id.encode(), _encoder.encode(row))
+
+
+def alert_of(value: bytes | None) -> AlertRow | None:
+    """The row in a record; None where it is none."""
+    try:
+        return _decoder.decode(value or b"")
+    except msgspec.MsgspecError:
+        return None
+
+
+def said(
+    log: Log, partition: int, waiting: Iterable[Outgoing], employees: Collection[str]
+) -> dict[str, dict[str, AlertRow]]:
+    """The latest row of each alert of some employees, by employee and id: what is out, then what is about to leave."""
+    found: dict[str, dict[str, AlertRow]] = {}
+    for value in (*_values(log, partition), *(record.value for record in waiting if record.topic == ALERTS)):
+        row = alert_of(value)
+        if row is not None and isinstance(row.employee_id, str) and row.employee_id in employees:
+            found.setdefault(row.employee_id, {})[row.alert_id] = row
+    return found
+
+
+def _values(log: Log, partition: int) -> Iterator[bytes | None]:
+    offset = 0
+    while rows := log.read(ALERTS, partition, offset, _AT_ONCE):
+        offset = rows[-1][0] + 1
+        yield from (row[3] for row in rows)
+
+
+def put_right(before: Mapping[str, AlertRow], now: Sequence[AlertRow], at: int) -> Iterator[AlertRow]:
+    """What is to be said of one employee so that `now`, all that follows from the log, is what was said last.
+
+    `at` is the log time (ms) up to which the log is applied. What people did with an alert stays.
+    """
+    latest = {row.alert_id: row for row in now}
+    for name, row in before.items():
+        if name not in latest and row.reason != WITHDRAWN:
+            moment = format_rfc3339(at)
+            yield replace(row, state=CLEARED, changed_at=moment, cleared_at=moment, by="", reason=WITHDRAWN)
+    for name, row in latest.items():
+        known = before.get(name)
+        if known is None or known.reason == WITHDRAWN or (known.cleared_at is None) != (row.cleared_at is None):
+            yield row
+
+
+def keep_handling(old: State, new: State) -> None:
+    """What people and time did with alerts that are still open under the new state."""
+    handled = {alert.alert_id: alert for alert in _open(old)}
+    for alert in _open(new):
+        before = handled.get(alert.alert_id)
+        if before is not None:
+            alert.state, alert.changed_at, alert.by, alert.reason = (
+                before.state, before.changed_at, before.by, before.reason
+            )  # fmt: skip
+            alert.until, alert.escalated_at, alert.notify = before.until, before.escalated_at, before.notify
+
+
+def _open(state: State) -> Iterator[Open]:
+    for watched in state.watched:
+        yield from (ruled.open for ruled in watched.rules if ruled.open is not None)

@@ -1,0 +1,62 @@
+"""An alert leaves as a row: what happened, since when, how sure that is, what to do; every change is one more row."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from schemas.rows import Number
+
+FIRING: Final = "firing"
+ACKNOWLEDGED: Final = "acknowledged"
+SHELVED: Final = "shelved"
+CLEARED: Final = "cleared"
+WITHDRAWN: Final = "withdrawn"  # a reason, not a state: what was raised does not follow from the log any more
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """What happened and what to do next, for people."""
+
+    zh: str
+    en: str
+
+
+class AlertRow(msgspec.Struct, gc=False, omit_defaults=False):
+    """Contract, section 3. Of a person (`employee_id`, and the unit where it happened) or, without one, of a unit.
+
+    Times are log times in RFC 3339; `value`, `n`, `good` are those that it was raised with, `low` and `high` their
+    95 % Wilson interval. `by` and `reason` say who moved it last and why, "" when the data did. `escalated_at`: nobody
+    had acknowledged it by then. `notify`: whether anybody is told; None until the next tick decides it.
+    """
+
+    alert_id: str
+    rule: str
+    unit: str
+    indicator: str
+    template: str
+    version: int
+    state: str
+    severity: str
+    raised_at: str
+    changed_at: str
+    cleared_at: str | None
+    window: str
+    window_start: str
+    value: float | None
+    n: Number | None
+    good: Number | None
+    low: float | None
+    high: float | None
+    threshold: float
+    folded_into: str | None
+    first_event: str
+    last_event: str
+    message: Message
+    employee_id: str | UnsetType = UNSET
+    by: str = ""
+    reason: str = ""
+    until: str | None = None
+    escalated_at: str | None = None
+    notify: bool | None = None

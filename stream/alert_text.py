@@ -1,0 +1,62 @@
+"""What an alert says to people, in Chinese and English: what happened, since when, how sure that is, what to do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from schemas.alerts import Message
+from stream.interval import wilson
+from stream.rulebook import Version
+from stream.watch_plan import Drift, Ewma, Level, Rule
+from stream.watched import Open
+
+
+def message(version: Version, rule: Rule, alert: Open) -> Message:
+    """The words of an alert; the template's own next step is the last of them."""
+    name, step = rule.indicator.name, rule.indicator.next_step
+    value, limit, since = _value(rule, alert.value), _value(rule, alert.threshold), _local(version, alert.window_start)
+    match rule:
+        case Level():
+            window = rule.window.text
+            zh = f"{name.zh}在“{window}”窗口内为{value}，低于{limit}"
+            en = f"{name.en} is {value} in {window}, below {limit}"
+        case Drift():
+            zh = f"{name.zh}自{since}起下降：{value}，正常应为{limit}"
+            en = f"{name.en} has dropped since {since}: {value} where {limit} is normal"
+        case Ewma():
+            zh = f"{name.zh}的移动平均自{since}起偏低：{value}，下限{limit}"
+            en = f"The moving average of {name.en} is low since {since}: {value}, its limit is {limit}"
+    evidence = _evidence(rule, alert)
+    return Message(_sentences("。", zh + evidence[0], step.zh), _sentences(". ", en + evidence[1], step.en))
+
+
+def _sentences(stop: str, *parts: str) -> str:
+    said = stop.join(part for part in parts if part)
+    return said if said.endswith((".", "!", "。", "！")) else said + stop.strip()
+
+
+def _local(version: Version, at: int) -> str:
+    """An instant as people of the template's zone write it, to the minute."""
+    return datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(version.timezone)).strftime("%Y-%m-%d %H:%M")
+
+
+def _evidence(rule: Rule, alert: Open) -> tuple[str, str]:
+    if rule.measure.of is None or alert.n is None or alert.good is None:
+        return "", ""
+    counted = f"{_number(alert.good)}/{_number(alert.n)}"
+    interval = wilson(alert.good, alert.n)
+    if interval is None:
+        return f"（{counted}）", f" ({counted})"
+    low, high = (f"{100 * bound:.1f}" for bound in interval)
+    return f"（{counted}，95 % 区间 {low}–{high} %）", f" ({counted}, 95 % interval {low} to {high} %)"
+
+
+def _value(rule: Rule, value: float | None) -> str:
+    if value is None:
+        return "?"
+    return f"{100 * value:.1f} %" if rule.measure.of is not None else _number(value)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.6f}".rstrip("0").rstrip(".")

@@ -1,0 +1,96 @@
+"""An alert from its first word to its last: raised once per episode, named by the record that raised it."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Final
+
+from msgspec import UNSET
+
+from schemas.alerts import CLEARED, FIRING, AlertRow
+from schemas.rows import Number
+from stream.alert_text import message
+from stream.chosen import rfc3339, window_start
+from stream.interval import wilson
+from stream.rulebook import Version
+from stream.watch_plan import Drift, Ewma, Level, Rule
+from stream.watched import NONE, Open, Ruled
+
+_ID_DIGITS: Final = 20
+
+
+def alert_id(version: Version, rule: Rule, owner: str, event_id: str, at: int) -> str:
+    """The name of an episode: of the version's rule, the person and the record (event id, T in ms) that raised it."""
+    window = rule.window.text if isinstance(rule, Level) else ""
+    parts = (version.key[0], str(version.key[1]), rule.indicator.id, rule.id, window, owner, event_id, str(at))
+    return sha256("\n".join(parts).encode()).hexdigest()[:_ID_DIGITS]
+
+
+def threshold_of(rule: Rule, limit: float) -> float:
+    """What the value is compared with; `limit` of an EWMA moves with the sample."""
+    match rule:
+        case Level():
+            return rule.below
+        case Drift():
+            return rule.good
+        case Ewma():
+            return limit
+
+
+def row_of(owner: str, version: Version, rule: Rule, alert: Open, cleared_at: int | None = None) -> AlertRow:
+    """An alert as it leaves; with `cleared_at` (log time, ms) it is over."""
+    n, good = alert.n, alert.good
+    low, high = (wilson(good, n) or (None, None)) if n is not None and good is not None else (None, None)
+    return AlertRow(
+        alert_id=alert.alert_id,
+        rule=rule.id,
+        unit=alert.unit,
+        indicator=rule.indicator.id,
+        template=version.key[0],
+        version=version.key[1],
+        state=alert.state if cleared_at is None else CLEARED,
+        severity=rule.severity,
+        raised_at=rfc3339(alert.raised_at),
+        changed_at=rfc3339(alert.changed_at if cleared_at is None else cleared_at),
+        cleared_at=None if cleared_at is None else rfc3339(cleared_at),
+        window=rule.window.text if isinstance(rule, Level) else "",
+        window_start=rfc3339(alert.window_start),
+        value=alert.value,
+        n=_whole(n),
+        good=_whole(good),
+        low=low,
+        high=high,
+        threshold=alert.threshold,
+        folded_into=None,
+        first_event=alert.first,
+        last_event=alert.last,
+        message=message(version, rule, alert),
+        employee_id=owner or UNSET,
+        by=alert.by,
+        reason=alert.reason,
+        until=None if alert.until == NONE else rfc3339(alert.until),
+        escalated_at=None if alert.escalated_at == NONE else rfc3339(alert.escalated_at),
+        notify=alert.notify,
+    )
+
+
+def _whole(number: float | None) -> Number | None:
+    return int(number) if number is not None and float(number).is_integer() else number
+
+
+def opened(
+    version: Version,
+    rule: Rule,
+    owner: str,
+    ruled: Ruled,
+    found: tuple[float | None, float | None, float | None, float],
+    record: tuple[str, int, int, str],
+) -> Open:
+    """A new alert. `found`: value, n, good (units), limit; `record`: its event id, T, log time (ms) and unit."""
+    value, n, good, limit = found
+    event_id, at, stamp, unit = record
+    start = window_start(rule.window, version, at) if isinstance(rule, Level) else ruled.begun
+    return Open(
+        alert_id(version, rule, owner, event_id, at), FIRING, stamp, stamp, unit, start,
+        value, n, good, threshold_of(rule, limit), ruled.first, event_id,
+    )  # fmt: skip

@@ -1,0 +1,128 @@
+"""A state at work: where events land under the rules in force, and what watches them. Nothing here is stored."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stream.rulebook import Action, Group, Regime, Rulebook, Version
+from stream.state import Calendar, Cells, Segment, State, Vector, assignment_at
+from stream.watch import Watch, new_watched
+from stream.watch_plan import WatchPlan, aims, watch_plans
+from stream.watched import Watched
+
+NO_REGIME: Final = Regime((), 0, 0)
+_KINDS: Final = 500  # kinds of events remembered per person
+
+# Where an event lands for one person, once per group that it enters: the measures that count (as Measures.vector wants
+# them), the panes with their grain (ms) and how many are kept, the calendar windows with their kind, the time zone of
+# these, and what watches the group: its panes are kept by the newest of its own records, whatever other topics bring.
+Landing = tuple[str, list[tuple[dict[int, Vector], int, int]], list[tuple[Calendar, str]], str, Watched | None]
+
+
+class Person:
+    """A state at work: the state and what follows from it and the rulebook. Nothing here is stored."""
+
+    __slots__ = (
+        "_landings",
+        "_watches",
+        "begins",
+        "bound",
+        "ends",
+        "id",
+        "regime",
+        "rules",
+        "state",
+        "unit",
+        "watching",
+    )
+
+    def __init__(self, employee_id: str, state: State, rules: Rulebook) -> None:
+        self.id = employee_id
+        self.state = state
+        self.adopt(rules)
+
+    def adopt(self, rules: Rulebook) -> None:
+        """Takes a new rulebook, or forgets what followed from assignments and segments that changed."""
+        self.rules = rules
+        self.begins, self.ends = 0, 0
+        self.regime = NO_REGIME
+        self.unit: str | None = None
+        self._watches: dict[tuple[str, int, int], Watch] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self.bound: dict[int, list[Landing]] = {}
+        self.watching: dict[int, tuple[Watch, ...]] = {}  # by kind, where anything is watched
+        self._landings: dict[tuple[object, ...], list[Landing]] = {}
+
+    def resolve(self, at: int) -> Regime:
+        """The regime at `at`; remembers it with the span [begins, ends) in which it holds."""
+        role, unit, begins, ends = assignment_at(self.state.assignments, at)
+        regime = self.rules.regime(role, at)
+        if regime is not self.regime or unit != self.unit:
+            self._forget()
+        self.regime, self.unit = regime, unit
+        self.begins, self.ends = max(begins, regime.begins), min(ends, regime.ends)
+        return regime
+
+    def bind(self, kind: int, action: Action) -> list[Landing]:
+        """Where events of this kind (type and dims) land under the current regime; cells are made where missing.
+
+        Kinds that land in the same cells share one list.
+        """
+        if len(self.bound) >= _KINDS:
+            self._forget()  # who looked at `bound` before can tell
+        unit = self.unit or action.line
+        key = (unit, *((version.key, group.index) for version, group in action.entries))
+        landings = self.bound[kind] = self._landings.setdefault(key, [])
+        if not landings:
+            landings.extend(self._landing(version, group, unit) for version, group in action.entries)
+        watches = tuple(self._watch(plan) for version, group in action.entries if (plan := _plan(version, group)))
+        if watches:
+            self.watching[kind] = watches
+        return landings
+
+    def _landing(self, version: Version, group: Group, unit: str) -> Landing:
+        cells = self._segment(version, unit).groups[group.index]
+        panes = [(cell, grain, kept) for cell, (grain, kept) in zip(cells.panes, group.panes, strict=True)]
+        plan = _plan(version, group)
+        watched = self._watch(plan).watched if plan is not None else None
+        return group.key, panes, list(zip(cells.calendars, group.calendars, strict=True)), version.timezone, watched
+
+    def _segment(self, version: Version, unit: str) -> Segment:
+        for segment in self.state.segments:
+            if (segment.template, segment.version) == version.key and segment.unit == unit:
+                return segment
+        segment = Segment(*version.key, unit, [_empty(group) for group in version.groups])
+        self.state.segments.append(segment)
+        for (template, number, group), watch in self._watches.items():
+            if (template, number) == version.key:
+                watch.cells.append(segment.groups[group])
+        return segment
+
+    def aims(self) -> bool:
+        """Whether some rule that they were ever watched by looks at their personal targets."""
+        known = [v for versions in self.rules.versions.values() for v in versions if aims(v)]
+        return any(v.key == (watched.template, watched.version) for v in known for watched in self.state.watched)
+
+    def _watch(self, plan: WatchPlan) -> Watch:
+        """The rules of a group at work; what they remember is made where it is missing."""
+        key = (*plan.version.key, plan.group.index)
+        watch = self._watches.get(key)
+        if watch is None:
+            watched = next((w for w in self.state.watched if (w.template, w.version, w.group) == key), None)
+            if watched is None:
+                watched = new_watched(plan)
+                self.state.watched.append(watched)
+            own = [s for s in self.state.segments if (s.template, s.version) == plan.version.key]
+            watch = self._watches[key] = Watch(self.id, plan, watched, [s.groups[plan.group.index] for s in own])
+        return watch
+
+
+def _plan(version: Version, group: Group) -> WatchPlan | None:
+    return watch_plans(version)[group.index]
+
+
+def _empty(group: Group) -> Cells:
+    width = 1 + len(group.names)
+    return Cells([{} for _ in group.panes], [Calendar(-1, -1, [0] * width) for _ in group.calendars])

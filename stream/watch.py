@@ -1,0 +1,270 @@
+"""Rules at work: a fold over the records that enter one group of a version, in the order of their topic.
+
+Whether the log is read live, again, in large chunks or record by record: the same alerts at the same records
+(ARCHITECTURE.md, Alerts: what follows from the log). Most records change nothing but a few numbers; the loops over
+them are written for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+
+from schemas.alerts import AlertRow
+from schemas.measures import MICRO
+from stream.episode import opened, row_of
+from stream.interval import wilson
+from stream.state import Cells, Vector
+from stream.watch_plan import Drift, Ewma, Level, Rule, WatchPlan
+from stream.watched import NONE, Open, Ruled, Watched
+from stream.window_sums import WindowSums
+
+NO_TARGETS: Final[Mapping[str, float]] = {}
+
+
+class Records(Protocol):
+    """The records that enter, in log order: what is asked only when something happens is asked by place."""
+
+    @property
+    def times(self) -> Sequence[int]:
+        """T of each, in ms."""
+
+    def vectors(self, names: str) -> Sequence[Sequence[int]]:
+        """Of each, one followed by the named measures in millionths."""
+
+    def corrects(self, place: int) -> bool:
+        """Whether it is a correction."""
+
+    def event_id(self, place: int) -> str:
+        """Its event id."""
+
+    def stamp(self, place: int) -> int:
+        """Its log time, in ms."""
+
+    def unit(self, place: int) -> str:
+        """The unit in which it happened."""
+
+    def targets(self, place: int) -> Mapping[str, float]:
+        """The personal targets as of its T."""
+
+
+class Watch:
+    """One person's rules on one group of a version. `cells` are all that the group's sums lie in, one per unit."""
+
+    __slots__ = ("_owner", "_sums", "cells", "plan", "watched")
+
+    def __init__(self, owner: str, plan: WatchPlan, watched: Watched, cells: list[Cells]) -> None:
+        self._owner = owner
+        self.plan = plan
+        self.watched = watched
+        self.cells = cells
+        self._sums: list[WindowSums] | None = None
+
+    def see(self, records: Records, told: list[AlertRow]) -> None:
+        """Takes records before they enter the cells; what changes is told."""
+        plan, watched, times = self.plan, self.watched, records.times
+        vectors = records.vectors(plan.group.key)
+        for drift in plan.drifts:
+            self._drift(drift, watched.rules[drift.place], records, vectors, told)
+        if len(times) == 1 and times[0] < watched.newest:
+            self._sums = None  # what enters an older pane, or an older window
+        else:
+            if plan.levels:
+                self._levels(records, vectors, told)
+            for ewma in plan.ewmas:
+                self._ewma(ewma, watched.rules[ewma.place], records, vectors, told)
+            watched.newest = times[-1]
+
+    # Drift
+
+    def _drift(
+        self, rule: Drift, ruled: Ruled, records: Records, vectors: Sequence[Sequence[int]], told: list[AlertRow]
+    ) -> None:
+        """ARCHITECTURE.md, Alerts 4. The usual record, of a person who is well, costs a comparison or two."""
+        statistic, plain, h, cap = ruled.statistic, rule.measure.plain, rule.h, rule.cap
+        defective_weight, good_weight = rule.each
+        if plain is None:
+            of, accepted = 0, 0
+        else:
+            of, accepted = plain
+        for place, vector in enumerate(vectors):
+            if plain is None:
+                counted = _counted(rule, vector)
+                if counted is None:
+                    continue
+                n, good = counted
+            else:
+                n, good = vector[of] / MICRO, vector[accepted] / MICRO
+                if not 0 <= good <= n or n == 0:
+                    continue
+            if statistic == 0.0 and n == good:
+                continue
+            if records.corrects(place):
+                continue
+            if statistic == 0.0:
+                ruled.first, ruled.begun, ruled.n, ruled.good = records.event_id(place), records.times[place], 0, 0
+            ruled.n += round(n * MICRO)
+            ruled.good += round(good * MICRO)
+            high = min(statistic + (n - good) * defective_weight, cap)
+            statistic = max(0.0, high + good * good_weight)
+            alert = ruled.open
+            if high >= h and alert is None and records.times[place] - ruled.begun >= rule.pending:
+                share = ruled.good / ruled.n
+                alert = self._raise(rule, ruled, (share, ruled.n / MICRO, ruled.good / MICRO, h), records, place, told)
+            if statistic == 0.0:
+                if alert is not None:
+                    self._clear(rule, ruled, alert, records, place, told)
+                ruled.first, ruled.begun = "", NONE
+        ruled.statistic = statistic
+
+    # Levels
+
+    def _levels(self, records: Records, vectors: Sequence[Sequence[int]], told: list[AlertRow]) -> None:
+        if self._sums is None:
+            newest = self.watched.newest
+            plan = self.plan
+            self._sums = [WindowSums(plan.version, plan.group, window, self.cells, newest) for window, _ in plan.levels]
+        for sums, (_, rules) in zip(self._sums, self.plan.levels, strict=True):
+            self._window(sums, rules, records, vectors, told)
+
+    def _window(
+        self,
+        sums: WindowSums,
+        rules: Sequence[Level],
+        records: Records,
+        vectors: Sequence[Sequence[int]],
+        told: list[AlertRow],
+    ) -> None:
+        """Record by record; where all is well the value alone is looked at."""
+        plain = rules[0].measure.plain
+        simple = plain if plain is not None and all(rule.measure.plain == plain for rule in rules) else None
+        alarming = max(rule.below for rule in rules)
+        states = [self.watched.rules[rule.place] for rule in rules]
+        calm = all(ruled.open is None and not ruled.first and ruled.held == NONE for ruled in states)
+        total = sums.total
+        sums.begin(records.times)
+        for place, (at, vector) in enumerate(zip(records.times, vectors, strict=True)):
+            if at >= sums.until:
+                sums.move(at, self.cells)
+            for index, number in enumerate(vector):
+                total[index] += number
+            if simple is not None and calm:
+                n = total[simple[0]]
+                if n and (total[simple[1]] / MICRO) / (n / MICRO) >= alarming:
+                    continue
+            targets = records.targets(place) if self.plan.aims else NO_TARGETS
+            for rule, ruled in zip(rules, states, strict=True):
+                self._level(rule, ruled, total, targets, records, place, told)
+            calm = all(ruled.open is None and not ruled.first and ruled.held == NONE for ruled in states)
+
+    def _level(
+        self,
+        rule: Level,
+        ruled: Ruled,
+        total: Vector,
+        targets: Mapping[str, float],
+        records: Records,
+        place: int,
+        told: list[AlertRow],
+    ) -> None:
+        """ARCHITECTURE.md, Alerts 3."""
+        units = [micro / MICRO for micro in total[1:]]
+        measure, at = rule.measure, records.times[place]
+        value = measure.value(units, targets)
+        n = measure.of(units, targets) if measure.of else None
+        good = measure.good(units, targets) if measure.good else None
+        enough = not rule.min_sample or (n is not None and n >= rule.min_sample)
+        low = value is not None and value < rule.below
+        if not low:
+            ruled.first, ruled.begun = "", NONE
+        elif not ruled.first:
+            ruled.first, ruled.begun = records.event_id(place), at
+        if rule.z is None:
+            holds = low and enough
+        else:
+            interval = wilson(good, n, rule.z) if enough and n is not None and good is not None else None
+            holds = value is not None and interval is not None and interval[1] < rule.below
+        self._judge(rule, ruled, holds, (value, n, good, rule.below), records, place, told)
+        if ruled.open is not None and (value is None or not enough or value >= rule.clear_above):
+            self._clear(rule, ruled, ruled.open, records, place, told)
+
+    # Moving average
+
+    def _ewma(
+        self, rule: Ewma, ruled: Ruled, records: Records, vectors: Sequence[Sequence[int]], told: list[AlertRow]
+    ) -> None:
+        """ARCHITECTURE.md, Alerts 4."""
+        smoothing, target = rule.smoothing, rule.target
+        for place, vector in enumerate(vectors):
+            counted = _counted(rule, vector)
+            if counted is None or records.corrects(place):
+                continue
+            n, good = counted
+            before = target if ruled.spread == 0.0 else ruled.statistic
+            ruled.statistic = smoothing * (good / n) + (1 - smoothing) * before
+            ruled.spread = smoothing**2 * target * (1 - target) / n + (1 - smoothing) ** 2 * ruled.spread
+            limit = target - rule.width * ruled.spread**0.5
+            if ruled.statistic >= target:
+                ruled.first, ruled.begun = "", NONE
+            elif not ruled.first:
+                ruled.first, ruled.begun = records.event_id(place), records.times[place]
+            self._judge(rule, ruled, ruled.statistic < limit, (ruled.statistic, n, good, limit), records, place, told)
+            if ruled.open is not None and ruled.statistic >= target:
+                self._clear(rule, ruled, ruled.open, records, place, told)
+
+    # Episodes
+
+    def _judge(
+        self,
+        rule: Rule,
+        ruled: Ruled,
+        holds: bool,
+        found: tuple[float | None, float | None, float | None, float],
+        records: Records,
+        place: int,
+        told: list[AlertRow],
+    ) -> None:
+        """Raises when a condition has held for long enough, in T."""
+        if not holds or ruled.open is not None:
+            ruled.held = NONE
+            return
+        at = records.times[place]
+        if ruled.held == NONE:
+            ruled.held = at
+        if at - ruled.held >= rule.pending:
+            ruled.held = NONE
+            self._raise(rule, ruled, found, records, place, told)
+
+    def _raise(
+        self,
+        rule: Rule,
+        ruled: Ruled,
+        found: tuple[float | None, float | None, float | None, float],
+        records: Records,
+        place: int,
+        told: list[AlertRow],
+    ) -> Open:
+        record = (records.event_id(place), records.times[place], records.stamp(place), records.unit(place))
+        ruled.open = opened(self.plan.version, rule, self._owner, ruled, found, record)
+        told.append(row_of(self._owner, self.plan.version, rule, ruled.open))
+        return ruled.open
+
+    def _clear(self, rule: Rule, ruled: Ruled, alert: Open, records: Records, place: int, told: list[AlertRow]) -> None:
+        ruled.open = None
+        told.append(row_of(self._owner, self.plan.version, rule, alert, records.stamp(place)))
+
+
+def new_watched(plan: WatchPlan) -> Watched:
+    """Rules that have seen nothing."""
+    return Watched(*plan.version.key, plan.group.index, [Ruled() for _ in plan.rules])
+
+
+def _counted(rule: Drift | Ewma, vector: Sequence[int]) -> tuple[float, float] | None:
+    """n and good of one record, in units; None where it has no units to look at."""
+    units = [micro / MICRO for micro in vector[1:]]
+    measure = rule.measure
+    n = measure.of(units, NO_TARGETS) if measure.of else None
+    good = measure.good(units, NO_TARGETS) if measure.good else None
+    if n is None or good is None or n <= 0 or not 0 <= good <= n:
+        return None
+    return n, good

@@ -1,0 +1,198 @@
+"""The rules of a version, bound to the places of its sums: compiled once per version, shared by everybody.
+
+Constants of a rule are computed here in the words of ARCHITECTURE.md (Alerts: what follows from the log); the oracle
+computes them too, to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from math import log
+from statistics import NormalDist
+from typing import Final
+
+from stream.alert_rules import AlertRule, DefaultRules, DriftRule, EwmaRule, LevelRule, NaiveRule
+from stream.cusum import CAP, Weights, odds_ratio
+from stream.formula_parser import Chain, Name
+from stream.plan import Evaluate
+from stream.rulebook import Group, Version
+from stream.template import Indicator
+from stream.window import Window
+
+DEFAULT_GOOD: Final = 0.95
+DEFAULT_BAD: Final = 0.85
+DEFAULT_H: Final = 5.5
+_DEFAULT_DEFECTIVE: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measure:
+    """An indicator's formulas over a group's vector without its first place."""
+
+    value: Evaluate
+    good: Evaluate | None
+    of: Evaluate | None
+    plain: tuple[int, int] | None  # places of n and good in the vector, where value is good / n of plain measures
+    target: float | None
+    min_sample: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """`below` and `naive`: the value of a window lies too low. `z` None: the value itself is looked at."""
+
+    place: int  # among the rules of the group
+    indicator: Indicator
+    measure: Measure
+    id: str
+    severity: str
+    pending: int
+    window: Window
+    below: float
+    clear_above: float
+    z: float | None
+    min_sample: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drift:
+    """Bernoulli CUSUM over units."""
+
+    place: int
+    indicator: Indicator
+    measure: Measure
+    id: str
+    severity: str
+    pending: int
+    good: float  # the share when all is well
+    each: Weights
+    h: float
+    cap: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ewma:
+    """Exponentially weighted moving average of records' shares."""
+
+    place: int
+    indicator: Indicator
+    measure: Measure
+    id: str
+    severity: str
+    pending: int
+    target: float
+    smoothing: float
+    width: float
+
+
+Rule = Level | Drift | Ewma
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WatchPlan:
+    """The rules of one group, by what they look at; `count` of them in all."""
+
+    version: Version
+    group: Group
+    levels: tuple[tuple[Window, tuple[Level, ...]], ...]  # rules of one window share its sums
+    drifts: tuple[Drift, ...]
+    ewmas: tuple[Ewma, ...]
+    rules: tuple[Rule, ...]
+    aims: bool  # some rule looks at personal targets
+
+
+@lru_cache(maxsize=4096)
+def watch_plans(version: Version) -> tuple[WatchPlan | None, ...]:
+    """Per group of a version; None where nothing is watched."""
+    return tuple(_plan(version, group) for group in version.groups)
+
+
+@lru_cache(maxsize=4096)
+def aims(version: Version) -> bool:
+    """Whether personal targets decide about alerts: a target of the past has them counted anew."""
+    return any(plan is not None and plan.aims for plan in watch_plans(version))
+
+
+def _plan(version: Version, group: Group) -> WatchPlan | None:
+    rules: list[Rule] = []
+    for indicator, own in zip(version.template.indicators, version.group_of, strict=True):
+        if own == group.index:
+            measure = _measure(indicator, group.names)
+            for rule in _expanded(indicator):
+                compiled = _compile(len(rules), indicator, measure, rule)
+                if compiled is not None:
+                    rules.append(compiled)
+    if not rules:
+        return None
+    levels = [rule for rule in rules if isinstance(rule, Level)]
+    windows = dict.fromkeys(rule.window for rule in levels)
+    return WatchPlan(
+        version,
+        group,
+        tuple((window, tuple(rule for rule in levels if rule.window == window)) for window in windows),
+        tuple(rule for rule in rules if isinstance(rule, Drift)),
+        tuple(rule for rule in rules if isinstance(rule, Ewma)),
+        tuple(rules),
+        any(rule.indicator.value.targets for rule in levels),
+    )
+
+
+def _measure(indicator: Indicator, names: tuple[str, ...]) -> Measure:
+    of, good = indicator.rate_of, indicator.rate_good
+    return Measure(
+        indicator.value.bind(names),
+        good.bind(names) if good else None,
+        of.bind(names) if of else None,
+        _plain(indicator, names),
+        indicator.target,
+        indicator.min_sample,
+    )
+
+
+def _plain(indicator: Indicator, names: tuple[str, ...]) -> tuple[int, int] | None:
+    match indicator.value.tree, indicator.rate_good, indicator.rate_of:
+        case Chain(Name(above), (("/", Name(below)),)), good, of if good is not None and of is not None:
+            if good.tree == Name(above) and of.tree == Name(below):
+                return names.index(below) + 1, names.index(above) + 1
+    return None
+
+
+def _expanded(indicator: Indicator) -> Iterator[AlertRule]:
+    for rule in indicator.alerts:
+        yield _default(indicator, rule) if isinstance(rule, DefaultRules) else rule
+
+
+def _default(indicator: Indicator, rule: DefaultRules) -> DriftRule:
+    """The product's own rule set: a drift to odds of a defect as much higher as those of 85 % are than those of 95 %.
+
+    False alerts come in proportion to defects and fall by e for each 1 that h grows: hence its second part.
+    """
+    target = indicator.target
+    good = target if target is not None and 0.5 < target < 1 else DEFAULT_GOOD
+    defective = 1 - good
+    odds = odds_ratio(DEFAULT_GOOD, DEFAULT_BAD)
+    bad = 1 - odds * defective / (1 - defective + odds * defective)
+    h = DEFAULT_H + max(0.0, log(defective / _DEFAULT_DEFECTIVE))
+    return DriftRule(rule.id, rule.severity, rule.pending, good, bad, h)
+
+
+def _compile(place: int, indicator: Indicator, measure: Measure, rule: AlertRule) -> Rule | None:
+    head = (place, indicator, measure, rule.id, rule.severity, rule.pending)
+    if isinstance(rule, LevelRule | NaiveRule) and rule.window.kind == "shift":
+        return None  # has no calendar yet
+    match rule:
+        case LevelRule():
+            z = None if rule.confidence is None else NormalDist().inv_cdf(rule.confidence)
+            sample = indicator.min_sample if indicator.rate_of else 0
+            return Level(*head, rule.window, rule.below, rule.clear_above, z, sample)
+        case NaiveRule():
+            return Level(*head, rule.window, rule.below, rule.below, None, 0)
+        case DriftRule():
+            p0, p1 = 1 - rule.good, 1 - rule.bad
+            each = Weights(log(p1 / p0), log((1 - p1) / (1 - p0)))
+            return Drift(*head, rule.good, each, rule.h, CAP * rule.h)
+        case EwmaRule() if indicator.target is not None and 0 < indicator.target < 1:
+            return Ewma(*head, indicator.target, rule.smoothing, rule.width)
+    return None
