@@ -8,6 +8,7 @@ import yaml
 from agents.oracle.fields import listing, mapping, number, scalar, whole
 from agents.oracle.formula import Formula, FormulaError
 from agents.oracle.instants import parse_instant
+from agents.oracle.rules import Rule, Setting, read_rules
 from agents.oracle.windows import Window, parse_window
 
 DIMENSIONS = ("performance", "ability", "attitude")
@@ -40,6 +41,7 @@ class Indicator(NamedTuple):
     windows: tuple[Window, ...]
     min_sample: float
     measures: tuple[str, ...]
+    rules: tuple[Rule, ...]
 
 
 class Template(NamedTuple):
@@ -90,14 +92,14 @@ def _indicator(raw: dict[str, object]) -> Indicator:
     dimension = scalar(raw.get("dimension", DIMENSIONS[0]), "dimension")
     if dimension not in DIMENSIONS:
         raise TemplateError(f"dimension: {dimension!r} is none of {', '.join(DIMENSIONS)}")
+    target = number(raw["target"], "target") if "target" in raw else None
+    windows = tuple(dict.fromkeys(parse_window(scalar(text, "windows")) for text in listing(raw["windows"])))
+    rules = read_rules(raw["alerts"], Setting(rate is not None, target, windows)) if "alerts" in raw else ()
     names = [name for formula in (value, good, of) if formula is not None for name in formula.names]
     return Indicator(
         scalar(raw["id"], "id"), dimension, scalar(raw["from"], "from"), _where(raw.get("where", {})),
-        value, good, of,
-        number(raw["target"], "target") if "target" in raw else None, points,
-        number(raw.get("weight", "1"), "weight"),
-        tuple(dict.fromkeys(parse_window(scalar(text, "windows")) for text in listing(raw["windows"]))),
-        number(raw.get("min_sample", "0"), "min_sample"), tuple(dict.fromkeys(names)),
+        value, good, of, target, points, number(raw.get("weight", "1"), "weight"), windows,
+        number(raw.get("min_sample", "0"), "min_sample"), tuple(dict.fromkeys(names)), rules,
     )  # fmt: skip
 
 
