@@ -3,9 +3,10 @@
 It is the second opinion behind `scorestream verify`: it shares no code with what it checks.
 """
 
+from agents.oracle.alerts import Alert
 from agents.oracle.compare import Difference, differences
 from agents.oracle.log import LogRecord
 from agents.oracle.recompute import Recomputed, recompute
 from agents.oracle.rows import Contribution
 
-__all__ = ["Contribution", "Difference", "LogRecord", "Recomputed", "differences", "recompute"]
+__all__ = ["Alert", "Contribution", "Difference", "LogRecord", "Recomputed", "differences", "recompute"]

@@ -60,7 +60,7 @@ def read_event(record: LogRecord, partitions: int) -> Event:
     kind = _kind(fields.type, fields.dims)
     return Event(
         record.topic, record.partition, record.offset, fields.event_id, fields.employee_id, fields.source, at,
-        fields.corrects, kind, tuple(sorted(measures.items())),
+        fields.corrects, kind, tuple(sorted(measures.items())), record.timestamp,
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ class Kind(NamedTuple):
 
 
 class Event(NamedTuple):
-    """A valid event: `at` is occurred_at (ms); `measures` are sorted names with millionths."""
+    """A valid event: `at` is occurred_at, `logged_at` log time (ms); `measures` are sorted names with millionths."""
 
     topic: str
     partition: int
@@ -41,6 +41,7 @@ class Event(NamedTuple):
     corrects: str | None
     kind: Kind
     measures: tuple[tuple[str, int], ...]
+    logged_at: int
 
     @property
     def content(self) -> tuple[object, ...]:

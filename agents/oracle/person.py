@@ -7,18 +7,25 @@ from agents.oracle.log import MICRO, Event
 
 
 class Assignments:
-    """The roles of one person over time; of equal T the later in the log holds."""
+    """The roles and units of one person over time; of equal T the later in the log holds."""
 
     def __init__(self, events: Iterable[Event]) -> None:
         # A correction of type people.assignment is a people.assignment at the same T, later in the log: it replaces.
         found = sorted((event.at, event.offset, event) for event in events if event.kind.type == "people.assignment")
         self._times = [at for at, _, _ in found]
-        self._roles = [dict(event.kind.dims).get("role") for _, _, event in found]
+        self._dims = [dict(event.kind.dims) for _, _, event in found]
 
     def role(self, at: int) -> str | None:
         """The role in force at `at` (ms), None when there is no assignment or it names none."""
+        return self._in_force(at).get("role")
+
+    def unit_of(self, event: Event) -> str:
+        """The unit of an event: that of the assignment in force at its T, else its dim `line`, else none ("")."""
+        return self._in_force(event.at).get("unit") or dict(event.kind.dims).get("line", "")
+
+    def _in_force(self, at: int) -> Mapping[str, str]:
         position = bisect_right(self._times, at)
-        return self._roles[position - 1] if position else None
+        return self._dims[position - 1] if position else {}
 
 
 class Targets:

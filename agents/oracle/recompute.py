@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from agents.oracle.admission import Admission, Limits
+from agents.oracle.alerts import Alert, alerts_of
 from agents.oracle.event import Rejected, read_event
 from agents.oracle.log import DAY, INPUT_TOPICS, Event, LogRecord
 from agents.oracle.person import Assignments, Targets
@@ -45,6 +46,12 @@ class Recomputed:
         for name in self._people if employee is None else [employee]:
             if name in self._people:
                 yield from rows_of(self._people[name], self._rulebook, as_of)
+
+    def alerts(self, employee: str | None = None) -> Iterator[Alert]:
+        """The alerts that follow from the log, of one employee or of all, by employee; times are ms."""
+        for name in self._people if employee is None else [employee]:
+            if name in self._people:
+                yield from alerts_of(self._people[name], self._rulebook)
 
     def contributions(
         self, employee: str, template: str, indicator: str, window: str, as_of: int

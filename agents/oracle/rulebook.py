@@ -40,6 +40,11 @@ class Rulebook:
         self._starts = sorted({version.start for version in self._versions})
         self._applying: dict[tuple[int, str | None], tuple[Version, ...]] = {}
 
+    @property
+    def versions(self) -> list[Version]:
+        """All versions, by template id and then in the order of their time in force."""
+        return self._versions
+
     def applying(self, at: int, role: str | None) -> tuple[Version, ...]:
         """The versions in force at `at` (ms) that apply to a person who then has `role`, by template id."""
         regime = (bisect_right(self._starts, at), role)

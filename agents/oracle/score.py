@@ -54,15 +54,15 @@ def _score(scored: Sequence[tuple[Indicator, Row]]) -> tuple[float | None, bool]
     return (score if score is not None and math.isfinite(score) else None), bool(weighted)
 
 
-def wilson(good: float | None, n: float | None) -> tuple[float | None, float | None]:
-    """The Wilson interval at 95 % of `good` of `n`; (None, None) when n <= 0 or good is outside 0..n.
+def wilson(good: float | None, n: float | None, z: float = Z) -> tuple[float | None, float | None]:
+    """The Wilson interval of `good` of `n`, at 95 %; (None, None) when n <= 0 or good is outside 0..n.
 
     scoring.md, Uncertainty: (p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n).
     """
     if good is None or n is None or n <= 0 or not 0 <= good <= n:
         return None, None
-    p, spread = good / n, Z * Z / n
-    middle, half = p + spread / 2, Z * math.sqrt(p * (1 - p) / n + spread / (4 * n))
+    p, spread = good / n, z * z / n
+    middle, half = p + spread / 2, z * math.sqrt(p * (1 - p) / n + spread / (4 * n))
     low, high = (middle - half) / (1 + spread), (middle + half) / (1 + spread)
     return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)
 

@@ -1,14 +1,14 @@
 """A template is read from its published text as the text stands; one that cannot be read was never published."""
 
-import math
-import re
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
+from agents.oracle.fields import listing, mapping, number, scalar, whole
 from agents.oracle.formula import Formula, FormulaError
 from agents.oracle.instants import parse_instant
+from agents.oracle.rules import Rule, Setting, read_rules
 from agents.oracle.windows import Window, parse_window
 
 DIMENSIONS = ("performance", "ability", "attitude")
@@ -18,7 +18,6 @@ _INDICATOR_FIELDS = frozenset(
     {"id", "name", "definition", "dimension", "from", "where", "value", "rate", "unit", "target", "points", "weight",
      "windows", "min_sample", "alerts", "next_step"}
 )  # fmt: skip
-_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _DEFAULT_POINTS = Formula("100 * value / target")
 
 
@@ -42,6 +41,7 @@ class Indicator(NamedTuple):
     windows: tuple[Window, ...]
     min_sample: float
     measures: tuple[str, ...]
+    rules: tuple[Rule, ...]
 
 
 class Template(NamedTuple):
@@ -60,89 +60,54 @@ def read_template(text: str) -> Template:
     try:
         # Scalars stay text: `stage: no` is the text "no", and a weight or an instant is read as it was written.
         raw = yaml.load(text, Loader=yaml.BaseLoader)
-        return _template(_mapping(raw, "template", _TEMPLATE_FIELDS))
+        return _template(mapping(raw, "template", _TEMPLATE_FIELDS))
     except (yaml.YAMLError, FormulaError, KeyError, ValueError, RecursionError) as error:
         raise TemplateError(f"template: {error}") from error
 
 
 def _template(raw: dict[str, object]) -> Template:
-    effective_from = parse_instant(_scalar(raw["effective_from"], "effective_from"))
+    effective_from = parse_instant(scalar(raw["effective_from"], "effective_from"))
     if effective_from is None:
         raise TemplateError(f"effective_from: {raw['effective_from']!r} is not RFC 3339 with a zone")
     indicators = tuple(
-        _indicator(_mapping(entry, "indicator", _INDICATOR_FIELDS)) for entry in _list(raw["indicators"])
+        _indicator(mapping(entry, "indicator", _INDICATOR_FIELDS)) for entry in listing(raw["indicators"])
     )
     if len({indicator.id for indicator in indicators}) < len(indicators):
         raise TemplateError("indicators: an id occurs twice")
     return Template(
-        _scalar(raw["template"], "template"), _whole(raw["version"], "version"), effective_from,
-        _zone(_scalar(raw.get("timezone", "UTC"), "timezone")), _roles(raw.get("applies_to", "everyone")), indicators,
+        scalar(raw["template"], "template"), whole(raw["version"], "version"), effective_from,
+        _zone(scalar(raw.get("timezone", "UTC"), "timezone")), _roles(raw.get("applies_to", "everyone")), indicators,
     )  # fmt: skip
 
 
 def _indicator(raw: dict[str, object]) -> Indicator:
     value = _formula(raw["value"])
-    rate = _mapping(raw["rate"], "rate", frozenset({"good", "of"})) if "rate" in raw else None
+    rate = mapping(raw["rate"], "rate", frozenset({"good", "of"})) if "rate" in raw else None
     good, of = (_formula(rate["good"]), _formula(rate["of"])) if rate else (None, None)
     if "min_sample" in raw and rate is None:
         raise TemplateError("min_sample: needs a rate")
-    points = Formula(_scalar(raw["points"], "points")) if "points" in raw else _DEFAULT_POINTS
+    points = Formula(scalar(raw["points"], "points")) if "points" in raw else _DEFAULT_POINTS
     if not set(points.names) <= {"value", "target"}:
         raise TemplateError(f"points: {points.text!r} may name only value and target")
-    dimension = _scalar(raw.get("dimension", DIMENSIONS[0]), "dimension")
+    dimension = scalar(raw.get("dimension", DIMENSIONS[0]), "dimension")
     if dimension not in DIMENSIONS:
         raise TemplateError(f"dimension: {dimension!r} is none of {', '.join(DIMENSIONS)}")
+    target = number(raw["target"], "target") if "target" in raw else None
+    windows = tuple(dict.fromkeys(parse_window(scalar(text, "windows")) for text in listing(raw["windows"])))
+    rules = read_rules(raw["alerts"], Setting(rate is not None, target, windows)) if "alerts" in raw else ()
     names = [name for formula in (value, good, of) if formula is not None for name in formula.names]
     return Indicator(
-        _scalar(raw["id"], "id"), dimension, _scalar(raw["from"], "from"), _where(raw.get("where", {})),
-        value, good, of,
-        _number(raw["target"], "target") if "target" in raw else None, points,
-        _number(raw.get("weight", "1"), "weight"),
-        tuple(dict.fromkeys(parse_window(_scalar(text, "windows")) for text in _list(raw["windows"]))),
-        _number(raw.get("min_sample", "0"), "min_sample"), tuple(dict.fromkeys(names)),
+        scalar(raw["id"], "id"), dimension, scalar(raw["from"], "from"), _where(raw.get("where", {})),
+        value, good, of, target, points, number(raw.get("weight", "1"), "weight"), windows,
+        number(raw.get("min_sample", "0"), "min_sample"), tuple(dict.fromkeys(names)), rules,
     )  # fmt: skip
 
 
 def _formula(raw: object) -> Formula:
-    formula = Formula(_scalar(raw, "formula"))
+    formula = Formula(scalar(raw, "formula"))
     if not {"value", "target"}.isdisjoint(formula.names):
         raise TemplateError(f"formula {formula.text!r}: value and target are no measures")
     return formula
-
-
-def _mapping(raw: object, field: str, known: frozenset[str]) -> dict[str, object]:
-    if not isinstance(raw, dict):
-        raise TemplateError(f"{field}: {raw!r} is no mapping")
-    unknown = set(raw) - known
-    if unknown:
-        raise TemplateError(f"{field}: unknown fields {sorted(map(str, unknown))}")
-    return raw
-
-
-def _list(raw: object) -> list[object]:
-    if not isinstance(raw, list):
-        raise TemplateError(f"{raw!r} is no list")
-    return raw
-
-
-def _scalar(raw: object, field: str) -> str:
-    if not isinstance(raw, str):
-        raise TemplateError(f"{field}: {raw!r} is no text")
-    return raw
-
-
-def _number(raw: object, field: str) -> float:
-    text = _scalar(raw, field)
-    if not _DECIMAL.fullmatch(text) or not math.isfinite(float(text)):
-        raise TemplateError(f"{field}: {text!r} is no number")
-    return float(text)
-
-
-def _whole(raw: object, field: str) -> int:
-    number = _number(raw, field)
-    if not number.is_integer():
-        raise TemplateError(f"{field}: {number} is no whole number")
-    return int(number)
 
 
 def _zone(name: str) -> str:
@@ -156,14 +121,14 @@ def _zone(name: str) -> str:
 def _roles(raw: object) -> frozenset[str] | None:
     if raw == "everyone":
         return None
-    roles = _mapping(raw, "applies_to", frozenset({"roles"}))["roles"]
-    return frozenset(_scalar(role, "roles") for role in _list(roles))
+    roles = mapping(raw, "applies_to", frozenset({"roles"}))["roles"]
+    return frozenset(scalar(role, "roles") for role in listing(roles))
 
 
 def _where(raw: object) -> tuple[tuple[str, frozenset[str]], ...]:
     if not isinstance(raw, dict):
         raise TemplateError(f"where: {raw!r} is no mapping")
     return tuple(
-        (str(dim), frozenset(_scalar(v, "where") for v in (values if isinstance(values, list) else [values])))
+        (str(dim), frozenset(scalar(v, "where") for v in (values if isinstance(values, list) else [values])))
         for dim, values in raw.items()
     )

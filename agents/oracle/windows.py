@@ -31,9 +31,14 @@ def parse_window(text: str) -> Window:
     raise ValueError(f"window {text!r} is unknown; write rolling Nm, shift, {', '.join(CALENDAR)} or all")
 
 
+def pane_length(minutes: int) -> int:
+    """The length in ms of the panes of a rolling window of so many minutes."""
+    return MINUTE if minutes <= 180 else 15 * MINUTE if minutes <= 10_080 else DAY
+
+
 def rolling_span(minutes: int, as_of: int) -> tuple[int, int]:
     """[first pane's start, last pane's end) in ms: panes that start in (floor(as_of, g) - N, floor(as_of, g)]."""
-    pane = MINUTE if minutes <= 180 else 15 * MINUTE if minutes <= 10_080 else DAY
+    pane = pane_length(minutes)
     last = as_of // pane * pane
     first = (last - minutes * MINUTE) // pane * pane + pane
     return first, last + pane

@@ -1,0 +1,90 @@
+"""An alert is an episode of a rule: raised by one record of the log, over at another, and named by the first."""
+
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import NamedTuple
+
+from agents.oracle.findings import Entry, Finding, entries_of, of_drift, of_ewma, of_level
+from agents.oracle.rows import Person, entered
+from agents.oracle.rulebook import Rulebook, Version
+from agents.oracle.rules import Drift, Ewma, Level, Naive, Rule
+from agents.oracle.template import Indicator
+
+
+class Alert(NamedTuple):
+    """What follows from the log about an alert; instants are ms, `raised_at` and `cleared_at` log times.
+
+    `window` is "" for a rule without one, `cleared_at` None while it is not over; `value`, `n` and `good` (in units,
+    None without a rate) are those it was raised with, `first_event` and `last_event` event ids.
+    """
+
+    alert_id: str
+    rule: str
+    employee: str
+    unit: str
+    indicator: str
+    template: str
+    version: int
+    severity: str
+    raised_at: int
+    cleared_at: int | None
+    window: str
+    window_start: int
+    value: float | None
+    n: float | None
+    good: float | None
+    threshold: float
+    first_event: str
+    last_event: str
+
+
+def alerts_of(person: Person, rulebook: Rulebook) -> Iterator[Alert]:
+    """The alerts of one person: by template, version, indicator and rule as they stand there, then as raised."""
+    for version in rulebook.versions:
+        if not any(indicator.rules for indicator in version.template.indicators):
+            continue
+        for indicator, events in entered(person, version, rulebook):
+            entries = entries_of(events, person.targets) if indicator.rules else []
+            for rule in indicator.rules:
+                for raised, cleared_at in _episodes(_findings(indicator, version, rule, entries)):
+                    yield _alert(person, version, indicator, rule, raised, cleared_at)
+
+
+def _findings(indicator: Indicator, version: Version, rule: Rule, entries: list[Entry]) -> Iterable[Finding]:
+    match rule.condition:
+        case Level(window=window) | Naive(window=window) as level if window.kind != "shift":
+            return of_level(indicator, version, level, rule.wait, entries)
+        case Drift() as drift:
+            return of_drift(indicator, drift, rule.wait, entries)
+        case Ewma() as ewma:
+            return of_ewma(indicator, ewma, rule.wait, entries)
+    return ()  # a shift has no calendar yet; what compares with the unit or waits for silence is decided elsewhere
+
+
+def _episodes(findings: Iterable[Finding]) -> Iterator[tuple[Finding, int | None]]:
+    """(the finding that raised, log time at which it was over) of each episode; one finding never does both."""
+    raised: Finding | None = None
+    for finding in findings:
+        if raised is None:
+            raised = finding if finding.raises else None
+        elif finding.is_over:
+            yield raised, finding.event.logged_at
+            raised = None
+    if raised is not None:
+        yield raised, None
+
+
+def _alert(
+    person: Person, version: Version, indicator: Indicator, rule: Rule, raised: Finding, cleared_at: int | None
+) -> Alert:
+    event, template = raised.event, version.template
+    window = rule.condition.window.text if isinstance(rule.condition, Level | Naive) else ""
+    named_by = (
+        template.template, template.version, indicator.id, rule.id, window, person.employee, event.event_id, event.at
+    )  # fmt: skip
+    return Alert(
+        sha256("\n".join(map(str, named_by)).encode()).hexdigest()[:20], rule.id, person.employee,
+        person.assignments.unit_of(event), indicator.id, template.template, template.version, rule.severity,
+        event.logged_at, cleared_at, window, raised.start, raised.value, raised.n, raised.good, raised.threshold,
+        raised.first.event_id, event.event_id,
+    )  # fmt: skip

@@ -1,0 +1,190 @@
+"""What a rule finds at an entry follows from that entry and those before it, in the order of their topic."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from statistics import NormalDist
+from typing import NamedTuple
+
+from agents.oracle.log import MICRO, Event
+from agents.oracle.person import Targets
+from agents.oracle.rows import span
+from agents.oracle.rulebook import Version
+from agents.oracle.rules import Drift, Ewma, Level, Naive
+from agents.oracle.score import wilson
+from agents.oracle.template import Indicator
+from agents.oracle.windows import Window, pane_length
+
+
+class Entry(NamedTuple):
+    """An event that counts for an indicator; `newest`: no earlier entry has a later T. `targets` are those as of T."""
+
+    event: Event
+    newest: bool
+    targets: Mapping[str, float]
+
+
+class Finding(NamedTuple):
+    """What an alert would say if it were raised now (`raises`), and whether an open one `is_over`."""
+
+    event: Event
+    raises: bool
+    is_over: bool
+    first: Event
+    start: int
+    value: float | None
+    n: float | None
+    good: float | None
+    threshold: float
+
+
+def entries_of(events: Iterable[Event], targets: Targets) -> list[Entry]:
+    """The entries of the events that count for one indicator, in log order."""
+    entries: list[Entry] = []
+    newest = -math.inf
+    for event in sorted(events, key=lambda event: event.offset):
+        entries.append(Entry(event, event.at >= newest, targets.at(event.at)))
+        newest = max(newest, event.at)
+    return entries
+
+
+def of_level(
+    indicator: Indicator, version: Version, rule: Level | Naive, wait: int, entries: Iterable[Entry]
+) -> Iterator[Finding]:
+    """A finding per newest entry: is the window's value low, surely enough, for long enough?"""
+    sums = _WindowSums(version, rule.window, indicator.measures)
+    holding, low = _Run(), _Run()
+    for event, newest, targets in entries:
+        if newest:
+            sums.move(event.at)
+        sums.add(event)
+        if newest:
+            counts = _counts(indicator, sums.total, targets)
+            is_low = counts.value is not None and counts.value < rule.below
+            holds, is_over = (is_low, not is_low) if isinstance(rule, Naive) else _judged(indicator, rule, counts)
+            raises = holding.long_enough(event, holds, wait)
+            yield Finding(event, raises, is_over, low.first(event, is_low) or event, sums.start, *counts, rule.below)
+
+
+def of_ewma(indicator: Indicator, rule: Ewma, wait: int, entries: Iterable[Entry]) -> Iterator[Finding]:
+    """A finding per newest entry that has units: does their smoothed share lie below its limit?"""
+    target = indicator.target
+    if target is None or not 0 <= target <= 1:
+        return  # of a target that is no share there is no share defective, and no limit
+    holding, low = _Run(), _Run()
+    smooth, variance = target, 0.0
+    for entry in entries:
+        counted = _own_units(indicator, entry) if entry.newest else None
+        if counted is None:
+            continue
+        n, good = counted
+        smooth = rule.weight * (good / n) + (1 - rule.weight) * smooth
+        variance = rule.weight**2 * target * (1 - target) / n + (1 - rule.weight) ** 2 * variance
+        limit = target - rule.width * math.sqrt(variance)
+        first = low.first(entry.event, smooth < target) or entry.event
+        raises = holding.long_enough(entry.event, smooth < limit, wait)
+        yield Finding(entry.event, raises, smooth >= target, first, first.at, smooth, n, good, limit)
+
+
+def of_drift(indicator: Indicator, rule: Drift, wait: int, entries: Iterable[Entry]) -> Iterator[Finding]:
+    """Two findings per entry that has units: how high is the sum after its defective ones, and is it 0 after all?"""
+    p0, p1 = 1 - rule.good, 1 - rule.bad
+    if p1 >= 1:
+        return  # a share too small to be told from none in doubles: no unit is good then
+    defective_adds, good_adds = math.log(p1 / p0), math.log((1 - p1) / (1 - p0))
+    height = units = goods = 0.0
+    first: Event | None = None
+    for entry in entries:
+        counted = _own_units(indicator, entry)
+        if counted is None:
+            continue
+        n, good = counted
+        event = entry.event
+        if first is None or height == 0:  # then this is the entry that lifts it, if any unit is defective
+            first, units, goods = event, 0.0, 0.0
+        units, goods = units + n, goods + good
+        high = min(height + (n - good) * defective_adds, 2 * rule.h)
+        height = max(0.0, high + good * good_adds)
+        found = Finding(event, False, False, first, first.at, goods / units, units, goods, rule.good)
+        yield found._replace(raises=high >= rule.h and event.at - first.at >= wait)
+        yield found._replace(is_over=height == 0)
+
+
+class _Counts(NamedTuple):
+    value: float | None
+    n: float | None
+    good: float | None
+
+
+def _counts(indicator: Indicator, sums: Mapping[str, int], targets: Mapping[str, float]) -> _Counts:
+    units: dict[str, float | None] = {measure: amount / MICRO for measure, amount in sums.items()}
+    rate = (formula.value(units, targets) if formula else None for formula in (indicator.of, indicator.good))
+    return _Counts(indicator.value.value(units, targets), *rate)
+
+
+def _own_units(indicator: Indicator, entry: Entry) -> tuple[float, float] | None:
+    """(n, good) of a plain entry by itself; None where they are no number of units with a part of them good."""
+    if entry.event.corrects is not None:
+        return None
+    own = dict(entry.event.measures)
+    _, n, good = _counts(indicator, {measure: own.get(measure, 0) for measure in indicator.measures}, entry.targets)
+    return (n, good) if n is not None and good is not None and 0 <= good <= n and n > 0 else None
+
+
+def _judged(indicator: Indicator, rule: Level, counts: _Counts) -> tuple[bool, bool]:
+    """(it holds, it is over) of the value and the units in the window."""
+    value, n, good = counts
+    # As in rows: an n that cannot be computed shows no minimum; without a minimum none is asked for.
+    enough = n >= indicator.min_sample if n is not None else not indicator.min_sample
+    if value is None or not enough:
+        return False, True
+    bound = value if rule.confidence is None else wilson(good, n, NormalDist().inv_cdf(rule.confidence))[1]
+    return bound is not None and bound < rule.below, value >= rule.clear_above
+
+
+class _Run:
+    """The first of the unbroken run of entries at which something was so."""
+
+    def __init__(self) -> None:
+        self._first: Event | None = None
+
+    def first(self, event: Event, is_so: bool) -> Event | None:
+        """That of the run up to this entry; None when it ends the run."""
+        self._first = (self._first or event) if is_so else None
+        return self._first
+
+    def long_enough(self, event: Event, is_so: bool, wait: int) -> bool:
+        """Whether the run goes on at this entry and has lasted for `wait` ms."""
+        first = self.first(event, is_so)
+        return first is not None and event.at - first.at >= wait
+
+
+class _WindowSums:
+    """The exact sums in a window that only moves forward: kept per pane, so that what it leaves can be taken out."""
+
+    def __init__(self, version: Version, window: Window, measures: Iterable[str]) -> None:
+        self._version, self._window = version, window
+        # A window that is not rolling moves past all that it held at once: it needs no panes.
+        self._pane = pane_length(window.minutes) if window.kind == "rolling" else 0
+        self._panes: dict[int, dict[str, int]] = {}
+        self.start = 0
+        self._end = -math.inf
+        self.total = dict.fromkeys(measures, 0)
+
+    def move(self, as_of: int) -> None:
+        """Let it be the window as of a T, which is not before that of the last move."""
+        if as_of < self._end:
+            return
+        self.start, self._end = span(self._version, self._window, as_of)
+        for pane in [pane for pane in self._panes if pane < self.start]:
+            for measure, amount in self._panes.pop(pane).items():
+                self.total[measure] -= amount
+
+    def add(self, event: Event) -> None:
+        """Add an event's measures, unless the window has left it behind."""
+        if event.at < self.start:
+            return
+        pane = self._panes.setdefault(event.at // self._pane * self._pane if self._pane else self.start, {})
+        for measure, amount in event.measures:
+            if measure in self.total:
+                self.total[measure] += amount
+                pane[measure] = pane.get(measure, 0) + amount

@@ -1,0 +1,192 @@
+"""A rule of an indicator's `alerts` has one condition, which decides what else may stand in it."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from agents.oracle.fields import listing, mapping, number, scalar
+from agents.oracle.log import DAY, MINUTE, SECOND
+from agents.oracle.windows import Window, parse_window
+
+
+class Level(NamedTuple):
+    """The value of a window, or with a `confidence` (one-sided) its upper Wilson bound, lies below `below`."""
+
+    window: Window
+    below: float
+    confidence: float | None
+    clear_above: float
+
+
+class Naive(NamedTuple):
+    """The value of a window lies below `below`, however few units there are."""
+
+    window: Window
+    below: float
+
+
+class Drift(NamedTuple):
+    """Bernoulli CUSUM from the share `good` to the share `bad`, raised at `h`."""
+
+    good: float
+    bad: float
+    h: float
+
+
+class Ewma(NamedTuple):
+    """Exponentially weighted moving average: `weight` is lambda, `width` is L."""
+
+    weight: float
+    width: float
+
+
+class Rule(NamedTuple):
+    """`wait` is the field `for` in ms; `condition` is None where it is not one record after the other that decides."""
+
+    id: str
+    severity: str
+    wait: int
+    condition: Level | Naive | Drift | Ewma | None
+
+
+class Setting(NamedTuple):
+    """What a rule has to know of its indicator."""
+
+    is_rate: bool
+    target: float | None
+    windows: tuple[Window, ...]
+
+
+_Fields = Mapping[str, object]
+_Condition = Level | Naive | Drift | Ewma | None
+
+_SEVERITIES = ("info", "warning", "critical")
+_ID = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_DURATION = re.compile(r"([1-9][0-9]{0,5})([smhd])")
+_UNITS = {"s": SECOND, "m": MINUTE, "h": 60 * MINUTE, "d": DAY}
+_LONGEST = 366 * DAY
+_LARGEST = 1e9
+_CLEAR_STEP = 0.02
+_USUAL = 0.95  # the confidence of a level rule over a rate, and what is good where the target does not say
+_WORSE = 57 / 17  # by how much `default` wants to tell odds of a defect apart: from 1/19 (95 %) to 3/17 (85 %)
+_HEIGHT = 5.5
+
+
+def read_rules(raw: object, setting: Setting) -> tuple[Rule, ...]:
+    """The rules of an indicator's field `alerts`; raises ValueError where it is neither `default` nor a list of rules.
+
+    Those of shift windows are among them: they are read like any other.
+    """
+    if raw == "default":
+        _needs_rate(setting, "default")
+        return (Rule("default", "warning", 0, default_drift(setting.target)),)
+    rules = [_rule(entry, setting) for entry in listing(raw)]
+    if len({rule.id for rule in rules}) < max(len(rules), 1):
+        raise ValueError("alerts: no rule, or an id that occurs twice")
+    return tuple(rules)
+
+
+def default_drift(target: float | None) -> Drift:
+    """What `alerts: default` stands for, over an indicator with this target."""
+    good = target if target is not None and 0.5 < target < 1 else _USUAL
+    p0 = 1 - good
+    odds = p0 / (1 - p0) * _WORSE
+    return Drift(good, 1 - odds / (1 + odds), _HEIGHT + max(0.0, math.log(p0 / 0.05)))
+
+
+def _rule(raw: object, setting: Setting) -> Rule:
+    kinds = [kind for kind in _KINDS if isinstance(raw, dict) and kind in raw]
+    if len(kinds) != 1:
+        raise ValueError(f"alerts: {raw!r} has not exactly one of {', '.join(_KINDS)}")
+    (kind,) = kinds
+    read, beside = _KINDS[kind]
+    fields = mapping(raw, "alerts", frozenset({"id", "severity", "for", kind, *beside}))
+    identity, severity = scalar(fields.get("id", kind), "id"), scalar(fields.get("severity", "warning"), "severity")
+    if not _ID.fullmatch(identity) or severity not in _SEVERITIES:
+        raise ValueError(f"alerts: id {identity!r} or severity {severity!r} is none")
+    wait = fields.get("for", "0")
+    return Rule(identity, severity, 0 if wait == "0" else _duration(wait, "for"), read(fields, setting))
+
+
+def _level(fields: _Fields, setting: Setting) -> _Condition:
+    top = 1.0 if setting.is_rate else _LARGEST
+    below = _threshold(fields["below"], "below", setting)
+    clear_above = min(round(below + _CLEAR_STEP, 12), top)
+    if "clear_above" in fields:
+        clear_above = _within(fields["clear_above"], "clear_above", below, top, "[]")
+    confidence = _USUAL if setting.is_rate else None
+    if "confidence" in fields:
+        _needs_rate(setting, "confidence")
+        confidence = _within(fields["confidence"], "confidence", 0.5, 1, "()")
+    return Level(_window(fields["window"], setting), below, confidence, clear_above)
+
+
+def _naive(fields: _Fields, setting: Setting) -> _Condition:
+    _needs_rate(setting, "naive")
+    (window,) = [_window(fields["window"], setting)] if "window" in fields else setting.windows[:1]
+    return Naive(window, _threshold(fields["naive"], "naive", setting))
+
+
+def _drift(fields: _Fields, setting: Setting) -> _Condition:
+    _needs_rate(setting, "drift")
+    parts = mapping(fields["drift"], "drift", frozenset({"good", "bad", "h"}))
+    good = _within(parts["good"], "good", 0, 1, "()")
+    return Drift(good, _within(parts["bad"], "bad", 0, good, "()"), _within(parts["h"], "h", 0, 1000, "(]"))
+
+
+def _ewma(fields: _Fields, setting: Setting) -> _Condition:
+    _needs_rate(setting, "ewma")
+    parts = mapping(fields["ewma"], "ewma", frozenset({"lambda", "L"}))
+    return Ewma(_within(parts["lambda"], "lambda", 0, 1, "(]"), _within(parts["L"], "L", 0, 100, "(]"))
+
+
+def _below_unit(fields: _Fields, setting: Setting) -> None:
+    _window(fields["window"], setting)
+    _within(fields["below_unit"], "below_unit", 0, 1 if setting.is_rate else _LARGEST, "(]")
+
+
+def _stale(fields: _Fields, _setting: Setting) -> None:
+    _duration(fields["stale"], "stale")
+
+
+_KINDS: dict[str, tuple[Callable[[_Fields, Setting], _Condition], tuple[str, ...]]] = {
+    "below": (_level, ("window", "confidence", "clear_above")),
+    "drift": (_drift, ()),
+    "below_unit": (_below_unit, ("window",)),
+    "stale": (_stale, ()),
+    "ewma": (_ewma, ()),
+    "naive": (_naive, ("window",)),
+}
+
+
+def _needs_rate(setting: Setting, field: str) -> None:
+    if not setting.is_rate:
+        raise ValueError(f"{field}: needs a rate")
+
+
+def _window(raw: object, setting: Setting) -> Window:
+    window = parse_window(scalar(raw, "window"))
+    if window not in setting.windows:
+        raise ValueError(f"window: {window.text!r} is not among the indicator's")
+    return window
+
+
+def _threshold(raw: object, field: str, setting: Setting) -> float:
+    return _within(raw, field, 0, 1, "(]") if setting.is_rate else _within(raw, field, -_LARGEST, _LARGEST, "[]")
+
+
+def _within(raw: object, field: str, low: float, high: float, ends: str) -> float:
+    """A number from low to high; a round bracket in `ends` excludes that end."""
+    found = number(raw, field)
+    if not low <= found <= high or (ends[0] == "(" and found == low) or (ends[1] == ")" and found == high):
+        raise ValueError(f"{field}: {found} is not in {ends[0]}{low}, {high}{ends[1]}")
+    return found
+
+
+def _duration(raw: object, field: str) -> int:
+    match = _DURATION.fullmatch(scalar(raw, field))
+    length = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 0 < length <= _LONGEST:
+        raise ValueError(f"{field}: {raw!r} is no duration")
+    return length
