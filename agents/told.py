@@ -56,6 +56,14 @@ def _values(log: Log, partition: int) -> Iterator[bytes | None]:
         yield from (row[3] for row in rows)
 
 
+def latest_alerts(log: Log) -> dict[str, AlertRow]:
+    """The last word on every alert, by id, in the order in which they were first heard of."""
+    found: dict[str, AlertRow] = {}
+    for number in range(log.topics()[ALERTS].partitions):
+        found.update((row.alert_id, row) for value in _values(log, number) if (row := alert_of(value)) is not None)
+    return found
+
+
 def put_right(before: Mapping[str, AlertRow], now: Sequence[AlertRow], at: int) -> Iterator[AlertRow]:
     """What is to be said of one employee so that `now`, all that follows from the log, is what was said last.
 
@@ -68,8 +76,20 @@ def put_right(before: Mapping[str, AlertRow], now: Sequence[AlertRow], at: int) 
             yield replace(row, state=CLEARED, changed_at=moment, cleared_at=moment, by="", reason=WITHDRAWN)
     for name, row in latest.items():
         known = before.get(name)
-        if known is None or known.reason == WITHDRAWN or (known.cleared_at is None) != (row.cleared_at is None):
+        if known is None or known.reason == WITHDRAWN:
             yield row
+        elif (handled := _handled(row, known)) != known:
+            yield handled
+
+
+def _handled(row: AlertRow, known: AlertRow) -> AlertRow:
+    """A row with what people and time did with the alert, as it is known; what the data have ended stays so."""
+    if row.cleared_at is not None or (known.cleared_at is not None and not known.by and not known.reason):
+        return row
+    return replace(
+        row, state=known.state, changed_at=known.changed_at, cleared_at=known.cleared_at, by=known.by,
+        reason=known.reason, until=known.until, escalated_at=known.escalated_at, notify=known.notify,
+    )  # fmt: skip
 
 
 def keep_handling(old: State, new: State) -> None:

@@ -89,8 +89,9 @@ def opened(
     """A new alert. `found`: value, n, good (units), limit; `record`: its event id, T, log time (ms) and unit."""
     value, n, good, limit = found
     event_id, at, stamp, unit = record
-    start = window_start(rule.window, version, at) if isinstance(rule, Level) else ruled.begun
+    first, begun = (ruled.first, ruled.begun) if ruled.first else (event_id, at)
+    start = window_start(rule.window, version, at) if isinstance(rule, Level) else begun
     return Open(
         alert_id(version, rule, owner, event_id, at), FIRING, stamp, stamp, unit, start,
-        value, n, good, threshold_of(rule, limit), ruled.first, event_id,
+        value, n, good, threshold_of(rule, limit), first, event_id,
     )  # fmt: skip

@@ -89,7 +89,7 @@ class Watch:
             of, accepted = plain
         for place, vector in enumerate(vectors):
             if plain is None:
-                counted = _counted(rule, vector)
+                counted = _counted(rule, vector, records.targets(place) if self.plan.aims else NO_TARGETS)
                 if counted is None:
                     continue
                 n, good = counted
@@ -184,9 +184,8 @@ class Watch:
         else:
             interval = wilson(good, n, rule.z) if enough and n is not None and good is not None else None
             holds = value is not None and interval is not None and interval[1] < rule.below
-        self._judge(rule, ruled, holds, (value, n, good, rule.below), records, place, told)
-        if ruled.open is not None and (value is None or not enough or value >= rule.clear_above):
-            self._clear(rule, ruled, ruled.open, records, place, told)
+        over = value is None or not enough or value >= rule.clear_above
+        self._judge(rule, ruled, holds, over, (value, n, good, rule.below), records, place, told)
 
     # Moving average
 
@@ -196,7 +195,7 @@ class Watch:
         """ARCHITECTURE.md, Alerts 4."""
         smoothing, target = rule.smoothing, rule.target
         for place, vector in enumerate(vectors):
-            counted = _counted(rule, vector)
+            counted = _counted(rule, vector, records.targets(place) if self.plan.aims else NO_TARGETS)
             if counted is None or records.corrects(place):
                 continue
             n, good = counted
@@ -208,9 +207,8 @@ class Watch:
                 ruled.first, ruled.begun = "", NONE
             elif not ruled.first:
                 ruled.first, ruled.begun = records.event_id(place), records.times[place]
-            self._judge(rule, ruled, ruled.statistic < limit, (ruled.statistic, n, good, limit), records, place, told)
-            if ruled.open is not None and ruled.statistic >= target:
-                self._clear(rule, ruled, ruled.open, records, place, told)
+            holds, over = ruled.statistic < limit, ruled.statistic >= target
+            self._judge(rule, ruled, holds, over, (ruled.statistic, n, good, limit), records, place, told)
 
     # Episodes
 
@@ -219,20 +217,22 @@ class Watch:
         rule: Rule,
         ruled: Ruled,
         holds: bool,
+        over: bool,
         found: tuple[float | None, float | None, float | None, float],
         records: Records,
         place: int,
         told: list[AlertRow],
     ) -> None:
-        """Raises when a condition has held for long enough, in T."""
-        if not holds or ruled.open is not None:
-            ruled.held = NONE
-            return
+        """Raises when a condition has held for long enough, in T; clears what was open before and is over."""
         at = records.times[place]
-        if ruled.held == NONE:
-            ruled.held = at
-        if at - ruled.held >= rule.pending:
+        if not holds:
             ruled.held = NONE
+        elif ruled.held == NONE:
+            ruled.held = at
+        if ruled.open is not None:
+            if over:
+                self._clear(rule, ruled, ruled.open, records, place, told)
+        elif holds and at - ruled.held >= rule.pending:
             self._raise(rule, ruled, found, records, place, told)
 
     def _raise(
@@ -259,12 +259,12 @@ def new_watched(plan: WatchPlan) -> Watched:
     return Watched(*plan.version.key, plan.group.index, [Ruled() for _ in plan.rules])
 
 
-def _counted(rule: Drift | Ewma, vector: Sequence[int]) -> tuple[float, float] | None:
+def _counted(rule: Drift | Ewma, vector: Sequence[int], targets: Mapping[str, float]) -> tuple[float, float] | None:
     """n and good of one record, in units; None where it has no units to look at."""
     units = [micro / MICRO for micro in vector[1:]]
     measure = rule.measure
-    n = measure.of(units, NO_TARGETS) if measure.of else None
-    good = measure.good(units, NO_TARGETS) if measure.good else None
+    n = measure.of(units, targets) if measure.of else None
+    good = measure.good(units, targets) if measure.good else None
     if n is None or good is None or n <= 0 or not 0 <= good <= n:
         return None
     return n, good

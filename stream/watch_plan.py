@@ -14,7 +14,7 @@ from statistics import NormalDist
 from typing import Final
 
 from stream.alert_rules import AlertRule, DefaultRules, DriftRule, EwmaRule, LevelRule, NaiveRule
-from stream.cusum import CAP, Weights, odds_ratio
+from stream.cusum import CAP, Weights
 from stream.formula_parser import Chain, Name
 from stream.plan import Evaluate
 from stream.rulebook import Group, Version
@@ -22,7 +22,7 @@ from stream.template import Indicator
 from stream.window import Window
 
 DEFAULT_GOOD: Final = 0.95
-DEFAULT_BAD: Final = 0.85
+DEFAULT_ODDS: Final = 57 / 17  # of a defect: how much higher they are at 0.85 than at 0.95
 DEFAULT_H: Final = 5.5
 _DEFAULT_DEFECTIVE: Final = 0.05
 
@@ -135,8 +135,13 @@ def _plan(version: Version, group: Group) -> WatchPlan | None:
         tuple(rule for rule in rules if isinstance(rule, Drift)),
         tuple(rule for rule in rules if isinstance(rule, Ewma)),
         tuple(rules),
-        any(rule.indicator.value.targets for rule in levels),
+        any(_names_targets(rule.indicator) for rule in rules),
     )
+
+
+def _names_targets(indicator: Indicator) -> bool:
+    formulas = (indicator.value, indicator.rate_good, indicator.rate_of)
+    return any(formula.targets for formula in formulas if formula is not None)
 
 
 def _measure(indicator: Indicator, names: tuple[str, ...]) -> Measure:
@@ -172,8 +177,8 @@ def _default(indicator: Indicator, rule: DefaultRules) -> DriftRule:
     target = indicator.target
     good = target if target is not None and 0.5 < target < 1 else DEFAULT_GOOD
     defective = 1 - good
-    odds = odds_ratio(DEFAULT_GOOD, DEFAULT_BAD)
-    bad = 1 - odds * defective / (1 - defective + odds * defective)
+    odds = defective / (1 - defective) * DEFAULT_ODDS
+    bad = 1 - odds / (1 + odds)
     h = DEFAULT_H + max(0.0, log(defective / _DEFAULT_DEFECTIVE))
     return DriftRule(rule.id, rule.severity, rule.pending, good, bad, h)
 
@@ -191,6 +196,8 @@ def _compile(place: int, indicator: Indicator, measure: Measure, rule: AlertRule
             return Level(*head, rule.window, rule.below, rule.below, None, 0)
         case DriftRule():
             p0, p1 = 1 - rule.good, 1 - rule.bad
+            if p1 == 1:  # a share so small that doubles do not tell it from none
+                return None
             each = Weights(log(p1 / p0), log((1 - p1) / (1 - p0)))
             return Drift(*head, rule.good, each, rule.h, CAP * rule.h)
         case EwmaRule() if indicator.target is not None and 0 < indicator.target < 1:

@@ -13,12 +13,14 @@ from agents.cli.opening import existing_log
 from agents.cli.output import FormatFlag, print_rows, time_text
 from agents.cli.progress import Progress, say
 from agents.limits import limits_in_force
-from agents.oracle.compare import differences
+from agents.oracle.compare import alert_differences, differences
 from agents.oracle.log import LogRecord
 from agents.oracle.recompute import Recomputed, recompute
 from agents.query import Committed, committed, rows_as_of
 from agents.settings import Settings
+from agents.told import latest_alerts
 from agents.transport.log import Log
+from schemas.alerts import WITHDRAWN, AlertRow
 from schemas.event import INPUT_TOPICS
 from stream.topics import TEMPLATES, TICKS
 
@@ -31,15 +33,16 @@ def verify(*, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -> int:
     """Recompute all scores from the log with the independent oracle and print the differences: 0 are expected.
 
     Compares, as of the last scored event and the last commit, every row of every employee (sums and counts
-    exactly, derived numbers to 1e-9) and how every record ended. Exit code 1 when anything differs. Works
+    exactly, derived numbers to 1e-9), every alert, and how every record ended. Exit code 1 when anything differs. Works
     beside a live worker: what is not committed yet is left out on both sides.
     """
     settings = flags.settings()
     with existing_log(settings) as log:
+        alerts = latest_alerts(log)
         known = committed(log)
         with Progress("read") as progress:
             oracle = _recompute(log, known, settings, progress)
-        found = [*_outcomes(log, known, oracle), *_rows(log, known, oracle, settings)]
+        found = [*_outcomes(log, known, oracle), *_rows(log, known, oracle, settings), *_alerts(log, alerts, oracle)]
     print_rows(found, COLUMNS, format)
     say(
         f"{len(found)} differences; {sum(oracle.outcomes.values()):,} records and {len(oracle.employees):,} employees "
@@ -102,6 +105,21 @@ def _rows(log: Log, known: Committed, oracle: Recomputed, settings: Settings) ->
         expected = [row for row in expected if _key(row) not in reaching]
         actual = [row for row in actual if _key(row) not in reaching]
     return [difference._asdict() for difference in differences(expected, actual)]
+
+
+def _alerts(log: Log, before: Mapping[str, AlertRow], oracle: Recomputed) -> Iterator[Mapping[str, object]]:
+    """The last word on every alert, unless retention has taken records that it followed from.
+
+    `before` was read before the commit that is compared: what has changed since may be of a later one, and is left out.
+    """
+    if any(True for _ in log_starts(log)):
+        return
+    after = latest_alerts(log)
+    settled = {name for name in before.keys() | after.keys() if before.get(name) == after.get(name)}
+    actual = [msgspec.structs.asdict(row) for name, row in after.items() if name in settled and row.reason != WITHDRAWN]
+    moving = after.keys() - settled
+    expected = (alert for alert in oracle.alerts() if alert.alert_id not in moving)
+    yield from (difference._asdict() for difference in alert_differences(expected, actual))
 
 
 def _counted(rows: Iterator[_Row], progress: Progress) -> Iterator[_Row]:

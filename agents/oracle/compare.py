@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from agents.oracle.alerts import Alert
 from agents.oracle.instants import parse_instant
 from agents.oracle.log import MICRO
 
@@ -45,6 +46,27 @@ def differences(expected: Iterable[Mapping[str, object]], actual: Iterable[Mappi
             found.append(Difference(*key, "row", left, right))
         else:
             found += (Difference(*key, *difference) for difference in _of_row(left, right))
+    return found
+
+
+def alert_differences(expected: Iterable[Alert], actual: Iterable[Mapping[str, object]]) -> list[Difference]:
+    """Every difference between the oracle's alerts and another's rows, of the last word on each: by id and field."""
+    found: list[Difference] = []
+    wanted = {alert.alert_id: alert._asdict() for alert in expected}
+    given = {str(row["alert_id"]): row for row in actual}
+    for alert_id in sorted(wanted.keys() | given.keys()):
+        left, right = wanted.get(alert_id), given.get(alert_id)
+        named = left or right or {}
+        key = (named.get("employee", named.get("employee_id")), named["template"], named["indicator"], named["window"])
+        if left is None or right is None:
+            found.append(Difference(*key, f"alert {alert_id}", left, right))
+            continue
+        for fields, agree in _OF_ALERTS:
+            found += (
+                Difference(*key, f"alert {alert_id} {field}", left[field], right[_THEIRS.get(field, field)])
+                for field in fields
+                if not agree(left[field], right[_THEIRS.get(field, field)])
+            )
     return found
 
 
@@ -118,3 +140,17 @@ def _close(expected: object, actual: object) -> bool:
         return expected is None and actual is None
     # isclose is false for a NaN on either side, which is a difference.
     return math.isclose(left, right, rel_tol=RELATIVE, abs_tol=NEAR_ZERO)
+
+
+def _same_or_none(expected: object, actual: object) -> bool:
+    return expected is actual or (expected is not None and actual is not None and _same_instant(expected, actual))
+
+
+_THEIRS = {"employee": "employee_id"}
+_OF_ALERTS: list[tuple[tuple[str, ...], Callable[[object, object], bool]]] = [
+    (("rule", "employee", "unit", "indicator", "template", "version", "severity"), _same),
+    (("window", "first_event", "last_event"), _same),
+    (("raised_at", "window_start"), _same_instant),
+    (("cleared_at",), _same_or_none),
+    (("value", "n", "good", "threshold"), _close),
+]

@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from msgspec.structs import asdict
 
-from agents.oracle.compare import differences
+from agents.oracle.compare import alert_differences, differences
 from agents.oracle.recompute import Recomputed
 from agents.query import Committed, committed, histories_known_at, rows_as_of
+from agents.told import latest_alerts
+from schemas.alerts import WITHDRAWN
 from schemas.event import TOPIC_OF
 from schemas.instants import DAY, HOUR, MINUTE
 from stream.history import counted, history_rows
@@ -37,6 +39,7 @@ def disagreements(rig: Rig) -> list[Disagreement]:
         *_of_outcomes(rig, oracle, known),
         *(found for later in LATER for found in _as_of(rig, oracle, known, oracle.last + later)),
         *_at_work(rig, oracle),
+        *_of_alerts(rig, oracle),
         *_explained(rig, oracle),
         *_of_the_past(rig, oracle, known),
     ]
@@ -89,6 +92,13 @@ def _at_work(rig: Rig, oracle: Recomputed) -> Iterator[Disagreement]:
             yield from _rows(
                 "in memory", oracle.last, oracle.rows(oracle.last, name), plain(score_rows(person, oracle.last))
             )
+
+
+def _of_alerts(rig: Rig, oracle: Recomputed) -> Iterator[Disagreement]:
+    """The last word on every alert, but those that were taken back."""
+    given = [asdict(row) for row in latest_alerts(rig.log).values() if row.reason != WITHDRAWN]
+    for found in alert_differences(oracle.alerts(), given):
+        yield Disagreement("alerts", oracle.last, found)
 
 
 def _explained(rig: Rig, oracle: Recomputed) -> Iterator[Disagreement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents.rig import LIMITS, Rig
+from tests.agents.rig import LIMITS, Rig, new_log
 from tests.oracle.logs import NOON, PARTITIONS
 
 World = Callable[..., Rig]
@@ -42,3 +43,16 @@ def world(folder: Path) -> Iterator[World]:
 def rig(world: World) -> Rig:
     """The usual one."""
     return world()
+
+
+@pytest.fixture(scope="module")
+def logs() -> Iterator[Path]:
+    """A folder per number of partitions with an empty log, to be copied; in memory where that is possible."""
+    memory = Path("/dev/shm")
+    base = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
+    for partitions in (1, 2):
+        new_log(base / str(partitions) / "log", partitions).close()
+    logging.getLogger("agents.rules").disabled = True  # it warns of every bad publication, every time
+    yield base
+    logging.getLogger("agents.rules").disabled = False
+    shutil.rmtree(base)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +20,7 @@ from stream.pipeline import Limits
 from stream.topics import TICKS
 from tests.agents.agreement import disagreements, shown_wrong
 from tests.agents.logs import BEGINNINGS, Senders, Step, few_or_many, instant, scripts
-from tests.agents.rig import Rig, new_log
+from tests.agents.rig import Rig
 
 settings.register_profile(
     "ci", max_examples=200, derandomize=True, deadline=None, print_blob=True, report_multiple_bugs=False
@@ -49,19 +47,6 @@ TOPICS: Final = (*INPUT_TOPICS, TICKS)
 MOVE: Final = st.builds(Move, act=st.sampled_from(MOVES), size=st.integers(1, 9), topic=st.integers(0, 3))
 
 
-@pytest.fixture(scope="module")
-def logs() -> Iterator[Path]:
-    """A folder per number of partitions with an empty log, to be copied; in memory where that is possible."""
-    memory = Path("/dev/shm")
-    base = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
-    for partitions in (1, 2):
-        new_log(base / str(partitions) / "log", partitions).close()
-    logging.getLogger("agents.rules").disabled = True  # it warns of every bad publication, every time
-    yield base
-    logging.getLogger("agents.rules").disabled = False
-    shutil.rmtree(base)
-
-
 @settings(PROFILE, suppress_health_check=list(HealthCheck))
 @given(
     script=scripts(),
@@ -79,7 +64,7 @@ def test_the_product_says_what_the_oracle_says(
     shutil.copytree(logs / str(partitions), folder, dirs_exist_ok=True)
     rig = Rig(folder, partitions, limits=Limits(tail=tail))
     try:
-        asyncio.run(_drive(rig, Senders(partitions, instant(beginning)), script, moves, pace))
+        asyncio.run(drive(rig, Senders(partitions, instant(beginning)), script, moves, pace))
         assert [] == disagreements(rig)
         rig.wall += HOUR
         asyncio.run(rig.drain())
@@ -89,7 +74,7 @@ def test_the_product_says_what_the_oracle_says(
         shutil.rmtree(folder)
 
 
-async def _drive(rig: Rig, senders: Senders, script: Sequence[Step], moves: Sequence[Move], pace: int) -> None:
+async def drive(rig: Rig, senders: Senders, script: Sequence[Step], moves: Sequence[Move], pace: int) -> None:
     """First as the moves say; what is left of the script is then sent and read `pace` steps at a time."""
     rest = list(script)
     for move in moves:
