@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from agents.meta import read_meta
 from agents.settings import Settings
+from agents.transport.errors import LogError
 from agents.transport.log import Log
 from schemas.instants import DAY
+from stream.meta import Meta
 from stream.pipeline import Limits, limit_values
+
+
+class LimitsFixed(LogError):
+    """The log's records were decided by other limits; scores must be the same whoever recomputes them."""
+
+
+def fix_limits(meta: Meta, limits: Limits) -> None:
+    """The limits of the first commit stay: a log whose records were decided by two sets could not be verified."""
+    given = limit_values(limits)
+    for name, known in meta.limits.items():
+        if known != given[name]:
+            raise LimitsFixed(
+                f"{name}_days={given[name] / DAY:g}: this log's records were decided with {known / DAY:g}, "
+                f"which stays; leave the setting out"
+            )
+    meta.limits = given
 
 
 def limits_of(settings: Settings) -> Limits:

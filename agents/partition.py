@@ -10,39 +10,35 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, cast
 
+from agents.alerting import Alerting
 from agents.decoded import DecodedChunk, decode, memo_of, originals
 from agents.due import Due
 from agents.gate import admits
 from agents.held_events import HELD_AT_ONCE, events_again, records_again
 from agents.identities import Identities
+from agents.limits import fix_limits
 from agents.outbox import dead_letter, late_event
 from agents.owed import Owed
 from agents.replay import replay
 from agents.rules import only, rulebook, unknown_since, version_names
 from agents.store import Store
 from agents.ticks import Tick, reachable, tick_of
-from agents.told import alert_record, keep_handling, put_right, said
-from agents.transport.errors import LogError
+from agents.told import keep_handling, put_right, said
 from agents.transport.log import Log, Outgoing
 from schemas.event import INPUT_TOPICS, Rejection, Row
-from schemas.instants import DAY
 from stream.held import expire, expiry, open_gate, release
 from stream.history import History
 from stream.keys import EMPLOYEE, HOLDING, employee_key, instant_of
 from stream.meta import KEY, Meta, decode_meta
 from stream.person import Person
-from stream.pipeline import Limits, limit_values, step
+from stream.pipeline import Limits, step
 from stream.rulebook import Rulebook
 from stream.state import FORMAT, Held, State, decode_state, demand_format, due_of
 from stream.tally import Tally
-from stream.topics import TICKS
+from stream.topics import COMMANDS, TICKS
 
 logger: Final = logging.getLogger(__name__)
 TOPIC_NUMBER: Final = {name: number for number, name in enumerate(INPUT_TOPICS)}
-
-
-class LimitsFixed(LogError):
-    """The log's records were decided by other limits; scores must be the same whoever recomputes them."""
 
 
 class Partition:
@@ -69,13 +65,14 @@ class Partition:
             demand(number, self.meta)
         self.rules = only(rules, self.meta.rules)
         self.limits = limits
-        self._fix_limits()
+        fix_limits(self.meta, limits)
         self.identities = Identities(store)
         self.persons: dict[str, Person] = {}
         self.dirty: dict[str, None] = {}
         self.owed = Owed()
         self.due = Due()  # score updates that time alone changes
         self.expiring = Due()  # held records that become late
+        self.alerting = Alerting(number, log, self.person)
         self.holding = {key[1:].decode(): instant_of(raw) for key, raw in store.items(HOLDING)}
         self.outputs: list[Outgoing] = []
         self.sending: list[Outgoing] = []  # outputs of the commit under way
@@ -88,17 +85,6 @@ class Partition:
         for employee_id, at in self.holding.items():
             self.expiring.schedule(employee_id, at)
         self._catch_up(rules)
-
-    def _fix_limits(self) -> None:
-        """The limits of the first commit stay: a log whose records were decided by two sets could not be verified."""
-        given = limit_values(self.limits)
-        for name, known in self.meta.limits.items():
-            if known != given[name]:
-                raise LimitsFixed(
-                    f"{name}_days={given[name] / DAY:g}: this log's records were decided with {known / DAY:g}, "
-                    f"which stays; leave the setting out"
-                )
-        self.meta.limits = given
 
     def decoded(self, topic: str, records: Sequence[Row] | DecodedChunk) -> DecodedChunk:
         """A chunk of an input topic, decoded here if it was not."""
@@ -152,7 +138,7 @@ class Partition:
         for outcome in ("scored", "unused", "held", "duplicate", "late"):
             meta.count(outcome, getattr(tally, outcome))
         meta.last = max(meta.last, tally.last)
-        self.outputs.extend(alert_record(self.number, row) for row in tally.alerts)
+        self.outputs.extend(self.alerting.told(tally.alerts))
 
     def person(self, employee_id: str) -> Person:
         """The employee at work: from memory, from a commit under way, from the store, or new."""
@@ -269,7 +255,7 @@ class Partition:
             was = person.state.newest
             self._transplant(person, history)
             right = put_right(alerts.get(employee_id, {}), history.alerts, self.meta.logged)
-            self.outputs.extend(alert_record(self.number, row) for row in right)
+            self.outputs.extend(self.alerting.told(right))
             fell = fell or person.state.newest < was == last
             self.meta.last = max(self.meta.last, person.state.newest)
         if fell:
@@ -338,7 +324,7 @@ class Partition:
         applied = self.meta.applied
         done = 0
         for offset, tick in self._ticks:
-            if any(applied.get(topic, 0) < follows for topic, follows in tick.follows.items()):
+            if any(applied.get(topic, 0) < tick.follows[topic] for topic in INPUT_TOPICS):
                 break
             done += 1
             if offset >= applied.get(TICKS, 0):
@@ -346,9 +332,19 @@ class Partition:
                 applied[TICKS] = offset + 1
                 self.meta.now = max(self.meta.now, tick.at)
                 self._expire(tick)
-        if done:
-            del self._ticks[:done]
-            self.owed.later.update(dict.fromkeys(self.due.take(self.meta.now)))
+                self._alert(tick)
+        del self._ticks[:done]
+
+    def _alert(self, tick: Tick) -> None:
+        """What people did with alerts since the last tick, and what time does with alerts and with scores."""
+        applied = self.meta.applied
+        due = dict.fromkeys(self.due.take(self.meta.now))
+        self.owed.later.update(due)
+        outputs, changed = self.alerting.tick(tick, applied.get(COMMANDS, 0), due)
+        self.outputs += outputs
+        for person in changed:
+            self._changed(person)
+        applied[COMMANDS] = max(applied.get(COMMANDS, 0), tick.follows.get(COMMANDS, 0))
 
     def _expire(self, tick: Tick) -> None:
         """What has been held for too long is late from here on."""

@@ -30,7 +30,7 @@ from agents.unit_pool import UNITS_HOME, UnitPool
 from schemas.event import INPUT_TOPICS, Row
 from stream.pipeline import Limits
 from stream.rulebook import Rulebook
-from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS
+from stream.topics import COMMANDS, SCORE_UPDATES, TEMPLATES, TICKS
 
 logger: Final = logging.getLogger(__name__)
 LOOK: Final = 0.1  # s between two looks at where the log ends
@@ -265,7 +265,7 @@ class Scoring:
 
     def _places(self) -> list[TopicPartition]:
         """Everything that is read."""
-        places = [(topic, number) for topic in (*INPUT_TOPICS, TICKS) for number in self.partitions]
+        places = [(topic, number) for topic in (*INPUT_TOPICS, COMMANDS, TICKS) for number in self.partitions]
         places += [(TEMPLATES, number) for number in range(self.count)]
         if self.units is not None:
             places += [(SCORE_UPDATES, number) for number in range(self.count)]

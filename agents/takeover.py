@@ -24,11 +24,11 @@ from schemas.event import INPUT_TOPICS, Row
 from stream.meta import Meta
 from stream.pipeline import Limits
 from stream.rulebook import Rulebook
-from stream.topics import CHANGELOG, PEOPLE_EVENTS, TICKS
+from stream.topics import CHANGELOG, COMMANDS, PEOPLE_EVENTS, TICKS
 
 _AT_ONCE: Final = 4
 _CHUNK: Final = 10_000
-_COUNTED: Final = (*INPUT_TOPICS, TICKS)  # topics whose offsets the state holds
+_COUNTED: Final = (*INPUT_TOPICS, COMMANDS, TICKS)  # topics whose offsets the state holds
 
 
 class Interrupted(Exception):

@@ -15,7 +15,7 @@ from agents.partition import Partition
 from agents.ticks import Tick
 from agents.transport.log import Log, Outgoing, TopicPartition
 from schemas.event import INPUT_TOPICS, Row
-from stream.topics import TICKS
+from stream.topics import COMMANDS, TICKS
 
 
 class Ticker:
@@ -41,7 +41,7 @@ class Ticker:
         for number, partition in self.partitions.items():
             waiting = self._pending.get(number)
             if waiting is None and second > self._written.setdefault(number, partition.meta.now):
-                waiting = (second, {topic: ends[topic, number] for topic in INPUT_TOPICS})
+                waiting = (second, {topic: ends[topic, number] for topic in (*INPUT_TOPICS, COMMANDS)})
                 self._pending[number] = waiting
             if waiting is None:
                 continue
@@ -49,10 +49,11 @@ class Ticker:
             if at < partition.rules.published_at <= now:
                 at = partition.rules.published_at  # what is known already was published before the tick
             applied = partition.meta.applied
-            if all(applied.get(topic, 0) >= end for topic, end in reached.items()):
+            if all(applied.get(topic, 0) >= reached[topic] for topic in INPUT_TOPICS):
                 del self._pending[number]
                 self._written[number] = at
                 follows = {topic: applied.get(topic, 0) for topic in INPUT_TOPICS}
+                follows[COMMANDS] = reached[COMMANDS]  # nobody reads these before
                 value = msgspec.json.encode(Tick(at, follows))
                 ticks.append(Outgoing(TICKS, number, at, str(number).encode(), value))
         return ticks

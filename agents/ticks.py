@@ -10,7 +10,7 @@ import msgspec
 
 from agents.transport.log import Log
 from schemas.event import INPUT_TOPICS, Row
-from stream.topics import TICKS
+from stream.topics import COMMANDS, TICKS
 
 logger: Final = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def tick_of(row: Row) -> Tick | None:
 
 def reachable(tick: Tick, offset: int, partition: int, log: Log, applied: Mapping[str, int]) -> Tick:
     """A tick follows what is in the log: one that follows more (of another log, say) would wait for ever."""
-    follows = {topic: tick.follows.get(topic, 0) for topic in INPUT_TOPICS}
+    follows = {topic: tick.follows.get(topic, 0) for topic in (*INPUT_TOPICS, COMMANDS)}
     for topic, until in follows.items():
         if until > applied.get(topic, 0) and until > (end := log.end(topic, partition)):
             logger.warning(

@@ -60,3 +60,13 @@ class AlertRow(msgspec.Struct, gc=False, omit_defaults=False):
     until: str | None = None
     escalated_at: str | None = None
     notify: bool | None = None
+
+
+class AlertCommand(msgspec.Struct, frozen=True, gc=False, tag_field="command", tag="alert", omit_defaults=True):
+    """A record of topic commands: `by` does `action` to an alert, because of `reason`. `until` in ms, for `shelve`."""
+
+    alert_id: str
+    action: str
+    by: str
+    reason: str = ""
+    until: int | None = None

@@ -16,6 +16,7 @@ from stream.rulebook import Version
 from stream.watch_plan import Drift, Ewma, Level, Rule
 from stream.watched import NONE, Open, Ruled
 
+QUIET: Final = "info"  # of this severity nothing escalates
 _ID_DIGITS: Final = 20
 
 
@@ -38,7 +39,7 @@ def threshold_of(rule: Rule, limit: float) -> float:
 
 
 def row_of(owner: str, version: Version, rule: Rule, alert: Open, cleared_at: int | None = None) -> AlertRow:
-    """An alert as it leaves; with `cleared_at` (log time, ms) it is over."""
+    """An alert as it leaves; with `cleared_at` (log time, ms) it is cleared."""
     n, good = alert.n, alert.good
     low, high = (wilson(good, n) or (None, None)) if n is not None and good is not None else (None, None)
     return AlertRow(
@@ -93,5 +94,5 @@ def opened(
     start = window_start(rule.window, version, at) if isinstance(rule, Level) else begun
     return Open(
         alert_id(version, rule, owner, event_id, at), FIRING, stamp, stamp, unit, start,
-        value, n, good, threshold_of(rule, limit), first, event_id,
+        value, n, good, threshold_of(rule, limit), first, event_id, rule.severity != QUIET,
     )  # fmt: skip

@@ -100,6 +100,11 @@ class Person:
                 watch.cells.append(segment.groups[group])
         return segment
 
+    def versions_at(self, at: int) -> tuple[Version, ...]:
+        """The versions that assess them at an instant."""
+        role = assignment_at(self.state.assignments, at)[0]
+        return self.rules.regime(role, at).versions
+
     def aims(self) -> bool:
         """Whether some rule that they were ever watched by looks at their personal targets."""
         known = [v for versions in self.rules.versions.values() for v in versions if aims(v)]

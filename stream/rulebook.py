@@ -155,6 +155,10 @@ class Rulebook:
         index = bisect_right(versions, at, key=lambda version: version.begins) - 1
         return versions[index] if index >= 0 else None
 
+    def version(self, name: str, number: int) -> Version | None:
+        """A published version of a template, None when it is not known."""
+        return next((v for v in self.versions.get(name, ()) if v.template.version == number), None)
+
     def regime(self, role: str | None, at: int) -> Regime:
         """What holds for a person in `role` (None: no role) at an instant."""
         index = bisect_right(self._edges, at) - 1

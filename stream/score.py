@@ -11,6 +11,7 @@ from schemas.measures import MICRO
 from schemas.rows import DIMENSIONS, INSUFFICIENT, NO_DATA, OK, TOTALS, Number, ScoreRow
 from stream.chosen import rfc3339, window_start
 from stream.interval import wilson
+from stream.lifecycle import due as alerts_due
 from stream.person import Person
 from stream.plan import Line, Plan, Slot, plan_of
 from stream.rulebook import Rulebook, Version
@@ -171,10 +172,10 @@ def _mean(parts: Sequence[tuple[str, float, float]]) -> float | None:
 
 
 def next_change(person: Person, as_of: int) -> int:
-    """When time alone next changes a row or a unit's pool (ms): a pane leaves a window, a calendar window ends, a
-    version of any template begins. NEVER: never."""
+    """When time alone next changes a row, a unit's pool or an alert (ms): a pane leaves a window, a calendar window
+    ends, a version of any template begins. NEVER: never."""
     role, _, _, until = assignment_at(person.state.assignments, as_of)
-    due = min(until, person.rules.regime(role, as_of).ends, NEVER)
+    due = min(until, person.rules.regime(role, as_of).ends, alerts_due(person.state), NEVER)
     for segment in person.state.segments:
         version = version_of(segment, person.rules, as_of)
         if version is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
-from schemas.alerts import AlertRow
+from schemas.alerts import CLEARED, AlertRow
 from schemas.measures import MICRO
 from stream.episode import opened, row_of
 from stream.interval import wilson
@@ -250,8 +250,11 @@ class Watch:
         return ruled.open
 
     def _clear(self, rule: Rule, ruled: Ruled, alert: Open, records: Records, place: int, told: list[AlertRow]) -> None:
+        """The data say that it is over; of one that was cleared otherwise nothing is told any more."""
         ruled.open = None
-        told.append(row_of(self._owner, self.plan.version, rule, alert, records.stamp(place)))
+        if alert.state != CLEARED:
+            alert.by = alert.reason = ""
+            told.append(row_of(self._owner, self.plan.version, rule, alert, records.stamp(place)))
 
 
 def new_watched(plan: WatchPlan) -> Watched:

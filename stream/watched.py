@@ -25,6 +25,7 @@ class Open(msgspec.Struct, array_like=True, gc=False):
     threshold: float
     first: str  # event ids
     last: str
+    escalates: bool  # when nobody acknowledges it
     by: str = ""
     reason: str = ""
     until: int = NONE  # shelved so long

@@ -40,6 +40,7 @@ Reason = Literal[
     "wrong_topic",
     "conflict",
     "too_large",
+    "refused",
 ]
 _ROW: Final = ("id", "reason", "detail", "timestamp", "key", "bytes", "retried_at")
 _UNITS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}

@@ -24,7 +24,7 @@ from schemas.rows import ScoreRow
 from schemas.updates import ScoreUpdate
 from stream.pipeline import Limits
 from stream.rulebook import Rulebook
-from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS, TOPICS
+from stream.topics import COMMANDS, SCORE_UPDATES, TEMPLATES, TICKS, TOPICS
 from tests.oracle.logs import Log
 
 LIMITS: Final = Limits(tail=5)
@@ -114,7 +114,7 @@ class Rig:
         urgent = self.ticker.urgent(self.wall)
         if urgent:
             self.refresh()
-        ends = self.log.ends([(topic, n) for topic in INPUT_TOPICS for n in self.numbers])
+        ends = self.log.ends([(topic, n) for topic in (*INPUT_TOPICS, COMMANDS) for n in self.numbers])
         ticks = self.ticker.due(self.wall, ends, self.wall)
         if urgent:
             self.ticker.write(ticks)

@@ -1,0 +1,56 @@
+"""What a person does to an alert goes into the log; what became of it is read from there, too."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from agents.alerting import REFUSED
+from agents.dead_letters import dead_letter
+from agents.meta import read_meta
+from agents.told import latest_alerts
+from agents.transport.log import Log, Outgoing, partition_for
+from schemas.alerts import AlertCommand, AlertRow
+from stream.topics import COMMANDS, DEAD_LETTERS
+
+_AT_ONCE: Final = 1_000
+_encoder: Final = msgspec.json.Encoder()
+
+
+class Sent(NamedTuple):
+    """Where a command is in the log, and where the dead letters of its partition ended before."""
+
+    partition: int
+    offset: int
+    letters: int
+
+
+class Answer(NamedTuple):
+    """What became of a command: the alert's latest row, or why it was refused."""
+
+    row: AlertRow | None
+    refused: str
+
+
+def send_command(log: Log, row: AlertRow, command: AlertCommand, at: int) -> Sent:
+    """Appends a command about an alert, for the partition of whom the alert is about; durable when it returns."""
+    key = (row.employee_id if isinstance(row.employee_id, str) else row.unit).encode()
+    partition = partition_for(key, log.topics()[COMMANDS].partitions)
+    letters = log.end(DEAD_LETTERS, partition)
+    (offset,) = log.append([Outgoing(COMMANDS, partition, at, key, _encoder.encode(command))])
+    return Sent(partition, offset, letters)
+
+
+def answer_to(log: Log, sent: Sent, alert_id: str) -> Answer | None:
+    """What became of a command; None while it is not decided."""
+    if read_meta(log)[sent.partition].applied.get(COMMANDS, 0) <= sent.offset:
+        return None
+    offset = sent.letters
+    while rows := log.read(DEAD_LETTERS, sent.partition, offset, _AT_ONCE):
+        offset = rows[-1][0] + 1
+        for record in rows:
+            letter = dead_letter(record)
+            if (letter.topic, letter.offset, letter.reason) == (COMMANDS, sent.offset, REFUSED):
+                return Answer(None, letter.detail)
+    return Answer(latest_alerts(log).get(alert_id), "")

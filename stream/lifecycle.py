@@ -1,0 +1,151 @@
+"""What people and time may do with an alert that is raised: one table. What the data say of it is decided elsewhere.
+
+A rule goes on looking whatever people do: an alert that was cleared by hand is raised again only after its condition
+was over once, so commands never change which alerts follow from the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from schemas.alerts import ACKNOWLEDGED, CLEARED, FIRING, SHELVED, AlertCommand, AlertRow
+from schemas.instants import DAY, HOUR, format_rfc3339
+from stream.episode import row_of
+from stream.person import Person
+from stream.rulebook import Version
+from stream.state import NEVER, State
+from stream.watch_plan import Rule, watch_plans
+from stream.watched import NONE, Open
+
+ACK: Final = "ack"
+SHELVE: Final = "shelve"
+UNSHELVE: Final = "unshelve"
+CLEAR: Final = "clear"
+ACTIONS: Final = (ACK, SHELVE, UNSHELVE, CLEAR)
+
+TABLE: Final[Mapping[tuple[str, str], str]] = {  # (state, action) -> state
+    (FIRING, ACK): ACKNOWLEDGED,
+    (FIRING, SHELVE): SHELVED,
+    (FIRING, CLEAR): CLEARED,
+    (ACKNOWLEDGED, SHELVE): SHELVED,
+    (ACKNOWLEDGED, CLEAR): CLEARED,
+    (SHELVED, ACK): ACKNOWLEDGED,
+    (SHELVED, SHELVE): SHELVED,
+    (SHELVED, UNSHELVE): FIRING,
+    (SHELVED, CLEAR): CLEARED,
+}
+ENDED: Final = "its template version is not in force any more"
+SHELF_OVER: Final = "the time it was shelved for is over"
+TOLD_LATE: Final = HOUR  # an alert that is older at the tick that follows it is an import's: recorded, not told
+ESCALATES_AFTER: Final = HOUR  # without an acknowledgement
+LONGEST_SHELF: Final = 30 * DAY
+
+
+class Refused(NamedTuple):
+    """Why a command does nothing."""
+
+    why: str
+
+
+class _At(NamedTuple):
+    """An alert and where it belongs."""
+
+    version: Version
+    rule: Rule
+    alert: Open
+
+
+def obey(person: Person, command: AlertCommand, at: int) -> AlertRow | Refused:
+    """Does to an open alert what somebody wants, at a tick (ms); the row that says so, or why not."""
+    found = next((each for each in _alerts(person) if each.alert.alert_id == command.alert_id), None)
+    if found is None:
+        return Refused(f"alert {command.alert_id} is not open: it is over, or was never raised")
+    alert = found.alert
+    refused = objection(alert.alert_id, alert.state, alert.by, format_rfc3339(alert.changed_at), command, at)
+    if refused:
+        return Refused(refused)
+    alert.state = TABLE[alert.state, command.action]
+    alert.by, alert.reason, alert.changed_at = command.by, command.reason, at
+    alert.until = command.until if command.action == SHELVE and command.until is not None else NONE
+    return _row(person, found, at)
+
+
+def objection(alert_id: str, state: str, by: str, since: str, command: AlertCommand, at: int) -> str:
+    """Why a command can do nothing to an alert that is in a state, moved there `by` somebody, `since` then; or ""."""
+    if command.action not in ACTIONS:
+        return f"action {command.action!r} is unknown: {', '.join(ACTIONS)}"
+    if not command.by:
+        return "nobody is named: `by` is empty"
+    if (state, command.action) not in TABLE:
+        who = f" by {by}" if by else ""
+        return f"alert {alert_id} is {state}{who} since {since}: there is nothing to {command.action}"
+    if command.action == SHELVE:
+        if command.until is None or command.until <= at:
+            return "`until` is not in the future: say for how long it is shelved"
+        if command.until > at + LONGEST_SHELF:
+            return f"`until` is more than {LONGEST_SHELF // DAY} days away: shelve it for less"
+    return ""
+
+
+def advance(person: Person, at: int) -> Iterator[AlertRow]:
+    """What time alone does with somebody's alerts, at a tick (ms)."""
+    for found in list(_alerts(person)):
+        alert = found.alert
+        changed = False
+        if alert.notify is None:
+            alert.notify = alert.raised_at >= at - TOLD_LATE
+            changed = True
+        if not _in_force(person, found.version, at):
+            alert.state, alert.by, alert.reason, alert.changed_at = CLEARED, "", ENDED, at
+            changed = True
+        elif alert.state == SHELVED and alert.until <= at:
+            alert.state, alert.by, alert.reason, alert.changed_at, alert.until = FIRING, "", SHELF_OVER, at, NONE
+            changed = True
+        elif _waits(alert) and at >= alert.raised_at + ESCALATES_AFTER:
+            alert.escalated_at = alert.changed_at = at
+            changed = True
+        if changed:
+            yield _row(person, found, at)
+
+
+def due(state: State) -> int:
+    """When time alone next does something with somebody's alerts (ms), NEVER when it does not; versions left out."""
+    found = NEVER
+    for watched in state.watched:
+        for ruled in watched.rules:
+            alert = ruled.open
+            if alert is not None and alert.state != CLEARED:
+                if alert.notify is None:
+                    return alert.raised_at
+                if alert.state == SHELVED:
+                    found = min(found, alert.until)
+                elif _waits(alert):
+                    found = min(found, alert.raised_at + ESCALATES_AFTER)
+    return found
+
+
+def _waits(alert: Open) -> bool:
+    """Whether it escalates unless somebody acknowledges it."""
+    return alert.escalates and alert.state == FIRING and alert.escalated_at == NONE and alert.notify is True
+
+
+def _in_force(person: Person, version: Version, at: int) -> bool:
+    return version.begins <= at < version.ends and version in person.versions_at(at)
+
+
+def _alerts(person: Person) -> Iterator[_At]:
+    """The open alerts of somebody, those that people have cleared left out."""
+    for watched in person.state.watched:
+        if any(ruled.open is not None and ruled.open.state != CLEARED for ruled in watched.rules):
+            version = person.rules.version(watched.template, watched.version)
+            plan = watch_plans(version)[watched.group] if version is not None else None
+            if version is not None and plan is not None:
+                for rule, ruled in zip(plan.rules, watched.rules, strict=True):
+                    if ruled.open is not None and ruled.open.state != CLEARED:
+                        yield _At(version, rule, ruled.open)
+
+
+def _row(person: Person, found: _At, at: int) -> AlertRow:
+    cleared_at = at if found.alert.state == CLEARED else None
+    return row_of(person.id, found.version, found.rule, found.alert, cleared_at)
