@@ -24,7 +24,7 @@ class Share:
 
     def __str__(self) -> str:
         low, high = wilson(self.hits, self.of) or (0.0, 1.0)
-        return f"{_percent(self.value)} ({_percent(low)[:-2]} to {_percent(high)})"
+        return f"{100 * self.value:.1f} % ({100 * low:.1f} to {100 * high:.1f} %)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +58,6 @@ def units(number: float) -> str:
     return "never" if number == inf else f"{number:.0f}"
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+def percent(share: float) -> str:
+    """A share as people say it."""
+    return f"{100 * share:.0f} %"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tests.quality.figures import units
+from tests.quality.figures import percent, units
 from tests.quality.rules import DEFAULT, RULE_SETS
 from tests.quality.shifts import SEED, UNITS
 from tests.quality.study import LONG_RECORDS, RECORDS, STEADY, TARGETS, Seen, Study, promises
@@ -39,7 +39,7 @@ def _promises(study: Study) -> Iterator[Sequence[str]]:
 
 
 def _by_record(seen: Seen) -> Iterator[Sequence[str]]:
-    yield "false alert in a shift at 95 %", "drop to 80 %: median delay", "90 % within", "missed"
+    yield "false alert in a shift at 95 %", "drop to 80 %: median delay", "90 % within", "missed in 200 units"
     for record in (*RECORDS, *LONG_RECORDS):
         found = seen.after_drop(DEFAULT, record)
         false = seen.false(DEFAULT, record, 0.95)
@@ -47,14 +47,14 @@ def _by_record(seen: Seen) -> Iterator[Sequence[str]]:
 
 
 def _targets(seen: Seen) -> Iterator[Sequence[str]]:
-    targets = (TARGETS[0], 0.95, TARGETS[1])
-    yield tuple(f"target {target:.0%}" for target in targets)
+    targets = sorted((*TARGETS, 0.95))
+    yield tuple(f"target {percent(target)}" for target in targets)
     for record in RECORDS:
         yield f"records of {record}", *(str(seen.false(DEFAULT, record, target)) for target in targets)
 
 
 def _steady(seen: Seen, record: int) -> Iterator[Sequence[str]]:
-    yield tuple(f"{share:.0%}" for share in STEADY)
+    yield tuple(percent(share) for share in STEADY)
     for rules in RULE_SETS:
         yield rules.name, *(str(seen.false(rules, record, share)) for share in STEADY)
 
