@@ -25,6 +25,19 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What a test has to tell people, its property `summary`, stands in the output of every run, also of a good one."""
+    told = [report for reports in terminalreporter.stats.values() for report in reports if _called(report)]
+    for report in told:
+        for text in (value for name, value in report.user_properties if name == "summary"):
+            terminalreporter.section(report.nodeid)
+            terminalreporter.write_line(str(text))
+
+
+def _called(report: object) -> bool:
+    return isinstance(report, pytest.TestReport) and report.when == "call"
+
+
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     """The broker of this run, shared: leave it running and use names of your own (`kafka_prefix`)."""

@@ -1,0 +1,104 @@
+"""What is promised of alerts, measured: the real `step`, seeded shifts. The tables stand in the run's summary.
+
+Full size, with 2,000 shifts for every rule: `make quality`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf, log
+
+import numpy as np
+import pytest
+
+from stream.watch_plan import DEFAULT_BAD, DEFAULT_GOOD, DEFAULT_H
+from tests.quality.figures import Share, alerted, caught, units
+from tests.quality.report import report
+from tests.quality.rules import DEFAULT, RULE_SETS, all_rules, default_rules
+from tests.quality.shifts import Counts, Raised, simulate, work
+from tests.quality.study import SHIFTS, Study, drop, level, promises, run
+
+COMPARED = 250  # shifts for the rules beside the default: enough to tell 5 % from 50
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    """Measured once."""
+    return run(SHIFTS, COMPARED)
+
+
+def test_the_default_rules_keep_their_promises(study: Study, record_property: Callable[[str, object], None]) -> None:
+    """At most 5 % of shifts on target with a false alert; the drop to 80 % found in a median of 36 units at most."""
+    record_property("summary", report(study))
+    assert [] == [promise for promise in promises(study) if not promise.kept]
+
+
+def test_the_other_rules_behave_as_the_page_says(study: Study) -> None:
+    """By ranges that 250 shifts can tell: a true-95 % worker is alerted by naive rules in most shifts."""
+    false = {rules.name: study.every.false(rules, 1, 0.95).value for rules in RULE_SETS}
+    assert 0.65 <= false["naive, below 0.90"] <= 0.83
+    assert 0.48 <= false["naive, below 0.90, n >= 30"] <= 0.70
+    assert false["level 0.90, confidence 0.95"] <= 0.07
+    assert false["level 0.90, confidence 0.99"] <= 0.03
+    assert false["`alerts: default`"] == false["drift, h 5.5"] <= 0.09
+    assert false["moving average, lambda 0.2, L 3"] >= 0.9  # of single units: made for records
+    delays = {rules.name: study.every.after_drop(rules, 1).median for rules in RULE_SETS}
+    assert delays["naive, below 0.90"] < delays["`alerts: default`"] < delays["level 0.90, confidence 0.95"] <= 45
+
+
+@pytest.mark.xfail(strict=True, reason="defective units come first in a record: long ones lift the statistic too far")
+@pytest.mark.parametrize("record", [50, 100])
+def test_long_records_alert_no_more_often(study: Study, record: int) -> None:
+    """The same people, the same work, told in longer records: still at most 5 % of shifts."""
+    assert study.own.false(DEFAULT, record, 0.95).value <= 0.05
+
+
+@pytest.mark.parametrize("record", [1, 10, 50])
+def test_step_raises_what_plain_arithmetic_raises(record: int) -> None:
+    """Ten lines of NumPy over the same work find the same first alert in every shift."""
+    accepted = work(drop(), record, 300, 1_000)
+    assert _plain(accepted, record) == simulate(default_rules(0.95), accepted, record).firsts(DEFAULT.ids)
+
+
+@pytest.mark.parametrize("record", [1, 10])
+def test_the_share_of_false_alerts_is_no_luck_of_the_seed(record: int) -> None:
+    """4.8 and 4.7 % over ten times as many shifts, by the same arithmetic."""
+    firsts = _plain(work(level(0.95), record, 10 * SHIFTS, 1_002), record)
+    assert len(firsts) - firsts.count(None) <= 0.05 * len(firsts)
+
+
+def _plain(accepted: Counts, record: int) -> list[int | None]:
+    p0, p1 = 1 - DEFAULT_GOOD, 1 - DEFAULT_BAD
+    statistic = np.zeros(len(accepted))
+    firsts: list[int | None] = [None] * len(accepted)
+    for place, good in enumerate(accepted.T, 1):
+        high = np.minimum(statistic + (record - good) * log(p1 / p0), 2 * DEFAULT_H)
+        for shift in (high >= DEFAULT_H).nonzero()[0].tolist():
+            firsts[shift] = firsts[shift] or place * record
+        statistic = np.maximum(0.0, high + good * log((1 - p1) / (1 - p0)))
+    return firsts
+
+
+def test_rules_do_not_disturb_each_other() -> None:
+    """What the default raises alone it raises beside all others, which see the same work."""
+    accepted = work(level(0.92), 1, 40, 1_001)
+    alone, beside = simulate(default_rules(0.95), accepted, 1), simulate(all_rules(), accepted, 1)
+    assert [shift.get("default") for shift in alone.shifts] == [shift.get("default") for shift in beside.shifts]
+    assert any(shift.get("wilson95") for shift in beside.shifts)
+
+
+def test_a_false_alert_before_a_change_is_no_catch() -> None:
+    """Shifts with an alert before the change are left out; a change that nobody saw is a delay without end."""
+    raised = Raised([{"a": [150, 230]}, {"a": [210]}, {"b": [240], "a": [260]}, {}, {"b": [10]}])
+    found = caught(raised, ("a", "b"), 200)
+    assert (Share(2, 5), Share(1, 3)) == (found.before, found.missed)
+    assert (40, inf) == (found.median, found.ninetieth)
+    assert (Share(1, 5), Share(4, 5)) == (alerted(raised, ("a",), 200), alerted(raised, ("a", "b")))
+    nobody = caught(Raised([{"a": [1]}]), ("a",), 200)
+    assert (Share(1, 1), inf) == (nobody.before, nobody.median)
+
+
+def test_figures_are_printed_with_what_they_are_worth() -> None:
+    """A share has the interval of its sample; a delay without end is called never."""
+    assert "4.5 % (3.6 to 5.4 %)" == str(Share(89, 2_000))
+    assert ("34", "never") == (units(34.0), units(inf))
