@@ -7,9 +7,10 @@ for each unit, and never falls below 0 (Reynolds and Stoumbos 1999; with risks: 
 
 from __future__ import annotations
 
-from math import log
+from math import ceil, log
 from typing import Final, NamedTuple
 
+MOST_STEPS: Final = 100
 CAP: Final = 2.0  # times h: beyond that a statistic does not grow, so that it can come back in sensible time
 
 
@@ -38,3 +39,19 @@ def advance(statistic: float, defective: float, good: float, each: Weights, h: f
     """(the highest value on the way, the value after) for a record's units, its defective ones first."""
     highest = min(statistic + defective * each.defective, CAP * h)
     return highest, max(0.0, highest + good * each.good)
+
+
+def advance_evenly(statistic: float, defective: float, good: float, each: Weights, h: float) -> tuple[float, float]:
+    """The same with the defective units evenly among the good ones, in at most MOST_STEPS parts.
+
+    A long record's usual defects, one after the other, would be a drop that nobody had (docs/alert-quality.md).
+    """
+    steps = min(MOST_STEPS, ceil(defective))
+    if not steps:
+        after = max(0.0, statistic + good * each.good)
+        return statistic, after
+    highest, between, part = 0.0, good / (steps + 1), defective / steps
+    for _ in range(steps):
+        statistic = min(max(0.0, statistic + between * each.good) + part * each.defective, CAP * h)
+        highest = max(highest, statistic)
+    return highest, max(0.0, statistic + between * each.good)

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from schemas.alerts import CLEARED, AlertRow
 from schemas.measures import MICRO
+from stream.cusum import advance, advance_evenly
 from stream.episode import opened, row_of
 from stream.interval import wilson
 from stream.state import Cells, Vector
@@ -81,8 +82,8 @@ class Watch:
         self, rule: Drift, ruled: Ruled, records: Records, vectors: Sequence[Sequence[int]], told: list[AlertRow]
     ) -> None:
         """ARCHITECTURE.md, Alerts 4. The usual record, of a person who is well, costs a comparison or two."""
-        statistic, plain, h, cap = ruled.statistic, rule.measure.plain, rule.h, rule.cap
-        defective_weight, good_weight = rule.each
+        statistic, plain, h, each = ruled.statistic, rule.measure.plain, rule.h, rule.each
+        move = advance_evenly if rule.evenly else advance
         if plain is None:
             of, accepted = 0, 0
         else:
@@ -105,8 +106,7 @@ class Watch:
                 ruled.first, ruled.begun, ruled.n, ruled.good = records.event_id(place), records.times[place], 0, 0
             ruled.n += round(n * MICRO)
             ruled.good += round(good * MICRO)
-            high = min(statistic + (n - good) * defective_weight, cap)
-            statistic = max(0.0, high + good * good_weight)
+            high, statistic = move(statistic, n - good, good, each, h)
             alert = ruled.open
             if high >= h and alert is None and records.times[place] - ruled.begun >= rule.pending:
                 share = ruled.good / ruled.n

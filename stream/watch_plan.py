@@ -6,7 +6,6 @@ computes them too, to the last bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log
@@ -14,7 +13,7 @@ from statistics import NormalDist
 from typing import Final
 
 from stream.alert_rules import AlertRule, DefaultRules, DriftRule, EwmaRule, LevelRule, NaiveRule
-from stream.cusum import CAP, Weights
+from stream.cusum import Weights
 from stream.formula_parser import Chain, Name
 from stream.plan import Evaluate
 from stream.rulebook import Group, Version
@@ -25,6 +24,8 @@ DEFAULT_GOOD: Final = 0.95
 DEFAULT_ODDS: Final = 57 / 17  # of a defect: how much higher they are at 0.85 than at 0.95
 DEFAULT_H: Final = 5.5
 _DEFAULT_DEFECTIVE: Final = 0.05
+_FEWER: Final = 0.8
+_LEAST_H: Final = 2.5  # two defective units alone never alert
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +70,7 @@ class Drift:
     good: float  # the share when all is well
     each: Weights
     h: float
-    cap: float
+    evenly: bool  # a record's defective units lie among its good ones; else they come first
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +121,7 @@ def _plan(version: Version, group: Group) -> WatchPlan | None:
     for indicator, own in zip(version.template.indicators, version.group_of, strict=True):
         if own == group.index:
             measure = _measure(indicator, group.names)
-            for rule in _expanded(indicator):
+            for rule in indicator.alerts:
                 compiled = _compile(len(rules), indicator, measure, rule)
                 if compiled is not None:
                     rules.append(compiled)
@@ -164,22 +165,19 @@ def _plain(indicator: Indicator, names: tuple[str, ...]) -> tuple[int, int] | No
     return None
 
 
-def _expanded(indicator: Indicator) -> Iterator[AlertRule]:
-    for rule in indicator.alerts:
-        yield _default(indicator, rule) if isinstance(rule, DefaultRules) else rule
-
-
 def _default(indicator: Indicator, rule: DefaultRules) -> DriftRule:
     """The product's own rule set: a drift to odds of a defect as much higher as those of 85 % are than those of 95 %.
 
-    False alerts come in proportion to defects and fall by e for each 1 that h grows: hence its second part.
+    False alerts come in proportion to defects and fall by about e for each 1 that h grows: hence its second part,
+    which was chosen by simulation (tests/quality).
     """
     target = indicator.target
     good = target if target is not None and 0.5 < target < 1 else DEFAULT_GOOD
     defective = 1 - good
     odds = defective / (1 - defective) * DEFAULT_ODDS
     bad = 1 - odds / (1 + odds)
-    h = DEFAULT_H + max(0.0, log(defective / _DEFAULT_DEFECTIVE))
+    more = log(defective / _DEFAULT_DEFECTIVE)
+    h = max(_LEAST_H, DEFAULT_H + (more if more > 0 else _FEWER * more))
     return DriftRule(rule.id, rule.severity, rule.pending, good, bad, h)
 
 
@@ -187,19 +185,21 @@ def _compile(place: int, indicator: Indicator, measure: Measure, rule: AlertRule
     head = (place, indicator, measure, rule.id, rule.severity, rule.pending)
     if isinstance(rule, LevelRule | NaiveRule) and rule.window.kind == "shift":
         return None  # has no calendar yet
-    match rule:
+    evenly = isinstance(rule, DefaultRules)
+    meant = _default(indicator, rule) if isinstance(rule, DefaultRules) else rule
+    match meant:
         case LevelRule():
-            z = None if rule.confidence is None else NormalDist().inv_cdf(rule.confidence)
+            z = None if meant.confidence is None else NormalDist().inv_cdf(meant.confidence)
             sample = indicator.min_sample if indicator.rate_of else 0
-            return Level(*head, rule.window, rule.below, rule.clear_above, z, sample)
+            return Level(*head, meant.window, meant.below, meant.clear_above, z, sample)
         case NaiveRule():
-            return Level(*head, rule.window, rule.below, rule.below, None, 0)
+            return Level(*head, meant.window, meant.below, meant.below, None, 0)
         case DriftRule():
-            p0, p1 = 1 - rule.good, 1 - rule.bad
+            p0, p1 = 1 - meant.good, 1 - meant.bad
             if p1 == 1:  # a share so small that doubles do not tell it from none
                 return None
             each = Weights(log(p1 / p0), log((1 - p1) / (1 - p0)))
-            return Drift(*head, rule.good, each, rule.h, CAP * rule.h)
+            return Drift(*head, meant.good, each, meant.h, evenly)
         case EwmaRule() if indicator.target is not None and 0 < indicator.target < 1:
-            return Ewma(*head, indicator.target, rule.smoothing, rule.width)
+            return Ewma(*head, indicator.target, meant.smoothing, meant.width)
     return None

@@ -61,11 +61,12 @@ def alert_differences(expected: Iterable[Alert], actual: Iterable[Mapping[str, o
         if left is None or right is None:
             found.append(Difference(*key, f"alert {alert_id}", left, right))
             continue
+        by_hand = right["cleared_at"] is not None and bool(right["by"] or right["reason"])  # by people, or by time
         for fields, agree in _OF_ALERTS:
             found += (
                 Difference(*key, f"alert {alert_id} {field}", left[field], right[_THEIRS.get(field, field)])
                 for field in fields
-                if not agree(left[field], right[_THEIRS.get(field, field)])
+                if not agree(left[field], right[_THEIRS.get(field, field)]) and not (field == "cleared_at" and by_hand)
             )
     return found
 

@@ -102,11 +102,26 @@ def of_drift(indicator: Indicator, rule: Drift, wait: int, entries: Iterable[Ent
         if first is None or height == 0:  # then this is the entry that lifts it, if any unit is defective
             first, units, goods = event, 0.0, 0.0
         units, goods = units + n, goods + good
-        high = min(height + (n - good) * defective_adds, 2 * rule.h)
-        height = max(0.0, high + good * good_adds)
+        high, height = _climb(rule, height, n - good, good, defective_adds, good_adds)
         found = Finding(event, False, False, first, first.at, goods / units, units, goods, rule.good)
         yield found._replace(raises=high >= rule.h and event.at - first.at >= wait)
         yield found._replace(is_over=height == 0)
+
+
+def _climb(
+    rule: Drift, height: float, defective: float, good: float, defective_adds: float, good_adds: float
+) -> tuple[float, float]:
+    """(how high the sum comes within an entry, where it is after it)."""
+    parts = min(100, math.ceil(defective)) if rule.evenly else 1
+    if parts == 0:
+        return height, max(0.0, height + good * good_adds)
+    before = good / (parts + 1) if rule.evenly else 0.0  # good units before each part of the defective ones
+    behind = before if rule.evenly else good
+    high = 0.0
+    for _ in range(parts):
+        height = min(max(0.0, height + before * good_adds) + defective / parts * defective_adds, 2 * rule.h)
+        high = max(high, height)
+    return high, max(0.0, height + behind * good_adds)
 
 
 class _Counts(NamedTuple):

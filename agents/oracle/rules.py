@@ -32,6 +32,7 @@ class Drift(NamedTuple):
     good: float
     bad: float
     h: float
+    evenly: bool = False
 
 
 class Ewma(NamedTuple):
@@ -92,7 +93,9 @@ def default_drift(target: float | None) -> Drift:
     good = target if target is not None and 0.5 < target < 1 else _USUAL
     p0 = 1 - good
     odds = p0 / (1 - p0) * _WORSE
-    return Drift(good, 1 - odds / (1 + odds), _HEIGHT + max(0.0, math.log(p0 / 0.05)))
+    more = math.log(p0 / 0.05)
+    h = max(2.5, _HEIGHT + (more if more > 0 else 0.8 * more))
+    return Drift(good, 1 - odds / (1 + odds), h, evenly=True)
 
 
 def _rule(raw: object, setting: Setting) -> Rule:
