@@ -11,7 +11,7 @@ from dashboards.grafana.expressions import age, largest, or_zero, series, total
 from dashboards.grafana.panels import Limits, Panel, Query, Unit, bars, lines, number
 from stream import metric_names as names
 
-LINE: Final = "/d/scorestream-line?${__url_time_range}&var-unit=${__field.labels.unit}"
+LINE: Final = "/d/scorestream-line?${__url_time_range}&var-unit=${__field.labels.unit:percentencode}"
 OPEN: Final = largest(series(names.SCORE_ALERT, state="!shelved"), "alert", "unit", "indicator", "rule", "severity")
 CHOSEN: Final = {"indicator": "$indicator", "window": "$window"}
 

@@ -10,11 +10,11 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import yaml
 
@@ -65,23 +65,31 @@ def pages(texts: Mapping[str, Callable[[], str]]) -> Iterator[int]:
         thread.join()
 
 
-def configuration(port: int, paths: Mapping[str, list[str]]) -> str:
-    """deploy/prometheus/prometheus.yml with a short beat, and with pages of loopback as the targets of these jobs."""
+class Target(NamedTuple):
+    """Something to scrape, by the name that it has as an instance and a worker."""
+
+    port: int
+    path: str
+    name: str
+
+
+def configuration(targets: Mapping[str, Sequence[Target]]) -> str:
+    """deploy/prometheus/prometheus.yml with a short beat, and with these on loopback as the targets of its jobs."""
     made = yaml.safe_load((DEPLOY / "prometheus.yml").read_text("utf-8"))
     made["global"] = {"scrape_interval": _EVERY, "scrape_timeout": _EVERY, "evaluation_interval": _EVERY}
     made["rule_files"] = [str(DEPLOY / "rules.yml")]
     del made["alerting"]
-    made["scrape_configs"] = [job for job in made["scrape_configs"] if job["job_name"] in paths]
-    assert len(paths) == len(made["scrape_configs"]), "a job of deploy/prometheus/prometheus.yml has another name"
+    made["scrape_configs"] = [job for job in made["scrape_configs"] if job["job_name"] in targets]
+    assert len(targets) == len(made["scrape_configs"]), "a job of deploy/prometheus/prometheus.yml has another name"
     for job in made["scrape_configs"]:
         job["static_configs"] = [
             {
-                "targets": [f"127.0.0.1:{port}"],
-                "labels": {"__metrics_path__": path, "instance": path.strip("/"), "worker": path.strip("/")},
+                "targets": [f"127.0.0.1:{target.port}"],
+                "labels": {"__metrics_path__": target.path, "instance": target.name, "worker": target.name},
             }
-            for path in paths[job["job_name"]]
+            for target in targets[job["job_name"]]
         ]
-    return yaml.safe_dump(made)
+    return str(yaml.safe_dump(made))
 
 
 class Prometheus:

@@ -13,7 +13,7 @@ from dashboards.web import metrics as web
 from stream import metric_names as names
 from tests.grafana.exposition import Web, Worker
 from tests.grafana.panels import EVERYTHING, Query, queries, variables
-from tests.grafana.prometheus_server import Prometheus, configuration, missing, pages, running, until
+from tests.grafana.prometheus_server import Prometheus, Target, configuration, missing, pages, running, until
 
 CHOSEN: Final = EVERYTHING | {
     "unit": "L1", "indicator": "yield", "window": "day", "__rate_interval": "10s", "__range": "30s",
@@ -27,7 +27,8 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
         pytest.skip(reason)
     texts = {"/worker-1": Worker().text, "/worker-2": Worker().text, "/web": Web().text}
     with pages(texts) as port:
-        config = configuration(port, {"scorestream-worker": ["/worker-1", "/worker-2"], "scorestream-web": ["/web"]})
+        first, second, boards = (Target(port, path, path.strip("/")) for path in texts)
+        config = configuration({"scorestream-worker": [first, second], "scorestream-web": [boards]})
         with running(tmp_path_factory.mktemp("prometheus"), config) as server:
             yield server
 
