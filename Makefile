@@ -12,7 +12,7 @@ KAFKA := .cache/kafka
 PEERS := .cache/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install lint test compose-test bench bench-peers bench-latency bench-growth bench-moves quality soak lock browser kafka redis prometheus
+.PHONY: help demo install lint test compose-test bench bench-peers bench-latency bench-growth bench-moves quality soak lock browser kafka redis prometheus dashboards
 .DELETE_ON_ERROR:
 
 help:  ## Print this list
@@ -65,6 +65,9 @@ endif
 
 lock: $(VENV)/.created  ## Resolve the locked dependencies anew, with hashes, for every supported Python
 	@scripts/lock.sh $(VENV)/bin/python
+
+dashboards: $(TOOLS)  ## Write deploy/grafana/dashboards anew from dashboards/grafana
+	@exec $(VENV)/bin/python -m dashboards.grafana
 
 browser:
 	@scripts/browser.sh

@@ -61,8 +61,57 @@ LIVES: Final = Name(
     "scorestream_lives", "counter", "Times the worker began to score; each but the first after a failure."
 )
 
+SCORE_KEYS: Final = ("unit", "template", "indicator", "window")
+UNIT_SCORE: Final = Name(
+    "scorestream_unit_score", "gauge", "A unit's pooled value; of a rate a ratio from 0 to 1.", SCORE_KEYS
+)
+UNIT_SAMPLE: Final = Name("scorestream_unit_sample", "gauge", "How many stand behind a unit's rate.", SCORE_KEYS)
+UNIT_MEMBERS: Final = Name("scorestream_unit_members", "gauge", "People with an event in the unit.", ("unit",))
+SCORE_ALERT: Final = Name(
+    "scorestream_score_alert",
+    "gauge",
+    "1 for each open alert that people are notified of; alert is an id that names nobody.",
+    ("alert", "unit", "indicator", "rule", "severity", "state"),
+)
+ALERT_KEYS: Final = ("unit", "rule", "severity")
+ALERTS_RAISED: Final = Name("scorestream_alerts_raised", "counter", "Alerts raised.", ALERT_KEYS)
+ALERTS_CLEARED: Final = Name("scorestream_alerts_cleared", "counter", "Alerts whose reason was over.", ALERT_KEYS)
+ALERTS_ACKNOWLEDGED: Final = Name(
+    "scorestream_alerts_acknowledged", "counter", "Alerts that somebody has acknowledged.", ALERT_KEYS
+)
+ALERTS_REVIEWED: Final = Name(
+    "scorestream_alerts_reviewed", "counter", "Alerts that somebody found right or wrong.", ("unit", "rule", "verdict")
+)
+ACKNOWLEDGE_SECONDS: Final = Name(
+    "scorestream_alert_acknowledge_seconds", "histogram", "From an alert until it is acknowledged.", ("severity",)
+)
+YIELD: Final = Name(
+    "scorestream_yield",
+    "histogram",
+    "Values of a unit's members as they stand: a distribution of this moment, not a count of what happened.",
+    ("unit", "indicator"),
+)
+YIELD_BUCKETS: Final = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.99, 1.0)
+FUNNEL_OUTSIDE: Final = Name(
+    "scorestream_funnel_outside",
+    "gauge",
+    "Members of a unit below the funnel's limit: warn 95 %, act 99.9 %.",
+    ("unit", "indicator", "limit"),
+)
+DRIFT_MEMBERS: Final = Name(
+    "scorestream_drift_members",
+    "gauge",
+    "Members of a unit whose drift statistic is above half of its height.",
+    ("unit", "indicator"),
+)
+SKEWED: Final = Name(
+    "scorestream_skewed_records", "counter", "Records stamped in the future, within what is tolerated."
+)
+DISK_FREE: Final = Name("scorestream_disk_free_bytes", "gauge", "What is free where the local state lies.")
+
 ALL: Final = (
     RECORDS, LAG, COMMIT_TIME, COMMIT_SECONDS, COMMIT_FAILURES, CHUNK_RECORDS, STEP_SECONDS, EMPLOYEES_WRITTEN,
     EMPLOYEES_CACHED, HELD, OWED, STATE_BYTES, LATENCY, TICK_TIME, EVENT_TIME, VIEWS_UP, VIEWS_TIME, VIEWS_FAILURES,
-    VIEWS_REBUILDS, SCORING, LIVES,
+    VIEWS_REBUILDS, SCORING, LIVES, UNIT_SCORE, UNIT_SAMPLE, UNIT_MEMBERS, SCORE_ALERT, ALERTS_RAISED, ALERTS_CLEARED,
+    ALERTS_ACKNOWLEDGED, ALERTS_REVIEWED, ACKNOWLEDGE_SECONDS, YIELD, FUNNEL_OUTSIDE, DRIFT_MEMBERS, SKEWED, DISK_FREE,
 )  # fmt: skip

@@ -160,9 +160,9 @@ def test_ci_runs_what_the_readme_says() -> None:
 
 
 def test_make_help_lists_every_target_for_people() -> None:
-    """`make` alone explains itself: demo, install, lint, test, bench, quality, soak and lock."""
+    """`make` alone explains itself: demo, install, lint, test, bench, quality, soak, lock and dashboards."""
     printed = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert {"help", "demo", "install", "lint", "test", "bench", "quality", "soak", "lock"} == set(
+    assert {"help", "demo", "install", "lint", "test", "bench", "quality", "soak", "lock", "dashboards"} == set(
         re.findall(r"make (\w+) ", printed)
     )
 

@@ -6,8 +6,44 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from stream.metric_names import Name
+
 PREFIX: Final = "scorestream_web"
 CONTENT_TYPE: Final = "text/plain; version=0.0.4"
+
+CLIENTS: Final = Name(f"{PREFIX}_sse_clients", "gauge", "Screens connected now.")
+SENT: Final = Name(f"{PREFIX}_sse_messages", "counter", "Events handed to screens, by kind.", ("kind",))
+RESYNCS: Final = Name(
+    f"{PREFIX}_sse_resyncs",
+    "counter",
+    "Screens that read too slowly and were given a snapshot instead of the changes they missed.",
+)
+REFUSED: Final = Name(f"{PREFIX}_sse_refused", "counter", "Screens refused because too many were connected.")
+BUILD_SECONDS: Final = Name(f"{PREFIX}_snapshot_build_seconds", "histogram", "Time to draw one board from the view.")
+VIEW_LAG: Final = Name(
+    f"{PREFIX}_view_lag_seconds", "histogram", "From the time of the newest update until it was read for a screen."
+)
+VIEW_RECORDS: Final = Name(
+    f"{PREFIX}_view_records", "counter", "Updates of units and people that were read for screens."
+)
+UNREADABLE: Final = Name(
+    f"{PREFIX}_view_unreadable_records", "counter", "Updates that were read for screens and are none."
+)
+FEED_FAILURES: Final = Name(
+    f"{PREFIX}_feed_failures", "counter", "Times that reading the views failed and was begun again."
+)
+VIEWS_UP: Final = Name(f"{PREFIX}_views_up", "gauge", "Whether the views can be read and are being written.")
+VIEWS_CONTACT: Final = Name(f"{PREFIX}_views_contact_timestamp_seconds", "gauge", "When the views were last in order.")
+VIEW_TICK: Final = Name(f"{PREFIX}_view_tick_timestamp_seconds", "gauge", "Newest tick that the view has seen.")
+VIEW_COMMIT: Final = Name(f"{PREFIX}_view_commit_timestamp_seconds", "gauge", "When the service was last heard of.")
+ENTITIES: Final = Name(f"{PREFIX}_view_entities", "gauge", "Employees and units in the view.", ("kind",))
+
+ALL: Final = (
+    CLIENTS, SENT, RESYNCS, REFUSED, BUILD_SECONDS, VIEW_LAG, VIEW_RECORDS, UNREADABLE, FEED_FAILURES, VIEWS_UP,
+    VIEWS_CONTACT, VIEW_TICK, VIEW_COMMIT, ENTITIES,
+)  # fmt: skip
+_BUILDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+_LAGS: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
 
 
 class Metrics:
@@ -16,58 +52,30 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(namespace=PREFIX, registry=self.registry)
-        self.clients = Gauge(f"{PREFIX}_sse_clients", "Screens connected now.", registry=self.registry)
-        self.sent = Counter(
-            f"{PREFIX}_sse_messages", "Events handed to screens, by kind.", ["kind"], registry=self.registry
-        )
-        self.resyncs = Counter(
-            f"{PREFIX}_sse_resyncs",
-            "Screens that read too slowly and were given a snapshot instead of the changes they missed.",
-            registry=self.registry,
-        )
-        self.refused = Counter(
-            f"{PREFIX}_sse_refused", "Screens refused because too many were connected.", registry=self.registry
-        )
-        self.build = Histogram(
-            f"{PREFIX}_snapshot_build_seconds",
-            "Time to draw one board from the view.",
-            buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
-            registry=self.registry,
-        )
-        self.lag = Histogram(
-            f"{PREFIX}_view_lag_seconds",
-            "From the time of the newest update until it was read for a screen.",
-            buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0),
-            registry=self.registry,
-        )
-        self.records = Counter(
-            f"{PREFIX}_view_records", "Updates of units and people that were read for screens.", registry=self.registry
-        )
-        self.unreadable = Counter(
-            f"{PREFIX}_view_unreadable_records", "Updates that were read for screens and are none.",
-            registry=self.registry,
-        )  # fmt: skip
-        self.failures = Counter(
-            f"{PREFIX}_feed_failures",
-            "Times that reading the views failed and was begun again.",
-            registry=self.registry,
-        )
-        self.views_up = Gauge(
-            f"{PREFIX}_views_up", "Whether the views can be read and are being written.", registry=self.registry
-        )
-        self.views_contact = Gauge(
-            f"{PREFIX}_views_contact_timestamp_seconds", "When the views were last in order.", registry=self.registry
-        )
-        self.newest_tick = Gauge(
-            f"{PREFIX}_view_tick_timestamp_seconds", "Newest tick that the view has seen.", registry=self.registry
-        )
-        self.last_commit = Gauge(
-            f"{PREFIX}_view_commit_timestamp_seconds", "When the service was last heard of.", registry=self.registry
-        )
-        self.entities = Gauge(
-            f"{PREFIX}_view_entities", "Employees and units in the view.", ["kind"], registry=self.registry
-        )
+        self.clients = self._gauge(CLIENTS)
+        self.sent = self._counter(SENT)
+        self.resyncs = self._counter(RESYNCS)
+        self.refused = self._counter(REFUSED)
+        self.build = self._histogram(BUILD_SECONDS, _BUILDS)
+        self.lag = self._histogram(VIEW_LAG, _LAGS)
+        self.records = self._counter(VIEW_RECORDS)
+        self.unreadable = self._counter(UNREADABLE)
+        self.failures = self._counter(FEED_FAILURES)
+        self.views_up = self._gauge(VIEWS_UP)
+        self.views_contact = self._gauge(VIEWS_CONTACT)
+        self.newest_tick = self._gauge(VIEW_TICK)
+        self.last_commit = self._gauge(VIEW_COMMIT)
+        self.entities = self._gauge(ENTITIES)
 
     def exposition(self) -> bytes:
         """The registry in Prometheus' text format."""
         return generate_latest(self.registry)
+
+    def _gauge(self, name: Name) -> Gauge:
+        return Gauge(name.name, name.help, name.labels, registry=self.registry)
+
+    def _counter(self, name: Name) -> Counter:
+        return Counter(name.name, name.help, name.labels, registry=self.registry)
+
+    def _histogram(self, name: Name, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(name.name, name.help, name.labels, registry=self.registry, buckets=buckets)

@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
+from dashboards.grafana.board import SOURCE_UID
+from dashboards.grafana.files import FOLDER
 from tests.e2e.compose_file import ComposeFile, seconds
 from tests.e2e.compose_run import PREPARE, prepare
 from tests.e2e.processes import ROOT
+from tests.grafana.lint import KNOWN
 
 FILE = ComposeFile({})
 DEPLOY = ROOT / "deploy"
@@ -168,25 +171,40 @@ def test_every_alert_has_its_page_in_the_runbook() -> None:
     """An alert says how grave it is, and where in docs/operations.md stands what to do."""
     headings = re.findall(r"^#+ (.+)$", (ROOT / "docs" / "operations.md").read_text("utf-8"), re.MULTILINE)
     for alert in _alerts():
-        assert alert["labels"]["severity"] in ("critical", "warning", "info")
+        if alert["alert"].startswith("ScoreAlert"):  # as grave as the template says, by the series' own label
+            assert "severity" in alert["expr"].split(")")[0]
+        else:
+            assert alert["labels"]["severity"] in ("critical", "warning", "info")
         assert f"docs/operations.md#{alert['alert'].lower()}" == alert["annotations"]["runbook"]
         assert alert["alert"] in headings
+
+
+def test_rules_are_named_and_ask_for_what_is_declared() -> None:
+    """Recording rules are level:metric:operation; each metric is one that a process tells, or another rule records."""
+    groups = yaml.safe_load(RULES.read_text("utf-8"))["groups"]
+    recorded = [rule["record"] for group in groups for rule in group["rules"] if "record" in rule]
+    assert [] == [name for name in recorded if not re.fullmatch(r"[a-z]+:[a-z_]+:[a-z_]+", name)]
+    for rule in (rule for group in groups for rule in group["rules"]):
+        used = re.findall(r"[\w:]*scorestream_?[\w:]*", re.sub(r"\{.*?\}", "", rule["expr"]))
+        assert set() == set(used) - KNOWN.keys() - set(recorded), rule["expr"]
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool: `make prometheus` installs it on Debian")
 def test_alerts_fire_when_they_should() -> None:
     """Prometheus accepts the rules, and each alert fires, and does not, as its cases say."""
-    cases = DEPLOY / "prometheus" / "rules.test.yml"
-    for command in (["check", "rules", "--lint-fatal", str(RULES)], ["test", "rules", str(cases)]):
+    files = sorted(RULES.parent.glob("*.test.yml"))
+    for command in (["check", "rules", "--lint-fatal", str(RULES)], ["test", "rules", *map(str, files)]):
         done = subprocess.run(["promtool", *command], capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-    tested = {
-        case["alertname"]
-        for test in yaml.safe_load(cases.read_text("utf-8"))["tests"]
-        for case in test["alert_rule_test"]
-        if case.get("exp_alerts")
-    }
-    assert {alert["alert"] for alert in _alerts()} == tested
+    cases = [
+        case
+        for file in files
+        for test in yaml.safe_load(file.read_text("utf-8"))["tests"]
+        for case in test.get("alert_rule_test", ())
+    ]
+    every = {alert["alert"] for alert in _alerts()}
+    assert every == {case["alertname"] for case in cases if case.get("exp_alerts")}
+    assert every == {case["alertname"] for case in cases if case.get("exp_alerts") == []}
 
 
 def test_grafana_finds_what_it_is_given() -> None:
@@ -197,8 +215,6 @@ def test_grafana_finds_what_it_is_given() -> None:
     mounted = {mount.target: mount.path for mount in FILE.mounts("grafana")}
     folder = mounted[provider["options"]["path"]]
     assert folder is not None
-    boards = sorted(folder.glob("*.json"))
-    assert boards
-    named = {uid for board in boards for uid in re.findall(r'"uid": "(prometheus[^"]*)"', board.read_text("utf-8"))}
-    assert {source["uid"]} == named
+    assert FOLDER == folder
+    assert SOURCE_UID == source["uid"]
     assert "http://prometheus:9090" == source["url"]

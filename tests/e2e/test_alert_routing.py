@@ -1,0 +1,255 @@
+"""Who hears of which alert, and how often: the file that deploy/prepare.sh writes, asked by amtool and run."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.alert_sinks import mail_server, web_hook
+from tests.e2e.compose_file import seconds
+from tests.e2e.compose_run import PREPARE
+from tests.e2e.processes import ROOT, free_port
+from tests.grafana.prometheus_server import until
+
+pytestmark = pytest.mark.skipif(
+    None in (shutil.which("openssl"), shutil.which("amtool"), shutil.which("prometheus-alertmanager")),
+    reason="no openssl, or no prometheus-alertmanager: `make prometheus` installs it on Debian",
+)
+RULES = yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules.yml").read_text("utf-8"))
+MAIL = ("--mail-to", "hr@example.org", "--mail-from", "scores@example.org", "--mail-host", "mail:587")
+SCORE = {"alertname": "ScoreAlert", "alert": "a1", "unit": "L1", "indicator": "yield", "rule": "drop"}
+
+
+def _prepared(folder: Path, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    words = [str(PREPARE), *options, "http://127.0.0.1:9/service", str(folder / "secrets")]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert code == done.returncode, done.stderr
+    return done
+
+
+def _written(folder: Path) -> str:
+    return (folder / "secrets" / "alertmanager.yml").read_text("utf-8")
+
+
+def _login(folder: Path) -> tuple[str, ...]:
+    (folder / "password").write_text('a"b\\c&|\n')
+    return ("--mail-user", "scores", "--mail-password-file", str(folder / "password"))
+
+
+def _units(folder: Path) -> tuple[str, ...]:
+    (folder / "units").write_text("shift@example.org L1\n\nstore@example.org Store 7 & café")
+    return ("--units", str(folder / "units"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a file in which everything is said that can be."""
+    folder = tmp_path_factory.mktemp("alertmanager")
+    scores = ("--scores", "https://scores.example.org/hook?a=1&b=2", "--boards", "https://boards.example.org/")
+    _prepared(folder, *scores, *MAIL, *_login(folder), *_units(folder))
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["without mail", "mail", "login", "units"])
+def test_alertmanager_takes_what_is_written(tmp_path: Path, kind: str) -> None:
+    """With mail or without, with a password, with units of their own: amtool accepts the file, and nothing is left."""
+    options = {
+        "without mail": (),
+        "mail": MAIL,
+        "login": (*MAIL, *_login(tmp_path)),
+        "units": (*MAIL, *_units(tmp_path)),
+    }
+    _prepared(tmp_path, *options[kind])
+    command = ["amtool", "check-config", str(tmp_path / "secrets" / "alertmanager.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert 0 == done.returncode, done.stdout + done.stderr
+    written = re.sub(r"^ *# .*", "", _written(tmp_path), flags=re.MULTILINE)
+    assert None is re.search(r"@[A-Z_]+@|#(mail|login|units)", written)
+    assert (kind != "without mail") == ("email_configs" in written)
+
+
+def test_addresses_stand_where_they_belong(whole: Path) -> None:
+    """Each address, the password and each unit come out of the file as they were said."""
+    made = yaml.safe_load(_written(whole))
+    assert ("mail:587", 'a"b\\c&|') == (made["global"]["smtp_smarthost"], made["global"]["smtp_auth_password"])
+    receivers = {receiver["name"]: receiver for receiver in made["receivers"]}
+    assert "http://127.0.0.1:9/service" == receivers["people"]["webhook_configs"][0]["url"]
+    assert "https://scores.example.org/hook?a=1&b=2" == receivers["scores"]["webhook_configs"][0]["url"]
+    mail = receivers["unit Store 7 & café"]["email_configs"][0]
+    assert "store@example.org" == mail["to"]
+    assert "https://boards.example.org{{ .CommonAnnotations.board }}" in mail["html"]
+
+
+def _routed(folder: Path, labels: dict[str, str]) -> str:
+    """The receiver of an alert with these labels."""
+    words = ["amtool", "config", "routes", "test", "--config.file", str(folder / "secrets" / "alertmanager.yml")]
+    words += [f"{name}={value}" for name, value in labels.items()]
+    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        ({"severity": "info", "unit": "L9"}, "scores"),
+        ({"severity": "warning", "unit": "L9"}, "scores-mail"),
+        ({"severity": "critical", "unit": "L9"}, "scores-mail"),
+        ({"severity": "info", "unit": "L1"}, "scores"),
+        ({"severity": "warning", "unit": "L1"}, "unit L1"),
+        ({"severity": "critical", "unit": "Store 7 & café"}, "unit Store 7 & café"),
+        ({"severity": "warning", "unit": "L1", "rule": "common_cause"}, "unit L1"),
+        ({"severity": "strange", "unit": "L9"}, "scores"),
+        ({"alertname": "ScoreAlertAcknowledged", "severity": "critical", "unit": "L1"}, "nobody"),
+    ],
+)
+def test_alerts_about_scores_go_by_severity_and_unit(whole: Path, labels: dict[str, str], receiver: str) -> None:
+    """What is only to be known goes to the web hook; what wants an answer by mail too, to the unit's own address."""
+    assert receiver == _routed(whole, SCORE | labels)
+
+
+def test_alerts_of_the_service_go_to_those_who_keep_it(whole: Path) -> None:
+    """Each rule that is not about a score leads to `people`, whatever its severity; nobody else hears of it."""
+    rules = [rule for group in RULES["groups"] for rule in group["rules"] if "alert" in rule]
+    service = {rule["alert"]: rule["labels"] for rule in rules if not rule["alert"].startswith("ScoreAlert")}
+    assert len(service) >= 18
+    assert {"people"} == {_routed(whole, {"alertname": name, **labels}) for name, labels in service.items()}
+    assert "people" == _routed(whole, {"alertname": "SomethingNew"})
+
+
+def test_an_episode_is_one_notification(whole: Path) -> None:
+    """Alerts about scores are grouped by their id, on every way that they take, and repeated after a day or more."""
+    (route,) = (
+        route for route in yaml.safe_load(_written(whole))["route"]["routes"] if route.get("group_by") == ["alert"]
+    )
+    assert ['alertname = "ScoreAlert"'] == route["matchers"]
+    assert not any("group_by" in below or below.get("continue") for below in route["routes"])
+    repeats = [way["repeat_interval"] for way in (route, *route["routes"]) if "repeat_interval" in way]
+    assert min(int(repeat.removesuffix("h")) for repeat in repeats) >= 24
+    assert seconds(route["group_wait"]) >= 60  # the unit's alert is decided once a minute
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--scores", "ftp://x"), "--scores: ftp://x is no address"),
+        (("--mail-to", "hr"), "--mail-to: hr is no mail address"),
+        (("--mail-to", "hr@example.org"), "--mail-from: nothing"),
+        ((*MAIL[:-1], "mail"), "--mail-host: mail is not HOST:PORT"),
+        ((*MAIL, "--mail-user", "me"), "--mail-password-file must be there"),
+        ((*MAIL, "--units", "/nowhere/at/all"), "cannot be read"),
+        (("--sms", "1"), "--sms: no such option"),
+    ],
+)
+def test_prepare_says_which_option_is_wrong(tmp_path: Path, options: tuple[str, ...], said: str) -> None:
+    """An option that is misspelt, lacks another, or has a value that cannot be: it is named, and nothing is made."""
+    assert said in _prepared(tmp_path, *options, code=2).stderr
+    assert not (tmp_path / "secrets").exists()
+
+
+@pytest.mark.parametrize("line", ["nobody L1", "a@example.org", 'a@example.org L"1', "a@example.org L\\1"])
+def test_a_unit_that_cannot_be_named_is_refused(tmp_path: Path, line: str) -> None:
+    """A line without a unit or an address, or with quotes in it; a file that was there is left as it was."""
+    _prepared(tmp_path)
+    before = _written(tmp_path)
+    (tmp_path / "units").write_text(line + "\n")
+    assert f"{tmp_path / 'units'}: " in _prepared(tmp_path, *MAIL, "--units", str(tmp_path / "units"), code=2).stderr
+    assert before == _written(tmp_path)
+
+
+class Alertmanager:
+    """One that runs, and what it has told whom."""
+
+    def __init__(self, port: int) -> None:
+        self.hooked: list[dict[str, Any]] = []
+        self.mailed: dict[str, EmailMessage] = {}
+        self._url = f"http://127.0.0.1:{port}"
+
+    def told(self) -> Counter[str]:
+        """How often the web hook heard of each alert; it hears of one at a time."""
+        assert all(len(heard["alerts"]) == 1 for heard in self.hooked)
+        return Counter(heard["alerts"][0]["labels"]["alert"] for heard in self.hooked)
+
+    def fire(self, *labels: dict[str, str]) -> None:
+        """Alerts as Prometheus would send them."""
+        annotations = {"summary": "L1: yield, drop", "description": "more", "board": "/board/L1"}
+        body = json.dumps([{"labels": each, "annotations": annotations} for each in labels]).encode()
+        headers = {"Content-Type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(f"{self._url}/api/v2/alerts", body, headers), timeout=10):
+            pass
+
+    def ready(self) -> bool:
+        """Whether it answers."""
+        try:
+            with urllib.request.urlopen(f"{self._url}/-/ready", timeout=5):
+                return True
+        except OSError:
+            return False
+
+
+@contextmanager
+def _running(folder: Path) -> Iterator[Alertmanager]:
+    """A real Alertmanager with the file of this repository, whose minutes and days are seconds."""
+    port = free_port()
+    made = Alertmanager(port)
+    with ExitStack() as stack:
+        hook, mail = stack.enter_context(web_hook(made.hooked)), stack.enter_context(mail_server(made.mailed))
+        to = (*MAIL[:-1], f"127.0.0.1:{mail}", "--mail-plain", *_units(folder))
+        _prepared(folder, "--scores", f"http://127.0.0.1:{hook}/", "--boards", "https://boards.example.org", *to)
+        fast = re.sub(r"(group_wait|group_interval|repeat_interval): \w+", r"\1: 1s", _written(folder))
+        (folder / "fast.yml").write_text(fast)
+        log = stack.enter_context((folder / "log.txt").open("wb"))
+        process = subprocess.Popen(
+            [
+                "prometheus-alertmanager", f"--config.file={folder / 'fast.yml'}", f"--storage.path={folder / 'data'}",
+                f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
+            ],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+        try:
+            until(lambda: process.poll() is not None or made.ready(), lambda: (folder / "log.txt").read_text())
+            assert process.poll() is None, (folder / "log.txt").read_text()
+            yield made
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def test_what_somebody_sees_to_is_not_told_again(tmp_path: Path) -> None:
+    """Alerts about scores are told one by one until acknowledged; a unit's alert stands for those of its people."""
+    first, second = ({**SCORE, "severity": "warning", "alert": alert} for alert in ("a1", "a2"))
+    unit = {**SCORE, "severity": "warning", "alert": "u3", "unit": "L3", "rule": "common_cause"}
+    members = [{**SCORE, "severity": "warning", "alert": f"m{number}", "unit": "L3"} for number in range(3)]
+    other = {**members[0], "alert": "o1", "indicator": "speed"}
+    with _running(tmp_path) as alertmanager:
+
+        def until_told(alert: str, times: int) -> None:
+            wanted = alertmanager.told()[alert] + times
+            until(lambda: alertmanager.told()[alert] >= wanted, alertmanager.told)
+
+        alertmanager.fire(first, second, unit, *members, other)
+        for alert in ("a1", "a2", "u3", "o1"):
+            until_told(alert, 2)
+        assert {"a1", "a2", "u3", "o1"} == set(alertmanager.told())
+
+        alertmanager.fire({**first, "alertname": "ScoreAlertAcknowledged"})
+        until_told("a2", 2)  # what was on its way has arrived
+        before = alertmanager.told()["a1"]
+        until_told("a2", 2)
+        assert before == alertmanager.told()["a1"]
+
+        until(lambda: {"shift@example.org", "hr@example.org"} <= alertmanager.mailed.keys(), alertmanager.mailed.keys)
+        message = alertmanager.mailed["shift@example.org"]
+        assert "warning: L1: yield, drop" == message["Subject"]
+        (page,) = (part.get_content() for part in message.walk() if part.get_content_type() == "text/html")
+        assert '<a href="https://boards.example.org/board/L1">' in page

@@ -1,0 +1,63 @@
+"""Every query of every board, as Grafana would send it: with values in the place of variables."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from dashboards.grafana.expressions import OR_ZERO
+from dashboards.grafana.files import FOLDER
+from stream import metric_names as names
+
+Board = dict[str, Any]
+# Families that are declared and that no worker fills yet: the running installation cannot be asked for them. Whoever
+# fills one takes it out.
+NOT_YET: Final = (
+    names.UNIT_SCORE, names.UNIT_SAMPLE, names.UNIT_MEMBERS, names.SCORE_ALERT, names.ALERTS_RAISED,
+    names.ALERTS_CLEARED, names.ALERTS_ACKNOWLEDGED, names.ALERTS_REVIEWED, names.ACKNOWLEDGE_SECONDS, names.YIELD,
+    names.FUNNEL_OUTSIDE, names.DRIFT_MEMBERS, names.SKEWED, names.DISK_FREE,
+)  # fmt: skip
+EVERYTHING: Final = {"job": ".+", "instance": ".+"}
+
+
+class Query(NamedTuple):
+    """A query of a panel, and where it stands."""
+
+    board: str
+    panel: str
+    expression: str
+
+
+def boards() -> dict[str, Board]:
+    """The committed boards by name."""
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.json"))}
+
+
+def queries(values: Mapping[str, str]) -> Iterator[Query]:
+    """Every query of every panel. What stands in for absence is taken off: series must be there themselves."""
+    for name, board in boards().items():
+        for panel in board["panels"]:
+            for target in panel["targets"]:
+                yield Query(name, panel["title"], put_in(target["expr"].removesuffix(OR_ZERO), values))
+
+
+def variables(values: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Board, label and selector of every variable that asks Prometheus for its values."""
+    for name, board in boards().items():
+        for variable in board["templating"]["list"]:
+            if variable["type"] == "query":
+                match = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"])
+                assert match, variable
+                yield name, match[2], put_in(match[1], values)
+
+
+def put_in(expression: str, values: Mapping[str, str]) -> str:
+    """The expression without variables; KeyError when one has no value."""
+    return re.sub(r"\$(\w+)", lambda match: values[match[1]], expression)
+
+
+def waits(expression: str) -> bool:
+    """Whether it asks for a family that nobody fills yet, or for what a rule makes of one."""
+    return "wilson" in expression or any(re.search(rf"\b{name.name}(?!_records)", expression) for name in NOT_YET)
