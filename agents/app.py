@@ -98,9 +98,10 @@ class Worker:
         """The log, and the state where all of it is this worker's. Blocks."""
         settings = self.settings
         self.log = open_log(settings.broker, NAMES, access=settings.access)
+        # First: before topics are made that were there and are gone, and before an empty broker is asked for more.
+        demand_same(self.log, settings.data)
         if settings.decoder:
             self._decoder.warm(self.log, settings.chunk_records)
-        demand_same(self.log, settings.data)  # before topics are made that were there and are gone
         ensure_topics(self.log, settings)
         remember(self.log, settings.data, NAMES)
         limits = limits_to_work_by(self.log, settings)

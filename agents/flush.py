@@ -18,7 +18,7 @@ from agents.outbox import score_update as outgoing_update
 from agents.owed import Made
 from agents.partition import Partition
 from agents.store import Position
-from agents.transport.log import Log, Outgoing, Part
+from agents.transport.log import Log, LogBusy, LogFull, Outgoing, Part
 from agents.unit_pool import UNITS_HOME
 from stream.held import expiry
 from stream.keys import HOLDING, IDENTITIES, employee_key, holding_key, instant_value
@@ -55,13 +55,20 @@ class Flush:
         self.committed_at = clock()
         self.transactions = 0
         self._lock = asyncio.Lock()
+        self._broken: BaseException | None = None  # what ended the last try: nobody knows what of it is there
         self._made_at = time.perf_counter()
         self._served = -1  # the partition whose updates were made last
         log.before_commit(partial(reach, "inside-transaction"))
 
     async def __call__(self, partitions: Iterable[Partition], *, backlog: bool = False) -> int:
-        """Commits what changed; the number of states written."""
+        """Commits what changed; the number of states written.
+
+        A try that failed otherwise than for want of room may be there, or the half of it: whoever is next is told the
+        same. Only the next life, which reads what is there, may write again.
+        """
         async with self._lock:
+            if self._broken is not None:
+                raise self._broken
             now, partitions = self.clock(), list(partitions)
             for partition in partitions:  # before anything is taken out of any of them: this may fail
                 partition.settle()
@@ -76,7 +83,10 @@ class Flush:
                 writing = asyncio.get_running_loop().run_in_executor(None, self._write, snapshots, extra, now)
                 cancelled = await _cancelled_before(writing)
                 if (error := writing.exception()) is not None:
-                    self._put_back(snapshots, extra, sent=self.transactions > transactions)
+                    sent = self.transactions > transactions
+                    if not sent and not isinstance(error, LogFull | LogBusy):
+                        self._broken = error
+                    self._put_back(snapshots, extra, sent=sent)
                     raise error
                 self._written(snapshots)
                 if cancelled:

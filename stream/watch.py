@@ -7,7 +7,7 @@ them are written for that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from schemas.alerts import CLEARED, AlertRow
@@ -16,11 +16,12 @@ from stream.cusum import advance, advance_evenly
 from stream.episode import opened, row_of
 from stream.interval import wilson
 from stream.state import Cells, Vector
-from stream.watch_plan import Drift, Ewma, Level, Rule, WatchPlan
+from stream.watch_plan import Drift, Ewma, Level, Measure, Rule, WatchPlan
 from stream.watched import NONE, Open, Ruled, Watched
 from stream.window_sums import WindowSums
 
 NO_TARGETS: Final[Mapping[str, float]] = {}
+_NO_UNITS: Final = (0.0, 0.0)
 
 
 class Records(Protocol):
@@ -33,8 +34,9 @@ class Records(Protocol):
     def vectors(self, names: str) -> Sequence[Sequence[int]]:
         """Of each, one followed by the named measures in millionths."""
 
-    def corrects(self, place: int) -> bool:
-        """Whether it is a correction."""
+    @property
+    def correction(self) -> bool:
+        """Whether it is a correction, which comes alone."""
 
     def event_id(self, place: int) -> str:
         """Its event id."""
@@ -82,40 +84,47 @@ class Watch:
         self, rule: Drift, ruled: Ruled, records: Records, vectors: Sequence[Sequence[int]], told: list[AlertRow]
     ) -> None:
         """ARCHITECTURE.md, Alerts 4. The usual record, of a person who is well, costs a comparison or two."""
-        statistic, plain, h, each = ruled.statistic, rule.measure.plain, rule.h, rule.each
+        statistic, h, each, times = ruled.statistic, rule.h, rule.each, records.times
         move = advance_evenly if rule.evenly else advance
-        if plain is None:
-            of, accepted = 0, 0
-        else:
-            of, accepted = plain
-        for place, vector in enumerate(vectors):
-            if plain is None:
-                counted = _counted(rule, vector, records.targets(place) if self.plan.aims else NO_TARGETS)
-                if counted is None:
-                    continue
-                n, good = counted
-            else:
-                n, good = vector[of] / MICRO, vector[accepted] / MICRO
-                if not 0 <= good <= n or n == 0:
-                    continue
-            if statistic == 0.0 and n == good:
-                continue
-            if records.corrects(place):
+        for place, (n, good) in enumerate(self._units(rule, records, vectors)):
+            if n <= 0 or not 0 <= good <= n or (n == good and statistic == 0.0):
                 continue
             if statistic == 0.0:
-                ruled.first, ruled.begun, ruled.n, ruled.good = records.event_id(place), records.times[place], 0, 0
-            ruled.n += round(n * MICRO)
-            ruled.good += round(good * MICRO)
-            high, statistic = move(statistic, n - good, good, each, h)
+                ruled.first, ruled.begun, ruled.n, ruled.good = records.event_id(place), times[place], 0.0, 0.0
+            ruled.n += n
+            ruled.good += good
+            if n == good:
+                high = statistic
+                statistic = max(0.0, statistic + good * each.good)
+            else:
+                high, statistic = move(statistic, n - good, good, each, h)
             alert = ruled.open
-            if high >= h and alert is None and records.times[place] - ruled.begun >= rule.pending:
-                share = ruled.good / ruled.n
-                alert = self._raise(rule, ruled, (share, ruled.n / MICRO, ruled.good / MICRO, h), records, place, told)
+            if high >= h and alert is None and times[place] - ruled.begun >= rule.pending:
+                found = (ruled.good / ruled.n, ruled.n, ruled.good, h)
+                alert = self._raise(rule, ruled, found, records, place, told)
             if statistic == 0.0:
                 if alert is not None:
                     self._clear(rule, ruled, alert, records, place, told)
                 ruled.first, ruled.begun = "", NONE
         ruled.statistic = statistic
+
+    def _units(
+        self, rule: Drift | Ewma, records: Records, vectors: Sequence[Sequence[int]]
+    ) -> Iterable[tuple[float, float]]:
+        """n and good of each record by itself, in units; (0, 0) where it has none to look at."""
+        if records.correction:
+            return (_NO_UNITS,)
+        if rule.measure.plain is not None:
+            of, good = rule.measure.plain
+            return [(vector[of] / MICRO, vector[good] / MICRO) for vector in vectors]
+        return [self._counted(rule.measure, vector, records, place) for place, vector in enumerate(vectors)]
+
+    def _counted(self, measure: Measure, vector: Sequence[int], records: Records, place: int) -> tuple[float, float]:
+        units = [micro / MICRO for micro in vector[1:]]
+        targets = records.targets(place) if self.plan.aims else NO_TARGETS
+        n = measure.of(units, targets) if measure.of else None
+        good = measure.good(units, targets) if measure.good else None
+        return _NO_UNITS if n is None or good is None else (n, good)
 
     # Levels
 
@@ -194,11 +203,9 @@ class Watch:
     ) -> None:
         """ARCHITECTURE.md, Alerts 4."""
         smoothing, target = rule.smoothing, rule.target
-        for place, vector in enumerate(vectors):
-            counted = _counted(rule, vector, records.targets(place) if self.plan.aims else NO_TARGETS)
-            if counted is None or records.corrects(place):
+        for place, (n, good) in enumerate(self._units(rule, records, vectors)):
+            if n <= 0 or not 0 <= good <= n:
                 continue
-            n, good = counted
             before = target if ruled.spread == 0.0 else ruled.statistic
             ruled.statistic = smoothing * (good / n) + (1 - smoothing) * before
             ruled.spread = smoothing**2 * target * (1 - target) / n + (1 - smoothing) ** 2 * ruled.spread
@@ -260,14 +267,3 @@ class Watch:
 def new_watched(plan: WatchPlan) -> Watched:
     """Rules that have seen nothing."""
     return Watched(*plan.version.key, plan.group.index, [Ruled() for _ in plan.rules])
-
-
-def _counted(rule: Drift | Ewma, vector: Sequence[int], targets: Mapping[str, float]) -> tuple[float, float] | None:
-    """n and good of one record, in units; None where it has no units to look at."""
-    units = [micro / MICRO for micro in vector[1:]]
-    measure = rule.measure
-    n = measure.of(units, targets) if measure.of else None
-    good = measure.good(units, targets) if measure.good else None
-    if n is None or good is None or n <= 0 or not 0 <= good <= n:
-        return None
-    return n, good

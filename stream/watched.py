@@ -1,6 +1,6 @@
 """What is remembered between two records for rules: one entry per group of a version that has any; packed, no names.
 
-Instants are ms since 1970 UTC, counts millionths. Rules stand in the order of the group's plan (stream/watch_plan.py).
+Instants are ms since 1970 UTC, counts are units. Rules stand in the order of the group's plan (stream/watch_plan.py).
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Ruled(msgspec.Struct, array_like=True, gc=False):
     first: str = ""
     begun: int = NONE
     held: int = NONE
-    n: int = 0
-    good: int = 0
+    n: float = 0.0
+    good: float = 0.0
     open: Open | None = None
 
 

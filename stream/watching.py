@@ -48,22 +48,24 @@ def watch_event(person: Person, event: Event, tally: Tally) -> None:
 
 
 class _Run:
-    """Some places of an employee's columns."""
+    """Some places of an employee's columns: plain events."""
 
-    __slots__ = ("_own", "_person", "_places", "times")
+    __slots__ = ("_own", "_person", "_places", "correction", "times")
 
     def __init__(self, person: Person, own: EventColumns, places: Sequence[int]) -> None:
         self._person = person
         self._own = own
         self._places = places
-        self.times: Sequence[int] = [own.times[place] for place in places]
+        self.correction = False
+        if isinstance(places, range):
+            self.times: Sequence[int] = own.times[places.start : places.stop]
+        else:
+            self.times = [own.times[place] for place in places]
 
     def vectors(self, names: str) -> Sequence[Sequence[int]]:
         measures = self._own.measures
-        return [measures[place].vector(names) for place in self._places]
-
-    def corrects(self, place: int) -> bool:
-        return False
+        own = [measures[place] for place in self._places]
+        return [measured.vectors.get(names) or measured.vector(names) for measured in own]
 
     def event_id(self, place: int) -> str:
         return self._own.ids[self._places[place]]
@@ -92,7 +94,8 @@ class _One:
     def vectors(self, names: str) -> Sequence[Sequence[int]]:
         return (self._event.measures.vector(names),)
 
-    def corrects(self, place: int) -> bool:
+    @property
+    def correction(self) -> bool:
         return self._event.corrects is not None
 
     def event_id(self, place: int) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
 import pytest
 
 from agents.store import StoreDamaged
-from agents.transport.errors import LogFull
+from agents.transport.errors import CommitRefused, LogFull
+from agents.transport.log import Part
 from stream.keys import HOLDING
 from stream.topics import DEAD_LETTERS, QC_EVENTS
 from tests.agents.agreement import disagreements
@@ -39,6 +41,32 @@ async def test_a_commit_without_room_is_made_up_for_whole(rig: Rig) -> None:
     await rig.drain()
     assert 1 == _dead_letters(rig)
     assert {"E1", "E2"} == rig.updates().keys()
+    assert [] == disagreements(rig)
+
+
+async def test_after_a_commit_of_which_nobody_knows_the_end_nothing_is_written(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One partition's transaction went through, another's may have: only the next life can tell. Found by the soak."""
+    rig.write(_sent())
+    rig.feed(QC_EVENTS)
+    transact = rig.log.transact
+
+    def half(parts: Sequence[Part]) -> list[list[int]]:
+        transact([part for part in parts if part.partition == rejected])
+        raise CommitRefused("no answer for 30 s")
+
+    (rejected,) = {partition.number for partition in rig.partitions if partition.outputs}
+    with monkeypatch.context() as silent:
+        silent.setattr(rig.log, "transact", half)
+        with pytest.raises(CommitRefused):
+            await rig.flush(rig.partitions)
+    with pytest.raises(CommitRefused, match="no answer for 30 s"):
+        await rig.flush(rig.partitions)
+    await rig.crash()
+    rig.restart()
+    await rig.drain()
+    assert 1 == _dead_letters(rig)
     assert [] == disagreements(rig)
 
 

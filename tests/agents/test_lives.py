@@ -10,6 +10,7 @@ import sys
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -23,7 +24,7 @@ from agents.settings import Settings
 from agents.store import Store, StoreDamaged, StoreFull
 from agents.topics_setup import ensure_topics
 from agents.transport.embedded.log import EmbeddedLog, FolderLock, Outgoing, partition_for
-from agents.transport.errors import FolderInUse, RecoverableError
+from agents.transport.errors import FolderInUse, LogReplaced, RecoverableError
 from agents.tuning import tune_collector
 from stream.topics import QC_EVENTS
 
@@ -149,6 +150,20 @@ async def test_a_start_that_fails_half_way_lets_go_of_what_it_had(
     async with _living(settings) as (task, ports):
         await _until(lambda: _committed(log) == 8, task)
         assert (0, 1) == (len(failures), len(ports))
+
+
+async def test_another_log_is_refused_before_anything_is_asked_of_it(
+    log: EmbeddedLog, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An emptied broker answers some questions only after half a minute of patience. Found by the soak."""
+
+    def refuse(*_: object) -> None:
+        raise LogReplaced("this is another cluster")
+
+    monkeypatch.setattr("agents.app.demand_same", refuse)
+    monkeypatch.setattr("agents.decoder.Decoder.warm", lambda *_: pytest.fail("asked of the log"))
+    with pytest.raises(LogReplaced, match="another cluster"):
+        await Lives(replace(settings, decoder=4000), restart=True).run(asyncio.Event(), lambda _: None)
 
 
 async def test_a_second_worker_is_refused_and_disturbs_nothing(log: EmbeddedLog, settings: Settings) -> None:
