@@ -14,14 +14,14 @@ from agents.outbox import dead_letter
 from agents.ticks import Tick
 from agents.told import alert_record
 from agents.transport.log import Log, Outgoing
-from schemas.alerts import AlertCommand, AlertRow
+from schemas.alerts import AlertCommand, AlertRow, UnitVerdict
 from schemas.event import Rejection, Row
-from stream.lifecycle import advance, obey
+from stream.lifecycle import Refused, advance, judge, obey, open_rows
 from stream.person import Person
 from stream.topics import COMMANDS
 
 REFUSED: Final = "refused"  # the reason in a dead letter of a command
-_ALERT: Final = "alert"
+_OURS: Final = ("alert", "unit-verdict")
 _AT_ONCE: Final = 1_000
 
 
@@ -32,7 +32,7 @@ class _Tag(msgspec.Struct, frozen=True, gc=False):
 
 
 _tag: Final = msgspec.json.Decoder(_Tag)
-_command: Final = msgspec.json.Decoder(AlertCommand)
+_command: Final[msgspec.json.Decoder[AlertCommand | UnitVerdict]] = msgspec.json.Decoder(AlertCommand | UnitVerdict)
 
 
 class Alerting:
@@ -43,38 +43,60 @@ class Alerting:
         self._log = log
         self._person = person
         self._fresh: dict[str, None] = {}  # employees with an alert that no tick has seen
+        self.open: dict[str, AlertRow] = {}  # by id, as they stand
+        self.news: list[AlertRow] = []  # what was said since somebody has taken it
+
+    def recall(self, employees: Iterable[str]) -> None:
+        """After a start: what stands open of those who have an alert; the next tick looks at them again."""
+        for employee_id in employees:
+            self._fresh[employee_id] = None
+            self.open.update((row.alert_id, row) for row in open_rows(self._person(employee_id)))
+
+    def _say(self, row: AlertRow) -> Outgoing:
+        if row.cleared_at is None:
+            self.open[row.alert_id] = row
+        else:
+            self.open.pop(row.alert_id, None)
+        self.news.append(row)
+        return alert_record(self._number, row)
 
     def told(self, rows: Iterable[AlertRow]) -> Iterator[Outgoing]:
         """Rows on their way out; the next tick looks at what was raised."""
         for row in rows:
             if isinstance(row.employee_id, str):
                 self._fresh[row.employee_id] = None
-            yield alert_record(self._number, row)
+            yield self._say(row)
 
     def tick(self, tick: Tick, applied: int, due: Iterable[str]) -> tuple[list[Outgoing], list[Person]]:
         """What leaves at a tick, and who has changed; commands from `applied` on, time for who is `due`."""
         outputs: list[Outgoing] = []
         changed: dict[str, Person] = {}
         for row in self._commands(applied, tick.follows.get(COMMANDS, 0)):
-            command = _read(row)
-            if isinstance(command, AlertCommand):
-                person = self._person((row.key or b"").decode("utf-8", "replace"))
-                found = obey(person, command, tick.at)
-                if isinstance(found, AlertRow):
-                    changed[person.id] = person
-                    outputs.append(alert_record(self._number, found))
-                else:
-                    command = Rejection(REFUSED, found.why)
-            if isinstance(command, Rejection):
-                outputs.append(dead_letter(COMMANDS, self._number, row, command))
+            found = self._obeyed(row, tick.at, changed)
+            if isinstance(found, AlertRow):
+                outputs.append(self._say(found))
+            elif isinstance(found, Rejection):
+                outputs.append(dead_letter(COMMANDS, self._number, row, found))
         fresh, self._fresh = self._fresh, {}
         for employee_id in dict.fromkeys((*fresh, *due)):
             person = self._person(employee_id)
             rows = list(advance(person, tick.at))
             if rows:
                 changed[employee_id] = person
-                outputs.extend(alert_record(self._number, row) for row in rows)
+                outputs.extend(map(self._say, rows))
         return outputs, list(changed.values())
+
+    def _obeyed(self, row: Row, at: int, changed: dict[str, Person]) -> AlertRow | Rejection | None:
+        command = _read(row)
+        if command is None or isinstance(command, Rejection):
+            return command
+        person = self._person((row.key or b"").decode("utf-8", "replace"))
+        found = judge(person, command, at) if isinstance(command, UnitVerdict) else obey(person, command, at)
+        if isinstance(found, AlertRow):
+            changed[person.id] = person
+            if found.notify is None and found.cleared_at is None:
+                self._fresh[person.id] = None
+        return Rejection(REFUSED, found.why) if isinstance(found, Refused) else found
 
     def _commands(self, begin: int, end: int) -> Iterator[Row]:
         while begin < end and (rows := cast("list[Row]", self._log.read(COMMANDS, self._number, begin, _AT_ONCE))):
@@ -82,10 +104,10 @@ class Alerting:
             yield from (Row(*row) for row in rows if row[0] < end)
 
 
-def _read(row: Row) -> AlertCommand | Rejection | None:
+def _read(row: Row) -> AlertCommand | UnitVerdict | Rejection | None:
     """The command in a record; None for one that is not about alerts."""
     try:
-        if _tag.decode(row.value or b"").command != _ALERT:
+        if _tag.decode(row.value or b"").command not in _OURS:
             return None
         return _command.decode(row.value or b"")
     except msgspec.MsgspecError as error:

@@ -21,10 +21,10 @@ from agents.store import Position
 from agents.transport.log import Log, LogBusy, LogFull, Outgoing, Part
 from agents.unit_pool import UNITS_HOME
 from stream.held import expiry
-from stream.keys import HOLDING, IDENTITIES, employee_key, holding_key, instant_value
+from stream.keys import ALERTED, HOLDING, IDENTITIES, alerted_key, employee_key, holding_key, instant_value
 from stream.meta import KEY, encode_meta
 from stream.score import next_change
-from stream.state import encode_state, has_rows
+from stream.state import encode_state, has_alert, has_rows
 from stream.topics import CHANGELOG, SCORE_UPDATES
 from stream.update import score_update
 
@@ -165,6 +165,9 @@ class Flush:
                 partition.due.schedule(employee_id, due)
                 value = encode_state(person.state, due)
             yield employee_key(employee_id), value
+            if has_alert(person.state) != (employee_id in partition.alerted):
+                partition.alerted ^= {employee_id}
+                yield alerted_key(employee_id), b"" if employee_id in partition.alerted else None
             late_at = expiry(person, partition.limits.held)
             if late_at is not None:
                 partition.holding[employee_id] = late_at
@@ -192,7 +195,7 @@ class Flush:
             partition = snapshot.partition
             partition.dirty.update(dict.fromkeys(snapshot.dirty))
             partition.owed.soon.update(dict.fromkeys(snapshot.emitted))
-            changes = [change for change in snapshot.changes if change[0][:1] in (IDENTITIES, HOLDING)]
+            changes = [change for change in snapshot.changes if change[0][:1] in (IDENTITIES, HOLDING, ALERTED)]
             partition.changes = [*changes, *partition.changes]
             if not sent:
                 partition.outputs = [*(o for o in snapshot.outputs if o.topic != SCORE_UPDATES), *partition.outputs]

@@ -28,7 +28,7 @@ from agents.transport.log import Log, Outgoing
 from schemas.event import INPUT_TOPICS, Rejection, Row
 from stream.held import expire, expiry, open_gate, release
 from stream.history import History
-from stream.keys import EMPLOYEE, HOLDING, employee_key, instant_of
+from stream.keys import ALERTED, EMPLOYEE, HOLDING, employee_key, instant_of
 from stream.meta import KEY, Meta, decode_meta
 from stream.person import Person
 from stream.pipeline import Limits, step
@@ -74,6 +74,7 @@ class Partition:
         self.expiring = Due()  # held records that become late
         self.alerting = Alerting(number, log, self.person)
         self.holding = {key[1:].decode(): instant_of(raw) for key, raw in store.items(HOLDING)}
+        self.alerted = {key[1:].decode() for key, _ in store.items(ALERTED)}  # employees with an open alert
         self.outputs: list[Outgoing] = []
         self.sending: list[Outgoing] = []  # outputs of the commit under way
         self.changes: list[tuple[bytes, bytes | None]] = []  # identities, for the changelog
@@ -85,6 +86,7 @@ class Partition:
         for employee_id, at in self.holding.items():
             self.expiring.schedule(employee_id, at)
         self._catch_up(rules)
+        self.alerting.recall(self.alerted)
 
     def decoded(self, topic: str, records: Sequence[Row] | DecodedChunk) -> DecodedChunk:
         """A chunk of an input topic, decoded here if it was not."""
@@ -253,8 +255,8 @@ class Partition:
         for employee_id, history in histories.items():
             person = self.person(employee_id)
             was = person.state.newest
-            self._transplant(person, history)
-            right = put_right(alerts.get(employee_id, {}), history.alerts, self.meta.logged)
+            kept = self._transplant(person, history)
+            right = put_right(alerts.get(employee_id, {}), history.alerts, kept, self.meta.logged)
             self.outputs.extend(self.alerting.told(right))
             fell = fell or person.state.newest < was == last
             self.meta.last = max(self.meta.last, person.state.newest)
@@ -269,8 +271,11 @@ class Partition:
             if key[1:].decode() not in self.persons and elsewhere.get(key, raw) is raw:
                 yield decode_state(raw)
 
-    def _transplant(self, person: Person, history: History) -> None:
-        """Sums, held records and counts of the replay take the place of the old ones; identities stay."""
+    def _transplant(self, person: Person, history: History) -> set[str]:
+        """Sums, held records and counts of the replay take the place of the old ones; identities stay.
+
+        The ids of alerts that stay although no record raised them.
+        """
         old, new = person.state, history.person.state
         for outcome, was, now in (
             ("scored", old.scored, new.scored),
@@ -278,12 +283,13 @@ class Partition:
             ("held", len(old.held), len(new.held)),
         ):
             self.meta.count(outcome, now - was)
-        keep_handling(old, new)
+        kept = keep_handling(old, new)
         old.segments, old.held, old.watched = new.segments, new.held, new.watched
         old.scored, old.unused, old.measured, old.newest = new.scored, new.unused, new.measured, new.newest
         person.adopt(self.rules)
         self._changed(person)
         self._expect_expiry(person)
+        return kept
 
     def release(self, employees: Iterable[str]) -> None:
         """Decides employees' held records anew, read from the log again: many at once."""

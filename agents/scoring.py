@@ -297,6 +297,9 @@ class Scoring:
         for number, start in units.behind(ends):
             rows = await asyncio.to_thread(self.log.read, SCORE_UPDATES, number, start, UPDATES)
             units.take(number, rows, ends[SCORE_UPDATES, number])
+        if units.alerts.commands:
+            commands, units.alerts.commands = units.alerts.commands, []
+            await asyncio.to_thread(self.log.append, commands)
 
     def has_work(self) -> bool:
         """Whether anything waits for a commit."""
@@ -307,6 +310,7 @@ class Scoring:
         if self.units is not None:
             now = max((partition.meta.now for partition in self.partitions.values()), default=-1)
             self.flush.extra.extend(self.units.changed(self.rules, now, wall_clock()))
+            self.flush.extra.extend(self.units.closed(self.rules, now))
         began, transactions = time.perf_counter(), self.flush.transactions
         try:
             written = await self.flush(self.partitions.values(), backlog=self.pace.late)

@@ -56,22 +56,32 @@ def _values(log: Log, partition: int) -> Iterator[bytes | None]:
         yield from (row[3] for row in rows)
 
 
+def latest_of(log: Log, partition: int) -> dict[str, AlertRow]:
+    """The last word on every alert of one partition, by id."""
+    rows = (alert_of(value) for value in _values(log, partition))
+    return {row.alert_id: row for row in rows if row is not None}
+
+
 def latest_alerts(log: Log) -> dict[str, AlertRow]:
     """The last word on every alert, by id, in the order in which they were first heard of."""
     found: dict[str, AlertRow] = {}
     for number in range(log.topics()[ALERTS].partitions):
-        found.update((row.alert_id, row) for value in _values(log, number) if (row := alert_of(value)) is not None)
+        found |= latest_of(log, number)
     return found
 
 
-def put_right(before: Mapping[str, AlertRow], now: Sequence[AlertRow], at: int) -> Iterator[AlertRow]:
+def put_right(
+    before: Mapping[str, AlertRow], now: Sequence[AlertRow], kept: Collection[str], at: int
+) -> Iterator[AlertRow]:
     """What is to be said of one employee so that `now`, all that follows from the log, is what was said last.
 
-    `at` is the log time (ms) up to which the log is applied. What people did with an alert stays.
+    `at` is the log time (ms) up to which the log is applied. What people did with an alert stays, and so do those that
+    are `kept`, by id: a unit's decisions.
     """
     latest = {row.alert_id: row for row in now}
     for name, row in before.items():
-        if name not in latest and row.reason != WITHDRAWN:
+        done = row.reason == WITHDRAWN or (row.cleared_at is not None and not row.first_event)
+        if not done and name not in latest and name not in kept:
             moment = format_rfc3339(at)
             yield replace(row, state=CLEARED, changed_at=moment, cleared_at=moment, by="", reason=WITHDRAWN)
     for name, row in latest.items():
@@ -89,19 +99,33 @@ def _handled(row: AlertRow, known: AlertRow) -> AlertRow:
     return replace(
         row, state=known.state, changed_at=known.changed_at, cleared_at=known.cleared_at, by=known.by,
         reason=known.reason, until=known.until, escalated_at=known.escalated_at, notify=known.notify,
+        folded_into=known.folded_into,
     )  # fmt: skip
 
 
-def keep_handling(old: State, new: State) -> None:
-    """What people and time did with alerts that are still open under the new state."""
+def keep_handling(old: State, new: State) -> set[str]:
+    """What people and time did with alerts that are still open under the new state, and what a unit has decided.
+
+    The ids of the latter.
+    """
+    kept: set[str] = set()
+    known = {(w.template, w.version, w.group): w for w in old.watched}
+    for watched in new.watched:
+        before = known.get((watched.template, watched.version, watched.group))
+        for was, ruled in zip(before.rules, watched.rules, strict=True) if before is not None else ():
+            if was.open is not None and not was.open.first:  # no record has raised it
+                ruled.open = was.open
+                kept.add(was.open.alert_id)
     handled = {alert.alert_id: alert for alert in _open(old)}
     for alert in _open(new):
-        before = handled.get(alert.alert_id)
-        if before is not None:
+        done = handled.get(alert.alert_id)
+        if done is not None:
             alert.state, alert.changed_at, alert.by, alert.reason = (
-                before.state, before.changed_at, before.by, before.reason
+                done.state, done.changed_at, done.by, done.reason
             )  # fmt: skip
-            alert.until, alert.escalated_at, alert.notify = before.until, before.escalated_at, before.notify
+            alert.until, alert.escalated_at, alert.notify = done.until, done.escalated_at, done.notify
+            alert.folded_into = done.folded_into
+    return kept
 
 
 def _open(state: State) -> Iterator[Open]:

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from agents.transport.log import Log, Outgoing, Record, TopicPartition, partition_for
+from agents.unit_alerts import UnitAlerts
 from schemas.instants import parse_rfc3339
 from schemas.updates import Contribution
 from stream.pool import Units
@@ -37,6 +38,7 @@ class UnitPool:
         starts = log.starts([(SCORE_UPDATES, number) for number in numbers])
         self._positions = {number: starts[SCORE_UPDATES, number] for number in numbers}
         self._unread = {n: end for n in numbers if (end := ends[SCORE_UPDATES, n]) > self._positions[n]}
+        self.alerts = UnitAlerts(log, UNITS_HOME, self.partitions)
         self.units.changed |= {unit for number in numbers for unit in _known(log, number)}
 
     def behind(self, ends: Mapping[TopicPartition, int]) -> Iterator[tuple[int, int]]:
@@ -57,6 +59,10 @@ class UnitPool:
         position = self._positions[partition] = rows[-1][0] + 1 if rows else end
         if position >= self._unread.get(partition, 0):
             self._unread.pop(partition, None)
+
+    def closed(self, rules: Rulebook, now: int) -> list[Outgoing]:
+        """Alerts of units, when a minute has closed by the tick `now` (ms); none while it is still reading again."""
+        return [] if self._unread or now < 0 else self.alerts.close(self.units, rules, now)
 
     def changed(self, rules: Rulebook, as_of: int, now: int) -> list[Outgoing]:
         """Updates, stamped `now` (ms), of the units whose members changed; none while it is still reading again.

@@ -63,10 +63,33 @@ class AlertRow(msgspec.Struct, gc=False, omit_defaults=False):
 
 
 class AlertCommand(msgspec.Struct, frozen=True, gc=False, tag_field="command", tag="alert", omit_defaults=True):
-    """A record of topic commands: `by` does `action` to an alert, because of `reason`. `until` in ms, for `shelve`."""
+    """A record of topic commands: `by` does `action` to an alert, because of `reason`.
+
+    `until` in ms, for `shelve`; `into`, for `fold`: the unit's alert that stands for it.
+    """
 
     alert_id: str
     action: str
     by: str
     reason: str = ""
     until: int | None = None
+    into: str = ""
+
+
+class UnitVerdict(msgspec.Struct, frozen=True, gc=False, tag_field="command", tag="unit-verdict"):
+    """A record of topic commands, from the unit agent: how a member stands to the unit at the end of minute `at` (ms).
+
+    `below`: by more than the rule's gap. `value`, `n`, `good` are the member's, `unit_value` the unit's.
+    """
+
+    template: str
+    version: int
+    indicator: str
+    rule: str
+    unit: str
+    at: int
+    below: bool
+    value: float
+    n: float | None
+    good: float | None
+    unit_value: float

@@ -21,6 +21,19 @@ class Pool(msgspec.Struct, array_like=True, gc=False):
     vectors: list[list[int]]
 
 
+class OpenAlert(msgspec.Struct, array_like=True, gc=False):
+    """What a unit needs of a member's open alert. `raised_at`: log time in ms; `drifts`: its rule looks at change."""
+
+    alert_id: str
+    template: str
+    version: int
+    indicator: str
+    rule: str
+    drifts: bool
+    raised_at: int
+    folded_into: str
+
+
 class Contribution(msgspec.Struct, gc=False):
     """What the pools of units need of a score update; everything else in it is passed over unread."""
 
@@ -30,12 +43,14 @@ class Contribution(msgspec.Struct, gc=False):
     newest: str | None
     trends: dict[str, list[tuple[int, float, float]]]
     pools: list[Pool]
+    drifts: dict[str, float] = {}  # "template/indicator" -> statistic / h of its drift rules, from a half on
+    alerts: list[OpenAlert] = []
 
 
 class ScoreUpdate(Contribution, gc=False):
     """Topic score-updates: everything a screen needs of one employee."""
 
-    rows: list[ScoreRow]
+    rows: list[ScoreRow] = []
 
 
 class UnitUpdate(msgspec.Struct, gc=False):

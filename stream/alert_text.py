@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from schemas.alerts import Message
 from stream.interval import wilson
 from stream.rulebook import Version
-from stream.watch_plan import Drift, Ewma, Level, Rule
+from stream.watch_plan import Drift, Ewma, Gap, Level, Rule
 from stream.watched import Open
 
 
@@ -27,6 +27,10 @@ def message(version: Version, rule: Rule, alert: Open) -> Message:
         case Ewma():
             zh = f"{name.zh}的移动平均自{since}起偏低：{value}，下限{limit}"
             en = f"The moving average of {name.en} is low since {since}: {value}, its limit is {limit}"
+        case Gap():
+            window = rule.window.text
+            zh = f"{name.zh}在“{window}”窗口内为{value}，明显低于本单位的{limit}"
+            en = f"{name.en} is {value} in {window}, well below the unit's {limit}"
     evidence = _evidence(rule, alert)
     return Message(_sentences("。", zh + evidence[0], step.zh), _sentences(". ", en + evidence[1], step.en))
 

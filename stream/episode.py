@@ -13,7 +13,7 @@ from stream.alert_text import message
 from stream.chosen import rfc3339, window_start
 from stream.interval import wilson
 from stream.rulebook import Version
-from stream.watch_plan import Drift, Ewma, Level, Rule
+from stream.watch_plan import Drift, Ewma, Gap, Level, Rule
 from stream.watched import NONE, Open, Ruled
 
 QUIET: Final = "info"  # of this severity nothing escalates
@@ -22,19 +22,19 @@ _ID_DIGITS: Final = 20
 
 def alert_id(version: Version, rule: Rule, owner: str, event_id: str, at: int) -> str:
     """The name of an episode: of the version's rule, the person and the record (event id, T in ms) that raised it."""
-    window = rule.window.text if isinstance(rule, Level) else ""
+    window = rule.window.text if isinstance(rule, Level | Gap) else ""
     parts = (version.key[0], str(version.key[1]), rule.indicator.id, rule.id, window, owner, event_id, str(at))
     return sha256("\n".join(parts).encode()).hexdigest()[:_ID_DIGITS]
 
 
 def threshold_of(rule: Rule, limit: float) -> float:
-    """What the value is compared with; `limit` of an EWMA moves with the sample."""
+    """What the value is compared with; `limit` of an EWMA moves with the sample, that of a gap with the unit."""
     match rule:
         case Level():
             return rule.below
         case Drift():
             return rule.good
-        case Ewma():
+        case Ewma() | Gap():
             return limit
 
 
@@ -54,7 +54,7 @@ def row_of(owner: str, version: Version, rule: Rule, alert: Open, cleared_at: in
         raised_at=rfc3339(alert.raised_at),
         changed_at=rfc3339(alert.changed_at if cleared_at is None else cleared_at),
         cleared_at=None if cleared_at is None else rfc3339(cleared_at),
-        window=rule.window.text if isinstance(rule, Level) else "",
+        window=rule.window.text if isinstance(rule, Level | Gap) else "",
         window_start=rfc3339(alert.window_start),
         value=alert.value,
         n=_whole(n),
@@ -62,7 +62,7 @@ def row_of(owner: str, version: Version, rule: Rule, alert: Open, cleared_at: in
         low=low,
         high=high,
         threshold=alert.threshold,
-        folded_into=None,
+        folded_into=alert.folded_into or None,
         first_event=alert.first,
         last_event=alert.last,
         message=message(version, rule, alert),
@@ -90,6 +90,12 @@ def opened(
     """A new alert. `found`: value, n, good (units), limit; `record`: its event id, T, log time (ms) and unit."""
     value, n, good, limit = found
     event_id, at, stamp, unit = record
+    if isinstance(rule, Gap):  # no record raised it: the unit did, at the end of a minute
+        start = window_start(rule.window, version, at)
+        return Open(
+            alert_id(version, rule, owner, unit, at), FIRING, stamp, stamp, unit, start, value, n, good, limit, "", "",
+            rule.severity != QUIET,
+        )  # fmt: skip
     first, begun = (ruled.first, ruled.begun) if ruled.first else (event_id, at)
     start = window_start(rule.window, version, at) if isinstance(rule, Level) else begun
     return Open(

@@ -198,7 +198,7 @@ def _note_not_evaluated(field: Field, indicator: Indicator) -> None:
 
 
 def _is_evaluated(rule: AlertRule) -> bool:
-    """Not yet: what needs a calendar of shifts, or the unit's own value."""
-    if isinstance(rule, StaleRule | UnitGapRule):
+    """Not yet: what needs a calendar of shifts."""
+    if isinstance(rule, StaleRule):
         return False
-    return not (isinstance(rule, LevelRule | NaiveRule) and rule.window.kind == "shift")
+    return not (isinstance(rule, LevelRule | NaiveRule | UnitGapRule) and rule.window.kind == "shift")

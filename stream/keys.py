@@ -6,6 +6,7 @@ from typing import Final
 
 EMPLOYEE: Final = b"e"  # + employee id: the state
 IDENTITIES: Final = b"i"  # + employee id, 0, lane, hour, number: a block of sealed identities
+ALERTED: Final = b"a"  # + employee id: that somebody has an open alert
 HOLDING: Final = b"h"  # + employee id: when the first of somebody's held records becomes late
 
 
@@ -17,6 +18,11 @@ def employee_key(employee_id: str) -> bytes:
 def holding_key(employee_id: str) -> bytes:
     """Of the mark that an employee has held records; its value is an instant."""
     return HOLDING + employee_id.encode()
+
+
+def alerted_key(employee_id: str) -> bytes:
+    """Of the mark that an employee has an open alert."""
+    return ALERTED + employee_id.encode()
 
 
 def instant_value(at: int) -> bytes:

@@ -9,20 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from schemas.alerts import ACKNOWLEDGED, CLEARED, FIRING, SHELVED, AlertCommand, AlertRow
+from schemas.alerts import ACKNOWLEDGED, CLEARED, FIRING, SHELVED, AlertCommand, AlertRow, UnitVerdict
 from schemas.instants import DAY, HOUR, format_rfc3339
-from stream.episode import row_of
+from stream.episode import opened, row_of
 from stream.person import Person
 from stream.rulebook import Version
+from stream.standing import open_alerts
 from stream.state import NEVER, State
-from stream.watch_plan import Rule, watch_plans
+from stream.watch_plan import Rule, gaps
 from stream.watched import NONE, Open
 
 ACK: Final = "ack"
 SHELVE: Final = "shelve"
 UNSHELVE: Final = "unshelve"
 CLEAR: Final = "clear"
-ACTIONS: Final = (ACK, SHELVE, UNSHELVE, CLEAR)
+FOLD: Final = "fold"  # the unit agent's: the unit's alert stands for it
+ACTIONS: Final = (ACK, SHELVE, UNSHELVE, CLEAR, FOLD)
 
 TABLE: Final[Mapping[tuple[str, str], str]] = {  # (state, action) -> state
     (FIRING, ACK): ACKNOWLEDGED,
@@ -34,6 +36,9 @@ TABLE: Final[Mapping[tuple[str, str], str]] = {  # (state, action) -> state
     (SHELVED, SHELVE): SHELVED,
     (SHELVED, UNSHELVE): FIRING,
     (SHELVED, CLEAR): CLEARED,
+    (FIRING, FOLD): FIRING,
+    (ACKNOWLEDGED, FOLD): ACKNOWLEDGED,
+    (SHELVED, FOLD): SHELVED,
 }
 ENDED: Final = "its template version is not in force any more"
 SHELF_OVER: Final = "the time it was shelved for is over"
@@ -66,6 +71,9 @@ def obey(person: Person, command: AlertCommand, at: int) -> AlertRow | Refused:
     if refused:
         return Refused(refused)
     alert.state = TABLE[alert.state, command.action]
+    if command.action == FOLD:
+        alert.folded_into, alert.changed_at = command.into, at
+        return _row(person, found, at)
     alert.by, alert.reason, alert.changed_at = command.by, command.reason, at
     alert.until = command.until if command.action == SHELVE and command.until is not None else NONE
     return _row(person, found, at)
@@ -86,6 +94,31 @@ def objection(alert_id: str, state: str, by: str, since: str, command: AlertComm
         if command.until > at + LONGEST_SHELF:
             return f"`until` is more than {LONGEST_SHELF // DAY} days away: shelve it for less"
     return ""
+
+
+def judge(person: Person, verdict: UnitVerdict, at: int) -> AlertRow | None:
+    """Raises or clears what a unit has to say of a member, at a tick (ms); None where that changes nothing."""
+    version = person.rules.version(verdict.template, verdict.version)
+    rules = () if version is None else gaps(version)
+    rule = next((r for r in rules if (r.indicator.id, r.id) == (verdict.indicator, verdict.rule)), None)
+    ruled = None if version is None or rule is None else person.ruled(version, rule)
+    if version is None or rule is None or ruled is None or (ruled.open is not None) == verdict.below:
+        return None
+    if verdict.below:
+        found = (verdict.value, verdict.n, verdict.good, verdict.unit_value)
+        ruled.open = opened(version, rule, person.id, ruled, found, ("", verdict.at, at, verdict.unit))
+        return row_of(person.id, version, rule, ruled.open)
+    alert, ruled.open = ruled.open, None
+    if alert is None or alert.state == CLEARED:
+        return None
+    alert.by = alert.reason = ""
+    return row_of(person.id, version, rule, alert, at)
+
+
+def open_rows(person: Person) -> Iterator[AlertRow]:
+    """Somebody's open alerts as they stand."""
+    for found in _alerts(person):
+        yield _row(person, found, found.alert.changed_at)
 
 
 def advance(person: Person, at: int) -> Iterator[AlertRow]:
@@ -136,14 +169,7 @@ def _in_force(person: Person, version: Version, at: int) -> bool:
 
 def _alerts(person: Person) -> Iterator[_At]:
     """The open alerts of somebody, those that people have cleared left out."""
-    for watched in person.state.watched:
-        if any(ruled.open is not None and ruled.open.state != CLEARED for ruled in watched.rules):
-            version = person.rules.version(watched.template, watched.version)
-            plan = watch_plans(version)[watched.group] if version is not None else None
-            if version is not None and plan is not None:
-                for rule, ruled in zip(plan.rules, watched.rules, strict=True):
-                    if ruled.open is not None and ruled.open.state != CLEARED:
-                        yield _At(version, rule, ruled.open)
+    return (_At(*found) for found in open_alerts(person))
 
 
 def _row(person: Person, found: _At, at: int) -> AlertRow:

@@ -7,8 +7,8 @@ from typing import Final
 from stream.rulebook import Action, Group, Regime, Rulebook, Version
 from stream.state import Calendar, Cells, Segment, State, Vector, assignment_at
 from stream.watch import Watch, new_watched
-from stream.watch_plan import WatchPlan, aims, watch_plans
-from stream.watched import Watched
+from stream.watch_plan import Rule, WatchPlan, aims, watch_plans
+from stream.watched import Ruled, Watched
 
 NO_REGIME: Final = Regime((), 0, 0)
 _KINDS: Final = 500  # kinds of events remembered per person
@@ -104,6 +104,13 @@ class Person:
         """The versions that assess them at an instant."""
         role = assignment_at(self.state.assignments, at)[0]
         return self.rules.regime(role, at).versions
+
+    def ruled(self, version: Version, rule: Rule) -> Ruled | None:
+        """What is remembered of one of their rules; None of somebody for whom its group has no record."""
+        group = version.group_of[version.template.indicators.index(rule.indicator)]
+        key = (*version.key, group)
+        watched = next((w for w in self.state.watched if (w.template, w.version, w.group) == key), None)
+        return None if watched is None else watched.rules[rule.place]
 
     def aims(self) -> bool:
         """Whether some rule that they were ever watched by looks at their personal targets."""

@@ -6,14 +6,14 @@ changes nothing, and a change costs the same however many members a unit has.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
 from schemas.instants import parse_rfc3339
 from schemas.rows import NO_DATA, ScoreRow, UnitRow
-from schemas.updates import Contribution, Pool, UnitUpdate
+from schemas.updates import Contribution, OpenAlert, Pool, UnitUpdate
 from stream.chosen import rfc3339, window_start
 from stream.plan import plan_of
 from stream.rulebook import Rulebook, Version
@@ -29,6 +29,26 @@ class _Kept(msgspec.Struct, array_like=True, gc=False):
     unit: str
     pools: list[Pool]
     trends: dict[str, list[tuple[int, float, float]]]
+    drifts: dict[str, float]
+    alerts: list[OpenAlert]
+
+
+class Member(NamedTuple):
+    """A member of a unit: sums by version, as they were last told, and how they stand with their rules."""
+
+    employee_id: str
+    pools: Mapping[tuple[str, int], Pool]
+    drifts: Mapping[str, float]
+    alerts: Sequence[OpenAlert]
+
+    def vector(self, version: Version, slot: int, as_of: int) -> Sequence[int]:
+        """Sums of a slot, zeros where they are of another window than the as-of chooses."""
+        chosen = plan_of(version).slots[slot]
+        pool = self.pools.get(version.key)
+        sliding = chosen.window.kind in ("rolling", "all")
+        if pool is None or pool.starts[slot] != (0 if sliding else window_start(chosen.window, version, as_of)):
+            return [0] * chosen.width
+        return pool.vectors[slot]
 
 
 _pack: Final = msgspec.msgpack.Encoder()
@@ -98,7 +118,7 @@ class Units:
         before = self._kept.get(update.employee_id)
         if before is not None:
             self._apply(update.employee_id, _unpack.decode(before), -1)
-        kept = _Kept(update.unit, update.pools, update.trends)
+        kept = _Kept(update.unit, update.pools, update.trends, update.drifts, update.alerts)
         self._kept[update.employee_id] = _pack.encode(kept)
         self._apply(update.employee_id, kept, 1)
         if update.newest is not None:
@@ -117,6 +137,21 @@ class Units:
         if len(pooled) == 1:  # trends of people who worked in several units cannot be split
             for name, points in kept.trends.items():
                 self._units[kept.pools[0].unit].trend(name, points, sign)
+
+    def names(self) -> list[str]:
+        """Of all units that anybody belongs to."""
+        return sorted(name for name, unit in self._units.items() if unit.members)
+
+    def members(self, unit: str) -> Iterator[Member]:
+        """Who belongs to a unit, each with what they did in it."""
+        for employee_id in sorted(self._units[unit].members):
+            kept = _unpack.decode(self._kept[employee_id])
+            pools = {(pool.template, pool.version): pool for pool in kept.pools if pool.unit == unit}
+            yield Member(employee_id, pools, kept.drifts, kept.alerts)
+
+    def vectors(self, unit: str, version: Version, as_of: int) -> list[Vector]:
+        """The pooled sums of a unit by slot of a version, in the windows that the as-of chooses."""
+        return _current(self._units[unit].sums.get(version.key), version, as_of)
 
     def update(self, unit: str, rules: Rulebook, as_of: int) -> UnitUpdate:
         """The pooled values of a unit as of an instant."""

@@ -114,6 +114,11 @@ def has_rows(state: State) -> bool:
     return state.newest >= 0 or state.unused > 0 or bool(state.held)
 
 
+def has_alert(state: State) -> bool:
+    """Whether a rule of theirs has an alert that the data have not ended."""
+    return any(ruled.open is not None for watched in state.watched for ruled in watched.rules)
+
+
 class UnknownFormat(Exception):
     """The stored value was written by another version of the product."""
 

@@ -15,6 +15,7 @@ from stream.person import Person
 from stream.plan import Evaluate, plan_of
 from stream.rulebook import Version
 from stream.score import add_up, slot_vectors, version_of, version_rows, versions_for
+from stream.standing import watched_now
 from stream.state import Segment, Vector, assignment_at, target_values
 from stream.window import rolling_bounds
 
@@ -48,7 +49,8 @@ def score_update(person: Person, as_of: int) -> ScoreUpdate:
     pools.extend(_left_behind(person, versions, as_of))
     unit = assignment_at(state.assignments, as_of)[1] or max((s.unit for s in state.segments), default="")
     newest = rfc3339(state.newest) if state.newest >= 0 else None
-    return ScoreUpdate(person.id, unit, rfc3339(as_of), newest, trends, pools, rows)
+    drifts, alerts = watched_now(person)
+    return ScoreUpdate(person.id, unit, rfc3339(as_of), newest, trends, pools, drifts, alerts, rows)
 
 
 def _left_behind(person: Person, versions: Collection[Version], as_of: int) -> Iterator[Pool]:

@@ -12,7 +12,7 @@ from math import log
 from statistics import NormalDist
 from typing import Final
 
-from stream.alert_rules import AlertRule, DefaultRules, DriftRule, EwmaRule, LevelRule, NaiveRule
+from stream.alert_rules import AlertRule, DefaultRules, DriftRule, EwmaRule, LevelRule, NaiveRule, UnitGapRule
 from stream.cusum import Weights
 from stream.formula_parser import Chain, Name
 from stream.plan import Evaluate
@@ -88,7 +88,21 @@ class Ewma:
     width: float
 
 
-Rule = Level | Drift | Ewma
+@dataclass(frozen=True, slots=True, eq=False)
+class Gap:
+    """`below_unit`: the value of a window lies more than `gap` below the unit's. The unit decides, each minute."""
+
+    place: int
+    indicator: Indicator
+    measure: Measure
+    id: str
+    severity: str
+    pending: int
+    window: Window
+    gap: float
+
+
+Rule = Level | Drift | Ewma | Gap
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +122,12 @@ class WatchPlan:
 def watch_plans(version: Version) -> tuple[WatchPlan | None, ...]:
     """Per group of a version; None where nothing is watched."""
     return tuple(_plan(version, group) for group in version.groups)
+
+
+def gaps(version: Version) -> tuple[Gap, ...]:
+    """The rules of a version that a unit decides."""
+    plans = (plan for plan in watch_plans(version) if plan is not None)
+    return tuple(rule for plan in plans for rule in plan.rules if isinstance(rule, Gap))
 
 
 @lru_cache(maxsize=4096)
@@ -183,7 +203,7 @@ def _default(indicator: Indicator, rule: DefaultRules) -> DriftRule:
 
 def _compile(place: int, indicator: Indicator, measure: Measure, rule: AlertRule) -> Rule | None:
     head = (place, indicator, measure, rule.id, rule.severity, rule.pending)
-    if isinstance(rule, LevelRule | NaiveRule) and rule.window.kind == "shift":
+    if isinstance(rule, LevelRule | NaiveRule | UnitGapRule) and rule.window.kind == "shift":
         return None  # has no calendar yet
     evenly = isinstance(rule, DefaultRules)
     meant = _default(indicator, rule) if isinstance(rule, DefaultRules) else rule
@@ -192,6 +212,8 @@ def _compile(place: int, indicator: Indicator, measure: Measure, rule: AlertRule
             z = None if meant.confidence is None else NormalDist().inv_cdf(meant.confidence)
             sample = indicator.min_sample if indicator.rate_of else 0
             return Level(*head, meant.window, meant.below, meant.clear_above, z, sample)
+        case UnitGapRule():
+            return Gap(*head, meant.window, meant.gap)
         case NaiveRule():
             return Level(*head, meant.window, meant.below, meant.below, None, 0)
         case DriftRule():

@@ -31,6 +31,7 @@ class Open(msgspec.Struct, array_like=True, gc=False):
     until: int = NONE  # shelved so long
     escalated_at: int = NONE
     notify: bool | None = None
+    folded_into: str = ""  # the unit's alert that stands for it
 
 
 class Ruled(msgspec.Struct, array_like=True, gc=False):

@@ -116,7 +116,11 @@ def _alerts(log: Log, before: Mapping[str, AlertRow], oracle: Recomputed) -> Ite
         return
     after = latest_alerts(log)
     settled = {name for name in before.keys() | after.keys() if before.get(name) == after.get(name)}
-    actual = [msgspec.structs.asdict(row) for name, row in after.items() if name in settled and row.reason != WITHDRAWN]
+    actual = [
+        msgspec.structs.asdict(row)
+        for name, row in after.items()
+        if name in settled and row.first_event and row.reason != WITHDRAWN  # units' decisions follow from no record
+    ]
     moving = after.keys() - settled
     expected = (alert for alert in oracle.alerts() if alert.alert_id not in moving)
     yield from (difference._asdict() for difference in alert_differences(expected, actual))

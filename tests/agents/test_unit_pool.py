@@ -31,7 +31,7 @@ def log(tmp_path: Path) -> Iterator[EmbeddedLog]:
 def _score(employee: str, unit: str, partition: int) -> Outgoing:
     midnight = NOON - 12 * 3_600_000
     pool = Pool(unit, "op", 1, [midnight], [[1, 9_000_000, 10_000_000]])
-    update = ScoreUpdate(employee, unit, AT, "2026-03-02T11:58:00.000Z", {}, [pool], [])
+    update = ScoreUpdate(employee, unit, AT, "2026-03-02T11:58:00.000Z", {}, [pool])
     return Outgoing(SCORE_UPDATES, partition, NOON, employee.encode(), msgspec.json.encode(update))
 
 

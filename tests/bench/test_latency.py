@@ -49,7 +49,7 @@ def test_counts_begin_anew_at_midnight_of_the_template() -> None:
 def test_an_update_tells_how_many_events_its_days_hold() -> None:
     """Rolling slots are passed over; the units in which somebody worked on a day are added up."""
     pools = [Pool(unit, "bench", 1, [0, TODAY], [[7, 1], [count, 1]]) for unit, count in (("L1", 3), ("L2", 4))]
-    update = ScoreUpdate("E1", "L1", "2026-11-24T04:00:00.000Z", None, {}, pools, [])
+    update = ScoreUpdate("E1", "L1", "2026-11-24T04:00:00.000Z", None, {}, pools)
     assert counted(msgspec.json.encode(update)) == {TODAY: [7]}
 
 

@@ -1,0 +1,58 @@
+"""How somebody stands with the rules that watch them: near an alert, or in one. Units and screens are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from schemas.alerts import CLEARED
+from schemas.updates import OpenAlert
+from stream.person import Person
+from stream.rulebook import Version
+from stream.watch_plan import Drift, Ewma, Rule, watch_plans
+from stream.watched import Open, Ruled
+
+NEAR: Final = 0.5  # of its height: from here on a drift statistic is told
+
+
+class Standing(NamedTuple):
+    """A rule of somebody's that has seen something."""
+
+    version: Version
+    rule: Rule
+    ruled: Ruled
+
+
+def standings(person: Person) -> Iterator[Standing]:
+    """Every rule with an alert that is not cleared, or a statistic."""
+    for watched in person.state.watched:
+        busy = [n for n, r in enumerate(watched.rules) if r.statistic or (r.open and r.open.state != CLEARED)]
+        if busy:
+            version = person.rules.version(watched.template, watched.version)
+            plan = watch_plans(version)[watched.group] if version is not None else None
+            if version is not None and plan is not None:
+                yield from (Standing(version, plan.rules[n], watched.rules[n]) for n in busy)
+
+
+def open_alerts(person: Person) -> Iterator[tuple[Version, Rule, Open]]:
+    """Somebody's alerts, but those that are cleared."""
+    for version, rule, ruled in standings(person):
+        if ruled.open is not None and ruled.open.state != CLEARED:
+            yield version, rule, ruled.open
+
+
+def watched_now(person: Person) -> tuple[dict[str, float], list[OpenAlert]]:
+    """(drift statistics near their height, open alerts) of somebody, for their unit."""
+    drifts: dict[str, float] = {}
+    alerts: list[OpenAlert] = []
+    for version, rule, ruled in standings(person):
+        name, number = version.key
+        if isinstance(rule, Drift) and ruled.statistic >= NEAR * rule.h:
+            key = f"{name}/{rule.indicator.id}"
+            drifts[key] = max(drifts.get(key, 0.0), ruled.statistic / rule.h)
+        alert = ruled.open
+        if alert is not None and alert.state != CLEARED:
+            drifting = isinstance(rule, Drift | Ewma)
+            ids = (alert.alert_id, name, number, rule.indicator.id, rule.id)
+            alerts.append(OpenAlert(*ids, drifting, alert.raised_at, alert.folded_into))
+    return drifts, alerts

@@ -1,0 +1,163 @@
+"""What a unit has to say at the end of a minute: who is well below it, and when it is the line and not its people.
+
+Values are those that members told last; the unit agent decides once per closed minute of log time, and what it decides
+becomes a record (contract, section 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from schemas.alerts import CLEARED, FIRING, AlertRow, Message, UnitVerdict
+from schemas.instants import HOUR
+from schemas.measures import MICRO
+from schemas.updates import OpenAlert
+from stream.chosen import rfc3339
+from stream.plan import Line, plan_of
+from stream.pool import Member, Units
+from stream.rulebook import Rulebook, Version
+from stream.template import Indicator
+from stream.watch_plan import Drift, Ewma, Gap, gaps, watch_plans
+
+COMMON_CAUSE: Final = "common_cause"
+LEAST_MEMBERS: Final = 5  # with data in the window
+SHARE: Final = 1 / 3  # of them drift: more than that is the line
+OVER: Final = 1 / 6  # at most that is no longer
+WINDOW: Final = HOUR  # alerts raised within it drift together
+UNIT: Final = "@unit"  # who folds
+_GRAVITY: Final = ("info", "warning", "critical")
+
+
+class Seen(NamedTuple):
+    """A value with what it is made of; n and good None without a rate."""
+
+    value: float | None
+    n: float | None
+    good: float | None
+
+
+class Cause(NamedTuple):
+    """One indicator of a unit: how many members have data, and whose alerts say that theirs drifts."""
+
+    unit: str
+    version: Version
+    indicator: Indicator
+    severity: str
+    members: int
+    recent: Sequence[OpenAlert]  # raised within the window, one per member
+    every: Sequence[tuple[str, OpenAlert]]  # all that are open, with whose they are
+
+    @property
+    def share(self) -> float:
+        """Of the members with data, how many drift."""
+        return len(self.recent) / self.members if self.members else 0.0
+
+    @property
+    def fires(self) -> bool:
+        """Whether it is the line."""
+        return self.members >= LEAST_MEMBERS and self.share > SHARE
+
+
+def seen(line: Line, vector: Sequence[int]) -> Seen:
+    """The value of an indicator over sums."""
+    units = [micro / MICRO for micro in vector[1:]]
+    value = line.value(units, {}) if vector[0] else None
+    return Seen(value, line.of(units, {}) if line.of else None, line.good(units, {}) if line.good else None)
+
+
+def verdicts(units: Units, rules: Rulebook, at: int) -> Iterator[tuple[str, UnitVerdict]]:
+    """Whose standing to their unit has changed by the end of a minute (ms), under the `below_unit` rules in force."""
+    for unit, version in _watched(units, rules, at):
+        for rule in gaps(version):
+            line = _line(version, rule)
+            whole = seen(line, units.vectors(unit, version, at)[line.slot])
+            for member in units.members(unit):
+                own = seen(line, member.vector(version, line.slot, at))
+                verdict = _verdict(unit, version, rule, at, own, whole, member)
+                if verdict is not None:
+                    yield member.employee_id, verdict
+
+
+def _verdict(
+    unit: str, version: Version, rule: Gap, at: int, own: Seen, whole: Seen, member: Member
+) -> UnitVerdict | None:
+    """None where nothing changes."""
+    least = rule.measure.min_sample if rule.measure.of else 0
+    value, of_unit = own.value, whole.value
+    enough = not least or (own.n is not None and own.n >= least)
+    below = value is not None and of_unit is not None and enough and value < of_unit - rule.gap
+    key = (*version.key, rule.indicator.id, rule.id)
+    if below == any((a.template, a.version, a.indicator, a.rule) == key for a in member.alerts):
+        return None
+    return UnitVerdict(*key, unit, at, below, value or 0.0, own.n, own.good, of_unit or 0.0)
+
+
+def causes(units: Units, rules: Rulebook, at: int) -> Iterator[Cause]:
+    """Every indicator with drift rules of every unit, at the end of a minute (ms)."""
+    for unit, version in _watched(units, rules, at):
+        for indicator, severity in _drifting(version).items():
+            line = next(line for line in plan_of(version).lines if line.indicator is indicator)
+            members, recent, every = 0, list[OpenAlert](), list[tuple[str, OpenAlert]]()
+            for member in units.members(unit):
+                members += member.vector(version, line.slot, at)[0] > 0
+                own = [
+                    a for a in member.alerts if a.drifts and (a.template, a.indicator) == (version.key[0], indicator.id)
+                ]
+                recent.extend([a for a in own if a.raised_at > at - WINDOW][:1])
+                every.extend((member.employee_id, a) for a in own)
+            yield Cause(unit, version, indicator, severity, members, recent, every)
+
+
+def _watched(units: Units, rules: Rulebook, at: int) -> Iterator[tuple[str, Version]]:
+    versions = [v for name in rules.versions if (v := rules.in_force(name, at)) and any(watch_plans(v))]
+    for unit in units.names() if versions else ():
+        yield from ((unit, version) for version in versions)
+
+
+def _line(version: Version, rule: Gap) -> Line:
+    lines = plan_of(version).lines
+    return next(line for line in lines if line.indicator is rule.indicator and line.window == rule.window)
+
+
+def _drifting(version: Version) -> dict[Indicator, str]:
+    """The indicators with rules for drift and any window to see its members in, and the gravest of their severities."""
+    shown = {line.indicator for line in plan_of(version).lines}
+    found: dict[Indicator, str] = {}
+    for plan in watch_plans(version):
+        for rule in plan.rules if plan is not None else ():
+            if isinstance(rule, Drift | Ewma) and rule.indicator in shown:
+                found[rule.indicator] = max(found.get(rule.indicator, "info"), rule.severity, key=_GRAVITY.index)
+    return found
+
+
+def raised(cause: Cause, at: int) -> AlertRow:
+    """The alert of a line, from the end of a minute (ms) on."""
+    name, number = cause.version.key
+    key = (cause.unit, name, str(number), cause.indicator.id, COMMON_CAUSE, str(at))
+    moment = rfc3339(at)
+    return AlertRow(
+        alert_id=sha256("\n".join(key).encode()).hexdigest()[:20], rule=COMMON_CAUSE, unit=cause.unit,
+        indicator=cause.indicator.id, template=name, version=number, state=FIRING, severity=cause.severity,
+        raised_at=moment, changed_at=moment, cleared_at=None, window="", window_start=rfc3339(at - WINDOW),
+        value=cause.share, n=cause.members, good=cause.members - len(cause.recent), low=None, high=None,
+        threshold=SHARE, folded_into=None, first_event="", last_event="", message=_message(cause), notify=True,
+    )  # fmt: skip
+
+
+def over(row: AlertRow, at: int) -> AlertRow:
+    """The same alert, cleared at the end of a minute (ms)."""
+    moment = rfc3339(at)
+    return replace(row, state=CLEARED, changed_at=moment, cleared_at=moment)
+
+
+def _message(cause: Cause) -> Message:
+    name, few, whole = cause.indicator.name, len(cause.recent), cause.members
+    return Message(
+        f"{cause.unit}：{whole}人中有{few}人的{name.zh}在一小时内下降，原因多半在产线而不在个人。请先检查设备、物料和工艺。",
+        f"{cause.unit}: {name.en} of {few} in {whole} people has dropped within an hour, which points to the line and "
+        "not to its people. Check machines, material and process first.",
+    )

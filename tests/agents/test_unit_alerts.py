@@ -1,0 +1,190 @@
+"""Units decide at the end of a minute: the line is blamed when the line drops, and who lags behind it is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents.told import latest_alerts
+from agents.transport.log import Part
+from agents.unit_pool import UNITS_HOME, UnitPool
+from schemas.alerts import AlertRow
+from schemas.instants import format_rfc3339
+from stream.topics import SCORE_UPDATES
+from tests.agents.agreement import disagreements
+from tests.agents.rig import Rig
+from tests.oracle.logs import HOUR, MINUTE, NOON, YIELD, Log, published, template
+
+DRIFT = "[{id: drop, drift: {good: 0.95, bad: 0.85, h: 3}}]"
+GAP = "[{id: behind, window: day, below_unit: 0.1, severity: info}]"
+PEOPLE = ("E1", "E2", "E3", "E4", "E5", "E6")
+
+
+def _watched(alerts: str, sample: int = 0) -> str:
+    return template(YIELD.rstrip("}") + f", min_sample: {sample}, alerts: {alerts}}}")
+
+
+def _work(log: Log, at: int, accepted: dict[str, int]) -> None:
+    for employee, good in accepted.items():
+        measures = {"inspected": 10, "accepted": good}
+        log.send(
+            event_id=f"{employee}-{at}", employee_id=employee, occurred_at=at, sent_at=at, measures=measures,
+            dims={"line": "L1"},
+        )  # fmt: skip
+
+
+class Plant:
+    """A rig with the units' home beside it."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.pool = UnitPool(rig.log)
+
+    async def minute(self, pause: int = MINUTE) -> None:
+        """A minute closes; what the unit decides reaches its members."""
+        self.rig.wall += pause
+        await self.rig.drain()
+        ends = {(SCORE_UPDATES, n): self.rig.log.end(SCORE_UPDATES, n) for n in self.rig.numbers}
+        for number, start in list(self.pool.behind(ends)):
+            self.pool.take(number, self.rig.log.read(SCORE_UPDATES, number, start, 10_000), ends[SCORE_UPDATES, number])
+        self.pool.changed(self.rig.rules, self.rig.wall, self.rig.wall)
+        rows = self.pool.closed(self.rig.rules, self.rig.wall)
+        if rows:
+            self.rig.log.transact([Part(UNITS_HOME, rows, {})])
+        commands, self.pool.alerts.commands = self.pool.alerts.commands, []
+        self.rig.append(commands)
+        self.rig.wall += 1_000
+        await self.rig.drain()
+
+    def alerts(self, rule: str) -> list[AlertRow]:
+        """The last word on those of a rule, by whose they are."""
+        found = [row for row in latest_alerts(self.rig.log).values() if row.rule == rule]
+        return sorted(found, key=lambda row: (str(row.employee_id), row.raised_at))
+
+
+@pytest.fixture
+def plant(rig: Rig) -> Plant:
+    """Nobody works yet."""
+    return Plant(rig)
+
+
+async def test_when_a_third_of_a_line_drops_it_is_the_line(plant: Plant) -> None:
+    """One alert for the line; those of its members stay, marked, and new ones are folded too."""
+    log = published(_watched(DRIFT))
+    bad = {name: 2 if name in PEOPLE[:3] else 10 for name in PEOPLE}
+    _work(log, NOON - MINUTE, bad)
+    plant.rig.write(log)
+    await plant.minute(0)
+    (line,) = plant.alerts("common_cause")
+    assert ("L1", "firing", 6, 3, 0.5, "warning") == (
+        line.unit, line.state, line.n, line.good, line.value, line.severity
+    )  # fmt: skip
+    assert format_rfc3339(NOON) == line.raised_at
+    assert "3 in 6 people" in line.message.en
+    assert "6人中有3人" in line.message.zh
+    folded = plant.alerts("drop")
+    assert [("E1", line.alert_id), ("E2", line.alert_id), ("E3", line.alert_id)] == [
+        (row.employee_id, row.folded_into) for row in folded
+    ]
+    assert {"firing"} == {row.state for row in folded}
+    more = Log()
+    _work(more, NOON + MINUTE, {"E4": 2})
+    plant.rig.write(more)
+    await plant.minute()
+    assert [line] == plant.alerts("common_cause")
+    assert line.alert_id == plant.alerts("drop")[-1].folded_into
+    assert [] == disagreements(plant.rig)
+
+
+async def test_it_is_over_when_few_drift(plant: Plant) -> None:
+    """At most a sixth; a worker that starts meanwhile knows what is open."""
+    log = published(_watched(DRIFT))
+    _work(log, NOON - MINUTE, dict.fromkeys(PEOPLE, 2))
+    plant.rig.write(log)
+    await plant.minute(0)
+    plant.pool = UnitPool(plant.rig.log)
+    better = Log()
+    for number in range(1, 4):
+        _work(better, NOON + number * 1_000, dict.fromkeys(PEOPLE, 10))
+    plant.rig.write(better)
+    await plant.minute()
+    assert {"firing"} == {row.state for row in plant.alerts("common_cause")}
+    for number in range(1, 40):
+        _work(better, NOON + MINUTE + number * 1_000, dict.fromkeys(PEOPLE, 10))
+    plant.rig.write(better)
+    await plant.minute()
+    (line,) = plant.alerts("common_cause")
+    assert ("cleared", format_rfc3339(NOON + 2 * MINUTE)) == (line.state, line.cleared_at)
+
+
+@pytest.mark.parametrize("people", [4, 6])
+async def test_few_people_or_few_alerts_are_no_line(plant: Plant, people: int) -> None:
+    """Of less than five with data nobody can tell; of six it takes more than two."""
+    log = published(_watched(DRIFT))
+    _work(log, NOON - MINUTE, {name: 2 if name in PEOPLE[:2] else 10 for name in PEOPLE[:people]})
+    plant.rig.write(log)
+    await plant.minute(0)
+    assert [] == plant.alerts("common_cause")
+    assert 2 == len(plant.alerts("drop"))
+    assert {None} == {row.folded_into for row in plant.alerts("drop")}
+
+
+async def test_alerts_of_long_ago_are_no_common_cause(plant: Plant) -> None:
+    """Raised more than an hour apart they have nothing in common."""
+    log = published(_watched(DRIFT))
+    _work(log, NOON - 2 * HOUR, {"E1": 2, "E2": 2})
+    _work(log, NOON - MINUTE, {name: 2 if name == "E3" else 10 for name in PEOPLE})
+    plant.rig.write(log)
+    await plant.minute(0)
+    assert [] == plant.alerts("common_cause")
+
+
+async def test_what_the_unit_said_stays_when_the_past_is_counted_anew(plant: Plant) -> None:
+    """No record of the person raised it, so none can take it back; a person who was never there has it withdrawn."""
+    log = published(_watched(GAP).replace("applies_to: everyone", "applies_to: {roles: [operator]}"))
+    for name in PEOPLE[:4]:
+        log.send(
+            event_id="post", type="people.assignment", employee_id=name, occurred_at=NOON - HOUR, measures={},
+            dims={"role": "operator"},
+        )  # fmt: skip
+    _work(log, NOON - MINUTE, {"E1": 6, "E2": 9, "E3": 10, "E4": 10})
+    plant.rig.write(log)
+    await plant.minute(0)
+    late = Log()
+    late.assign(NOON - 2 * HOUR, sent_at=NOON, role="operator")
+    plant.rig.write(late)
+    await plant.minute()
+    (row,) = plant.alerts("behind")
+    assert ("firing", "") == (row.state, row.reason)
+    late.assign(NOON - HOUR + 1, sent_at=NOON, role="guest")
+    plant.rig.write(late)
+    await plant.minute()
+    (row,) = plant.alerts("behind")
+    assert ("cleared", "withdrawn") == (row.state, row.reason)
+
+
+async def test_who_lags_behind_the_unit_is_told(plant: Plant) -> None:
+    """By more than the gap, once; it is over when the gap is closed. Too few units are no reason."""
+    log = published(_watched(GAP, sample=10))
+    _work(log, NOON - MINUTE, {"E1": 6, "E2": 9, "E3": 10, "E4": 10})
+    log.send(
+        event_id="few", employee_id="E5", occurred_at=NOON - MINUTE, sent_at=NOON - MINUTE, dims={"line": "L1"},
+        measures={"inspected": 2, "accepted": 0},
+    )  # fmt: skip
+    plant.rig.write(log)
+    await plant.minute(0)
+    (row,) = plant.alerts("behind")
+    assert ("E1", "L1", "firing", 0.6, 10, "day", "info") == (
+        row.employee_id, row.unit, row.state, row.value, row.n, row.window, row.severity
+    )  # fmt: skip
+    assert pytest.approx(35 / 42) == row.threshold
+    assert "well below the unit's 83.3 %" in row.message.en
+    await plant.minute()
+    assert row.alert_id == plant.alerts("behind")[0].alert_id
+    better = Log()
+    _work(better, NOON + MINUTE, {"E1": 10})
+    _work(better, NOON + MINUTE + 1_000, {"E1": 10})
+    plant.rig.write(better)
+    await plant.minute()
+    (row,) = plant.alerts("behind")
+    assert "cleared" == row.state
+    assert [] == disagreements(plant.rig)
