@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from threading import Event
@@ -15,6 +16,7 @@ from typing import Any, Final
 import faust
 
 from agents import failpoints
+from agents.alerting import Alerting
 from agents.decoder import Decoder
 from agents.health import Health
 from agents.limits import limits_to_work_by
@@ -29,6 +31,7 @@ from agents.transport.hooks import Hooks
 from agents.transport.log import TopicPartition
 from agents.transport.opening import demand_same, faust_options, open_log, remember
 from agents.tuning import tune_collector
+from agents.unit_alerts import UnitAlerts
 from agents.views.opening import writer_of
 from agents.views.projection import Projection
 from stream import metric_names as names
@@ -39,6 +42,7 @@ BEAT: Final = 0.02  # s between looks at what time alone does
 SHOW: Final = 0.01  # s between two slices of score updates
 WATCH: Final = 0.2  # s between looks whether Faust still runs
 IDLE: Final = 60.0  # s of red health, in a loop that runs, after which a life ends
+FIGURES: Final = 10.0  # s between two rounds of units' figures
 SNAPSHOT: Final = 1.0  # s between metric snapshots
 PUT_OFF: Final = 6  # times that a backlog may put housekeeping off
 STATE_SIZE: Final = 10.0  # s between looks at the disk
@@ -62,6 +66,7 @@ class Worker:
         self._takeover: asyncio.Future[bool] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._sizes: dict[int, float] = {}
+        self._free = float(shutil.disk_usage(settings.data if settings.data.exists() else "/").free)
         self.views: Projection | None = None
         self._decoder = Decoder(settings.broker, settings.decoder or 0, settings.access)
 
@@ -76,7 +81,7 @@ class Worker:
         self.app.agent(_source(self.app), name="scoring")(self._score)
         self._tasks = [self._spawn(self._watch)]
         await self._begin()
-        works = (self._beats, self._updates, self._pools, self._snapshots, self._housekeeping)
+        works = (self._beats, self._updates, self._pools, self._figures, self._snapshots, self._housekeeping)
         self._tasks += [self._spawn(work) for work in works]
         if (views := writer_of(settings)) is not None:
             self.views = Projection(self.log, views, lambda: self.scoring.partitions)
@@ -243,9 +248,18 @@ class Worker:
             await self.scoring.pool()
             await asyncio.sleep(BEAT)
 
+    async def _figures(self) -> None:
+        """Unit by unit, where the units' home is; a backlog has the processor first."""
+        while True:
+            units, last = self.scoring.units, True
+            if units is not None and units.whole and not self.scoring.pace.late:
+                last = self.metrics.figures.one(units.units, self.scoring.rules, self.scoring.now)
+            await asyncio.sleep(FIGURES if last else BEAT)
+
     async def _snapshots(self) -> None:
         while True:
             self.metrics.snapshot = self._snapshot()
+            self._show_alerts()
             await asyncio.sleep(SNAPSHOT)
 
     async def _housekeeping(self) -> None:
@@ -266,12 +280,24 @@ class Worker:
             self.scoring.demand_same_topics()
         except RecoverableError as error:
             logger.warning("housekeeping waits for better times: %s", error)
+        self._free = shutil.disk_usage(self.settings.data).free
         self._sizes = {number: float(p.store.size()) for number, p in list(self.scoring.partitions.items())}
 
     def health(self) -> Health:
         """How it stands. What is applied and not committed still lags: it would be read again after a crash."""
         age = (wall_clock() - self.scoring.flush.committed_at) / 1000
         return Health(age, self.scoring.uncommitted(), self.metrics.last_failure)
+
+    def _show_alerts(self) -> None:
+        scoring, alerts = self.scoring, self.metrics.alerts
+        sources: list[Alerting | UnitAlerts] = [p.alerting for p in list(scoring.partitions.values())]
+        if scoring.units is not None:
+            sources.append(scoring.units.alerts)
+        alerts.know({*self.metrics.figures.units, *scoring.told_units()}, scoring.rules)
+        for source in sources:
+            news, source.news = source.news, []
+            alerts.take(news)
+        alerts.show(row for source in sources for row in source.open.values())
 
     def _snapshot(self) -> Snapshot:
         partitions = list(self.scoring.partitions.values())  # a takeover changes them, in a thread
@@ -286,6 +312,7 @@ class Worker:
             {
                 names.COMMIT_TIME.name: self.scoring.flush.committed_at / 1000,
                 names.HELD.name: held,
+                names.DISK_FREE.name: self._free,
                 names.TICK_TIME.name: max((p.meta.now for p in partitions), default=0) / 1000,
                 names.EVENT_TIME.name: max((p.meta.last for p in partitions), default=0) / 1000,
                 **({} if self.views is None else self.views.state.gauges()),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from agents.transport.log import Log
 from agents.transport.murmur2 import partition_for
@@ -36,6 +37,12 @@ class DecodedChunk(msgspec.Struct, gc=False):
     def after(self) -> int:
         """The next offset."""
         return self.last + 1
+
+    @property
+    def skewed(self) -> int:
+        """How many of its events are stamped later than they were logged."""
+        packed = self.groups.packed
+        return int(np.count_nonzero(np.frombuffer(packed.times, np.int64) > np.frombuffer(packed.stamps, np.int64)))
 
     def __len__(self) -> int:
         return self.count

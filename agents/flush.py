@@ -124,7 +124,11 @@ class Flush:
                 person = partition.person(employee_id)
                 as_of = max(partition.meta.now, person.state.newest)
                 shown = as_of >= 0 and (has_rows(person.state) or person.state.expired)
-                update = outgoing_update(partition.number, now, score_update(person, as_of)) if shown else None
+                update = None
+                if shown:
+                    score = score_update(person, as_of)
+                    partition.units.add(score.unit)
+                    update = outgoing_update(partition.number, now, score)
                 due = next_change(person, as_of)
                 partition.due.schedule(employee_id, due)
                 made[employee_id] = Made(update, encode_state(person.state, due))

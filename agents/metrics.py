@@ -13,6 +13,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 
+from agents.alert_metrics import AlertMetrics
+from agents.unit_figures import UnitFigures
 from stream import metric_names as names
 
 QUANTILES: Final = (0.5, 0.9, 0.99)
@@ -51,12 +53,20 @@ class Metrics:
         self._latencies: deque[float] = deque(maxlen=_SAMPLES)
         self._latency_count = 0
         self._latency_sum = 0.0
+        self.alerts = AlertMetrics(self.registry)
+        self.figures = UnitFigures()
+        self.registry.register(self.figures)
+        self._skewed = Counter(names.SKEWED.name, names.SKEWED.help, registry=self.registry)
         self.registry.register(self)
 
     def chunk(self, topic: str, records: int, seconds: float) -> None:
         """A chunk was applied."""
         self._chunks.labels(topic).observe(records)
         self._steps.labels(topic).observe(seconds)
+
+    def skewed(self, records: int) -> None:
+        """So many records of a chunk are stamped in the future."""
+        self._skewed.inc(records)
 
     def committed(self, states: int, seconds: float) -> None:
         """A commit ended."""

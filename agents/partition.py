@@ -75,6 +75,7 @@ class Partition:
         self.alerting = Alerting(number, log, self.person)
         self.holding = {key[1:].decode(): instant_of(raw) for key, raw in store.items(HOLDING)}
         self.alerted = {key[1:].decode() for key, _ in store.items(ALERTED)}  # employees with an open alert
+        self.units: set[str] = set()  # of everybody whose score was told since the start
         self.outputs: list[Outgoing] = []
         self.sending: list[Outgoing] = []  # outputs of the commit under way
         self.changes: list[tuple[bytes, bytes | None]] = []  # identities, for the changelog

@@ -186,6 +186,7 @@ class Scoring:
                 took = time.perf_counter() - began
                 self.pace.applied(len(chunk), took)
                 self.metrics.chunk(topic, len(chunk), took)
+                self.metrics.skewed(chunk.skewed)
                 if chunk.groups.packed.names:
                     self._awaited.setdefault(partition, (chunk.groups.packed.names[0], chunk.since))
         elif topic == TICKS and not isinstance(rows, DecodedChunk):
@@ -288,6 +289,15 @@ class Scoring:
         except (LogFull, LogBusy) as error:
             self._put_off(error)
 
+    @property
+    def now(self) -> int:
+        """The newest tick of this worker's partitions (ms), -1 before any."""
+        return max((partition.meta.now for partition in list(self.partitions.values())), default=-1)
+
+    def told_units(self) -> set[str]:
+        """The units of everybody whose score was told since the start."""
+        return {unit for partition in list(self.partitions.values()) for unit in partition.units}
+
     async def pool(self) -> None:
         """Reads on what the units' pools are made of: the score updates of all partitions, whoever wrote them."""
         units = self.units
@@ -308,7 +318,7 @@ class Scoring:
     async def commit(self) -> None:
         """Commits everything applied so far. A disk without room is waited for; nothing is lost meanwhile."""
         if self.units is not None:
-            now = max((partition.meta.now for partition in self.partitions.values()), default=-1)
+            now = self.now
             self.flush.extra.extend(self.units.changed(self.rules, now, wall_clock()))
             self.flush.extra.extend(self.units.closed(self.rules, now))
         began, transactions = time.perf_counter(), self.flush.transactions

@@ -60,6 +60,11 @@ class UnitPool:
         if position >= self._unread.get(partition, 0):
             self._unread.pop(partition, None)
 
+    @property
+    def whole(self) -> bool:
+        """Whether all that was there at the start is read again."""
+        return not self._unread
+
     def closed(self, rules: Rulebook, now: int) -> list[Outgoing]:
         """Alerts of units, when a minute has closed by the tick `now` (ms); none while it is still reading again."""
         return [] if self._unread or now < 0 else self.alerts.close(self.units, rules, now)

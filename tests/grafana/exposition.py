@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agents.metrics import LifeMetrics, Metrics, Snapshot
 from dashboards.web import metrics as web
+from schemas.alerts import AlertRow, Message
 from stream import metric_names as names
 from stream.metric_names import Name
 from stream.topics import BUSINESS_EVENTS, QC_EVENTS
@@ -24,6 +25,14 @@ LABELS: Final = {
     "outcome": ("scored",), "reason": ("",),
 }  # fmt: skip
 VALUES: Final = {names.UNIT_SCORE.name: 0.93, names.UNIT_SAMPLE.name: 240.0, names.DISK_FREE.name: 5e10}
+
+
+_RAISED: Final = "2026-03-02T12:00:00.000Z"
+_AT: Final = "2026-03-02T12:05:00.000Z"
+_ACKNOWLEDGED: Final = AlertRow(
+    "a1", "drop", "L1", "yield", "line-yield", 1, "acknowledged", "warning", _RAISED, _AT, None, "", _RAISED, 0.8, 50, 40,
+    0.67, 0.89, 0.95, None, "e1", "e9", Message("", ""), employee_id="E1", by="lee",
+)  # fmt: skip
 
 
 class Worker:
@@ -43,6 +52,7 @@ class Worker:
         metrics.committed(3, 0.02)
         metrics.visible(int(now * 1000) - 150)
         metrics.commit_failed("disk full")
+        metrics.alerts.take([_ACKNOWLEDGED])
         metrics.snapshot = Snapshot(
             {"scored": 9 * self._asked, "rejected:schema": self._asked, "late": 2},
             {(QC_EVENTS, 0): 4, (BUSINESS_EVENTS, 1): 0},
@@ -54,7 +64,7 @@ class Worker:
             {name.name: {0: 10, 1: 20} for name in (names.EMPLOYEES_CACHED, names.OWED, names.STATE_BYTES)},
         )  # fmt: skip
         text = metrics.text().decode() + self._life.text(scoring=True).decode()
-        return text + "".join(_made_up(text, names.ALL, self._asked))
+        return _heads_with_samples(text) + "".join(_made_up(text, names.ALL, self._asked))
 
 
 class Web:
@@ -77,6 +87,13 @@ class Web:
         metrics.resyncs.inc()
         text = metrics.exposition().decode()
         return text + "".join(_made_up(text, web.ALL, self._asked))
+
+
+def _heads_with_samples(text: str) -> str:
+    """A text without the heads of families that have no samples: theirs come with those that are made up."""
+    empty = {family.name for family in text_string_to_metric_families(text) if not family.samples}
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if not (line[0] == "#" and line.split()[2].removesuffix("_total") in empty))
 
 
 def _made_up(text: str, declared: tuple[Name, ...], count: int) -> Iterator[str]:

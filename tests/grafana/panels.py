@@ -15,9 +15,7 @@ Board = dict[str, Any]
 # Families that are declared and that no worker fills yet: the running installation cannot be asked for them. Whoever
 # fills one takes it out.
 NOT_YET: Final = (
-    names.UNIT_SCORE, names.UNIT_SAMPLE, names.UNIT_MEMBERS, names.SCORE_ALERT, names.ALERTS_RAISED,
-    names.ALERTS_CLEARED, names.ALERTS_ACKNOWLEDGED, names.ALERTS_REVIEWED, names.ACKNOWLEDGE_SECONDS, names.YIELD,
-    names.FUNNEL_OUTSIDE, names.DRIFT_MEMBERS, names.SKEWED, names.DISK_FREE,
+    names.SCORE_ALERT, names.ALERTS_REVIEWED,
 )  # fmt: skip
 EVERYTHING: Final = {"job": ".+", "instance": ".+"}
 

@@ -13,7 +13,7 @@ from tests.grafana.panels import EVERYTHING, queries, waits
 from tests.grafana.prometheus_server import Target, configuration, missing, running, until
 
 CHOSEN: Final = EVERYTHING | {
-    "unit": "L01", "indicator": "yield", "window": "day", "__rate_interval": "10s", "__range": "30s",
+    "unit": "L01", "indicator": "semi_finished_yield", "window": "day", "__rate_interval": "10s", "__range": "30s",
 }  # fmt: skip
 
 

@@ -1,0 +1,102 @@
+"""What Prometheus is told of alerts: each open one by an id that names nobody, and how many came, went, were answered.
+
+Counters of a unit and rule begin at 0 as soon as both are known, so that the first alert is an increase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from schemas.alerts import ACKNOWLEDGED, FIRING, AlertRow
+from schemas.instants import parse_rfc3339
+from stream import metric_names as names
+from stream.rulebook import Rulebook, Version
+from stream.unit_rules import COMMON_CAUSE
+from stream.watch_plan import Drift, Ewma, watch_plans
+
+MOST: Final = 2_000  # open alerts that are shown, the gravest and oldest first
+_GRAVITY: Final = {"critical": 0, "warning": 1, "info": 2}
+_BUCKETS: Final = (60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400)
+
+Key = tuple[str, str, str]  # unit, rule, severity
+
+
+class AlertMetrics:
+    """Of one worker. `open` is what people are notified of now."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.open: tuple[AlertRow, ...] = ()
+        self._raised: dict[Key, int] = {}
+        self._cleared: dict[Key, int] = {}
+        self._acknowledged: dict[Key, int] = {}
+        self._waited = Histogram(
+            names.ACKNOWLEDGE_SECONDS.name, names.ACKNOWLEDGE_SECONDS.help, names.ACKNOWLEDGE_SECONDS.labels,
+            registry=registry, buckets=_BUCKETS,
+        )  # fmt: skip
+        for severity in _GRAVITY:
+            self._waited.labels(severity)
+        registry.register(self)
+
+    def know(self, units: Collection[str], rules: Rulebook) -> None:
+        """Counts of these units under the rules of all versions begin."""
+        kinds = {rule for versions in rules.versions.values() for v in versions for rule in _rules(v)}
+        for unit in units:
+            for rule, severity in kinds:
+                for counts in (self._raised, self._cleared, self._acknowledged):
+                    counts.setdefault((unit, rule, severity), 0)
+
+    def take(self, news: Iterable[AlertRow]) -> None:
+        """Changes of alerts, each once."""
+        for row in news:
+            key = (row.unit, row.rule, row.severity)
+            if row.cleared_at is not None:
+                _count(self._cleared, key)
+            elif row.state == ACKNOWLEDGED and row.folded_into is None:
+                _count(self._acknowledged, key)
+                waited = (parse_rfc3339(row.changed_at) or 0) - (parse_rfc3339(row.raised_at) or 0)
+                self._waited.labels(row.severity).observe(waited / 1000)
+            elif row.state == FIRING and row.changed_at == row.raised_at and _is_new(row):
+                _count(self._raised, key)
+
+    def show(self, rows: Iterable[AlertRow]) -> None:
+        """These are open; folded ones, and those of an import, notify nobody."""
+        told = [row for row in rows if row.notify and not row.folded_into]
+        told.sort(key=lambda row: (_GRAVITY[row.severity], row.raised_at, row.alert_id))
+        self.open = tuple(told[:MOST])
+
+    def collect(self) -> Iterator[Metric]:
+        """prometheus-client calls this."""
+        gauge = GaugeMetricFamily(names.SCORE_ALERT.name, names.SCORE_ALERT.help, labels=names.SCORE_ALERT.labels)
+        for row in self.open:
+            gauge.add_metric([row.alert_id, row.unit, row.indicator, row.rule, row.severity, row.state], 1)
+        yield gauge
+        for name, counts in (
+            (names.ALERTS_RAISED, self._raised),
+            (names.ALERTS_CLEARED, self._cleared),
+            (names.ALERTS_ACKNOWLEDGED, self._acknowledged),
+        ):
+            counter = CounterMetricFamily(name.name, name.help, labels=name.labels)
+            for key, number in sorted(counts.items()):
+                counter.add_metric(list(key), number)
+            yield counter
+
+
+def _rules(version: Version) -> Iterator[tuple[str, str]]:
+    for plan in watch_plans(version):
+        for rule in plan.rules if plan is not None else ():
+            yield rule.id, rule.severity
+            if isinstance(rule, Drift | Ewma):
+                yield COMMON_CAUSE, rule.severity
+
+
+def _is_new(row: AlertRow) -> bool:
+    """Whether it is said for the first time: a tick says it again, and whether it is told to people."""
+    return row.notify is None or row.rule == COMMON_CAUSE
+
+
+def _count(counts: dict[Key, int], key: Key) -> None:
+    counts[key] = counts.get(key, 0) + 1
