@@ -30,8 +30,8 @@ VALUES: Final = {names.UNIT_SCORE.name: 0.93, names.UNIT_SAMPLE.name: 240.0, nam
 _RAISED: Final = "2026-03-02T12:00:00.000Z"
 _AT: Final = "2026-03-02T12:05:00.000Z"
 _ACKNOWLEDGED: Final = AlertRow(
-    "a1", "drop", "L1", "yield", "line-yield", 1, "acknowledged", "warning", _RAISED, _AT, None, "", _RAISED, 0.8, 50, 40,
-    0.67, 0.89, 0.95, None, "e1", "e9", Message("", ""), employee_id="E1", by="lee",
+    "a1", "drop", "L1", "yield", "line-yield", 1, "acknowledged", "warning", _RAISED, _AT, None, "", _RAISED, 0.8, 50,
+    40, 0.67, 0.89, 0.95, None, "e1", "e9", Message("", ""), employee_id="E1", by="lee",
 )  # fmt: skip
 
 
