@@ -17,11 +17,13 @@ from agents.cli.opening import existing_log, now_ms
 from agents.cli.output import FormatFlag, print_record, print_rows, time_text
 from agents.cli.progress import say
 from agents.dead_letters import this_user
+from agents.query import committed
 from agents.told import latest_alerts
 from agents.transport.log import Log
 from schemas.alerts import CLEARED, AlertCommand, AlertRow
 from schemas.instants import parse_rfc3339
 from stream.lifecycle import ACK, CLEAR, SHELVE, UNSHELVE, objection
+from stream.reasons import Reason, reasons
 
 app = App(name="alerts", help="List alerts, and say what is done about them.", help_format="plaintext")
 
@@ -29,6 +31,8 @@ For = Annotated[str, Parameter(name="--for")]
 State = Literal["firing", "acknowledged", "shelved", "cleared"]
 _COLUMNS: Final = tuple(field.name for field in msgspec.structs.fields(AlertRow))
 _TABLE: Final = ("alert_id", "state", "severity", "employee_id", "unit", "indicator", "rule", "value", "n", "raised_at")
+_REASON: Final = tuple(field.name for field in msgspec.structs.fields(Reason))
+_REASON_TABLE: Final = ("employee_id", "indicator", "rule", "window", "state", "value", "n", "why")
 _UNITS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _POLL_S: Final = 0.1
 
@@ -89,6 +93,38 @@ def show(id: str, /, *, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -
     """
     with existing_log(flags.settings()) as log:
         print_record(_fields(_find(log, id)), format)
+    return 0
+
+
+@app.command
+def rules(
+    *,
+    employee: str | None = None,
+    indicator: str | None = None,
+    format: FormatFlag = "table",
+    flags: Flags = NO_FLAGS,
+) -> int:
+    """Print every rule in force for people, with the numbers that it compares now: why it alerts, or why not.
+
+    For example
+
+        scorestream alerts rules --employee E0261
+
+    Parameters
+    ----------
+    employee
+        only those of this employee
+    indicator
+        only those of this indicator
+    """
+    with existing_log(flags.settings()) as log:
+        known = committed(log, employee)
+        people = sorted((person for persons in known.persons for person in persons.values()), key=lambda one: one.id)
+        found = [r for one in people for r in reasons(one, max(one.state.newest, known.last))]
+    rows = [msgspec.structs.asdict(each) for each in found if indicator in (None, each.indicator)]
+    if employee is not None and not people:
+        raise CommandError(f"--employee {employee!r}: nobody of this id has a score; `scorestream scores` lists them")
+    print_rows(rows, _REASON, format, table=_REASON_TABLE)
     return 0
 
 

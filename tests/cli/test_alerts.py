@@ -91,6 +91,20 @@ def test_show(run: Run) -> None:
     assert "there is no alert 'nothing'" in result.err
 
 
+def test_rules_say_why_or_why_not(run: Run) -> None:
+    """For everybody, or for one; the numbers that are compared."""
+    rows = run("alerts", "rules", "--format", "ndjson").rows()
+    assert [("E1", "firing", 0.2), ("E2", "ok", None), ("E3", "ok", None)] == [
+        (row["employee_id"], row["state"], row["value"]) for row in rows
+    ]
+    (row,) = run("alerts", "rules", "--employee", "E1", "--format", "ndjson").rows()
+    assert row["why"].startswith("statistic 6.00 of 3") or row["bound"] >= 3
+    assert [] == run("alerts", "rules", "--indicator", "output", "--format", "ndjson").rows()
+    result = run("alerts", "rules", "--employee", "E9")
+    assert result.code == 1
+    assert "nobody of this id has a score" in result.err
+
+
 def test_acknowledge_without_a_worker(run: Run) -> None:
     """It is kept, and done by the next worker; acting on what has moved on is an error then."""
     alert = _id(run)

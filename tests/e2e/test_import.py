@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
 from tests.e2e.processes import call, started
@@ -34,6 +35,20 @@ def test_the_yields_are_the_known_table(tmp_path: Path) -> None:
         name for name, (received, accepted) in first.items() if accepted < 0.9 * received
     )
     call("verify", *broker)
+    assert ["AW-250", "AW-261"] == sorted(str(row["employee_id"]) for row in _rows("alerts", "list", *broker))
+    why = {str(row["employee_id"]): row for row in _rows("alerts", "rules", *broker)}
+    assert {f"AW-{buyer}" for buyer in KNOWN} <= why.keys()
+    assert {"AW-250", "AW-261"} == {name for name, row in why.items() if row["state"] == "firing"}
+    assert {
+        str(row["why"]).endswith("is not below 0.9")
+        for name, row in why.items()
+        if name.startswith("AW-") and row["state"] == "ok" and row["n"]
+    } == {True}
+    assert {False} == {row["notify"] for row in _rows("alerts", "list", *broker)}  # of years ago: nobody is called
+
+
+def _rows(*arguments: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in call(*arguments, "--format", "ndjson").splitlines()]
 
 
 def _yields(broker: tuple[str, str]) -> dict[str, tuple[int, int]]:
