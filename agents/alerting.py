@@ -19,6 +19,7 @@ from schemas.event import Rejection, Row
 from stream.lifecycle import Refused, advance, judge, obey, open_rows
 from stream.person import Person
 from stream.topics import COMMANDS
+from stream.unit_rules import UNIT
 
 REFUSED: Final = "refused"  # the reason in a dead letter of a command
 _OURS: Final = ("alert", "unit-verdict")
@@ -96,7 +97,10 @@ class Alerting:
             changed[person.id] = person
             if found.notify is None and found.cleared_at is None:
                 self._fresh[person.id] = None
-        return Rejection(REFUSED, found.why) if isinstance(found, Refused) else found
+        if isinstance(found, Refused):
+            by_unit = isinstance(command, AlertCommand) and command.by == UNIT  # it has moved on meanwhile: no fault
+            return None if by_unit else Rejection(REFUSED, found.why)
+        return found
 
     def _commands(self, begin: int, end: int) -> Iterator[Row]:
         while begin < end and (rows := cast("list[Row]", self._log.read(COMMANDS, self._number, begin, _AT_ONCE))):

@@ -347,7 +347,8 @@ class Partition:
         applied = self.meta.applied
         due = dict.fromkeys(self.due.take(self.meta.now))
         self.owed.later.update(due)
-        outputs, changed = self.alerting.tick(tick, applied.get(COMMANDS, 0), due)
+        alerted = [name for name in due if name in self.alerted]  # at the end of a minute everybody is due
+        outputs, changed = self.alerting.tick(tick, applied.get(COMMANDS, 0), alerted)
         self.outputs += outputs
         for person in changed:
             self._changed(person)

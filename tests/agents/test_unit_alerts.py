@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from agents.told import latest_alerts
-from agents.transport.log import Part
+from agents.transport.log import Outgoing, Part, partition_for
 from agents.unit_pool import UNITS_HOME, UnitPool
-from schemas.alerts import AlertRow
+from schemas.alerts import AlertCommand, AlertRow
 from schemas.instants import format_rfc3339
-from stream.topics import SCORE_UPDATES
+from stream.topics import COMMANDS, DEAD_LETTERS, SCORE_UPDATES
 from tests.agents.agreement import disagreements
 from tests.agents.rig import Rig
 from tests.oracle.logs import HOUR, MINUTE, NOON, YIELD, Log, published, template
@@ -188,3 +189,17 @@ async def test_who_lags_behind_the_unit_is_told(plant: Plant) -> None:
     (row,) = plant.alerts("behind")
     assert "cleared" == row.state
     assert [] == disagreements(plant.rig)
+
+
+async def test_a_fold_that_comes_too_late_is_no_fault(plant: Plant) -> None:
+    """The member's alert was over when the unit's word arrived: nobody is told of a refusal. Found by the soak."""
+    log = published(_watched(DRIFT))
+    _work(log, NOON - MINUTE, dict.fromkeys(PEOPLE, 2))
+    plant.rig.write(log)
+    await plant.minute(0)
+    (row,) = [row for row in plant.alerts("drop") if row.employee_id == "E1"]
+    late = AlertCommand(row.alert_id + "0", "fold", "@unit", into="x")
+    number = partition_for(b"E1", len(plant.rig.numbers))
+    plant.rig.append([Outgoing(COMMANDS, number, plant.rig.wall, b"E1", msgspec.json.encode(late))])
+    await plant.minute()
+    assert [] == [r for n in plant.rig.numbers for r in plant.rig.log.read(DEAD_LETTERS, n, 0, 10)]

@@ -1,7 +1,8 @@
 """What must hold once everything is drained, whatever happened before. Each check gives a line per violation.
 
-I1 scores are the oracle's; I2 every record ends once; I4 outputs show the state; I6 contributions add up; and nothing
-that was acknowledged is missing. I5 (how soon, how large) is watched where the processes are.
+I1 scores are the oracle's; I2 every record ends once; I3 alerts are the oracle's, each word said once; I4 outputs show
+the state; I6 contributions add up; and nothing that was acknowledged is missing. I5 (how soon, how large) is watched
+where the processes are.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from stream.plan import plan_of
 from stream.score import in_units, versions_for
 from tests.soak.acknowledged import acknowledged
 from tests.soak.evidence import Evidence
-from tests.soak.outputs import dead_letters, late_events, score_updates, unit_updates
+from tests.soak.outputs import alerts, dead_letters, late_events, score_updates, unit_updates
 from tests.soak.senders import SenderProcess
 
 EARLIER: Final = (7 * MINUTE, 3 * HOUR, 2 * DAY, 20 * DAY)
@@ -40,6 +41,7 @@ def violations(evidence: Evidence, senders: Iterable[SenderProcess], dice: Rando
         "I2 outcomes": outcomes(evidence),
         "I2 dead letters": dead_letters(evidence),
         "I2 late events": late_events(evidence),
+        "I3 alerts": alerts(evidence),
         "I4 score updates": score_updates(evidence),
         "I4 unit updates": unit_updates(evidence),
         "I6 contributions": contributions(evidence, chosen),

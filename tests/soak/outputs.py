@@ -10,12 +10,14 @@ import msgspec
 from msgspec.structs import asdict
 
 from agents.dead_letters import dead_letter
-from agents.oracle.compare import differences
+from agents.oracle.compare import alert_differences, differences
+from agents.told import latest_alerts
 from agents.transport.embedded.log import unpack_headers
+from schemas.alerts import WITHDRAWN
 from schemas.instants import parse_rfc3339
 from schemas.rows import NO_DATA
 from schemas.updates import ScoreUpdate, UnitUpdate
-from stream.topics import DEAD_LETTERS, LATE_EVENTS, SCORE_UPDATES, UNIT_UPDATES
+from stream.topics import ALERTS, DEAD_LETTERS, LATE_EVENTS, SCORE_UPDATES, UNIT_UPDATES
 from tests.soak.evidence import Evidence, Place, whole
 from tests.soak.workload import UNITS
 
@@ -51,6 +53,19 @@ def _once(given: Counter[Any], expected: Counter[Any]) -> Iterator[object]:
     for entry in given | expected:
         if given[entry] != expected[entry]:
             yield f"{entry}: {given[entry]} times, {expected[entry]} expected"
+
+
+def alerts(evidence: Evidence) -> Iterator[object]:
+    """The last word on every alert is the oracle's, but for those that units decide; no word is said twice."""
+    for number in range(evidence.partitions):
+        latest: dict[bytes | None, bytes | None] = {}
+        for record in whole(evidence.log, ALERTS, number):
+            if latest.get(record[2]) == record[3]:
+                yield f"{record[2]!r}: said twice, the second time at offset {record[0]}"
+            latest[record[2]] = record[3]
+    last = latest_alerts(evidence.log).values()
+    given = [asdict(row) for row in last if row.first_event and row.reason != WITHDRAWN]
+    yield from alert_differences(evidence.oracle.alerts(), given)
 
 
 def score_updates(evidence: Evidence) -> Iterator[object]:

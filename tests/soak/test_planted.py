@@ -13,14 +13,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace as replace_fields
 
 from agents.store import Store
-from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part
+from agents.told import alert_record, latest_alerts
+from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part, partition_for
 from schemas.updates import ScoreUpdate, UnitUpdate
 from stream.keys import EMPLOYEE
 from stream.meta import KEY, decode_meta, encode_meta
 from stream.state import State, decode_state, due_of, encode_state
-from stream.topics import CHANGELOG, DEAD_LETTERS, LATE_EVENTS, QC_EVENTS, SCORE_UPDATES, UNIT_UPDATES
+from stream.topics import ALERTS, CHANGELOG, DEAD_LETTERS, LATE_EVENTS, QC_EVENTS, SCORE_UPDATES, UNIT_UPDATES
 from tests.soak import invariants, outputs
 from tests.soak.evidence import Evidence, settings_of, whole
 from tests.soak.invariants import told, violations
@@ -220,6 +222,36 @@ def _change_update(log: EmbeddedLog, topic: str, kind: Any) -> None:
                     log.transact([Part(0, [Outgoing(topic, number, timestamp, key, msgspec.json.encode(update))], {})])
                     return
     raise AssertionError("no update with a sum")
+
+
+def test_an_alert_that_nobody_heard_of(found: Callable[[Plant], list[str]]) -> None:
+    """The records of one partition are gone."""
+
+    def plant(log: EmbeddedLog) -> None:
+        row = next(row for row in latest_alerts(log).values() if row.first_event)
+        place = partition_for(str(row.employee_id).encode(), log.topics()[ALERTS].partitions)
+        connection = sqlite3.connect(log.folder / "ledger.sqlite")
+        with connection:
+            connection.execute(f"DELETE FROM batches_{log.topics()[ALERTS].number}_{place}")
+        connection.close()
+
+    assert any(line.startswith("I3 alerts") for line in found(plant))
+
+
+def test_an_alert_that_is_said_twice(found: Callable[[Plant], list[str]]) -> None:
+    """Somebody is called twice."""
+    assert {"I3 alerts"} == _kinds(found(lambda log: _again(log, ALERTS)))
+
+
+def test_an_alert_of_another_number(found: Callable[[Plant], list[str]]) -> None:
+    """A millionth more than it was raised with."""
+
+    def plant(log: EmbeddedLog) -> None:
+        row = next(row for row in latest_alerts(log).values() if row.value is not None and row.first_event)
+        number = partition_for(str(row.employee_id).encode(), log.topics()[ALERTS].partitions)
+        log.transact([Part(0, [alert_record(number, replace_fields(row, value=(row.value or 0.0) + 1e-6))], {})])
+
+    assert {"I3 alerts"} == _kinds(found(plant))
 
 
 @pytest.mark.parametrize(
