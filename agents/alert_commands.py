@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 import msgspec
@@ -11,11 +12,12 @@ from agents.dead_letters import dead_letter
 from agents.meta import read_meta
 from agents.told import latest_alerts
 from agents.transport.log import Log, Outgoing, partition_for
-from schemas.alerts import AlertCommand, AlertRow
+from schemas.alerts import AlertCommand, AlertReview, AlertRow
 from stream.topics import COMMANDS, DEAD_LETTERS
 
 _AT_ONCE: Final = 1_000
 _encoder: Final = msgspec.json.Encoder()
+_review: Final = msgspec.json.Decoder(AlertReview)
 
 
 class Sent(NamedTuple):
@@ -35,11 +37,36 @@ class Answer(NamedTuple):
 
 def send_command(log: Log, row: AlertRow, command: AlertCommand, at: int) -> Sent:
     """Appends a command about an alert, for the partition of whom the alert is about; durable when it returns."""
-    key = (row.employee_id if isinstance(row.employee_id, str) else row.unit).encode()
+    key = _key(row)
     partition = partition_for(key, log.topics()[COMMANDS].partitions)
     letters = log.end(DEAD_LETTERS, partition)
     (offset,) = log.append([Outgoing(COMMANDS, partition, at, key, _encoder.encode(command))])
     return Sent(partition, offset, letters)
+
+
+def send_review(log: Log, row: AlertRow, review: AlertReview, at: int) -> None:
+    """Appends what somebody found of an alert, open or over; durable when it returns."""
+    key = _key(row)
+    partition = partition_for(key, log.topics()[COMMANDS].partitions)
+    log.append([Outgoing(COMMANDS, partition, at, key, _encoder.encode(review))])
+
+
+def reviews_of(log: Log) -> dict[str, AlertReview]:
+    """What was found last of each alert, by id."""
+    found: dict[str, AlertReview] = {}
+    for number in range(log.topics()[COMMANDS].partitions):
+        offset = 0
+        while rows := log.read(COMMANDS, number, offset, _AT_ONCE):
+            offset = rows[-1][0] + 1
+            for row in rows:
+                with suppress(msgspec.MsgspecError):  # another command
+                    review = _review.decode(row[3] or b"")
+                    found[review.alert_id] = review
+    return found
+
+
+def _key(row: AlertRow) -> bytes:
+    return (row.employee_id if isinstance(row.employee_id, str) else row.unit).encode()
 
 
 def answer_to(log: Log, sent: Sent, alert_id: str) -> Answer | None:

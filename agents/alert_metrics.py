@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Histogram
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from schemas.alerts import ACKNOWLEDGED, FIRING, AlertRow
+from agents.exposition import head, labels, sample
+from schemas.alerts import ACKNOWLEDGED, FIRING, AlertReview, AlertRow
 from schemas.instants import parse_rfc3339
 from stream import metric_names as names
 from stream.rulebook import Rulebook, Version
@@ -19,6 +19,7 @@ from stream.unit_rules import COMMON_CAUSE
 from stream.watch_plan import Drift, Ewma, watch_plans
 
 MOST: Final = 2_000  # open alerts that are shown, the gravest and oldest first
+_VERDICTS: Final = ("right", "wrong")
 _GRAVITY: Final = {"critical": 0, "warning": 1, "info": 2}
 _BUCKETS: Final = (60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400)
 
@@ -33,13 +34,15 @@ class AlertMetrics:
         self._raised: dict[Key, int] = {}
         self._cleared: dict[Key, int] = {}
         self._acknowledged: dict[Key, int] = {}
+        self._reviewed: dict[Key, int] = {}  # by unit, rule, verdict
         self._waited = Histogram(
             names.ACKNOWLEDGE_SECONDS.name, names.ACKNOWLEDGE_SECONDS.help, names.ACKNOWLEDGE_SECONDS.labels,
             registry=registry, buckets=_BUCKETS,
         )  # fmt: skip
         for severity in _GRAVITY:
             self._waited.labels(severity)
-        registry.register(self)
+        self._labels: dict[tuple[tuple[str, ...], Key], str] = {}
+        self._text = ""
 
     def know(self, units: Collection[str], rules: Rulebook) -> None:
         """Counts of these units under the rules of all versions begin."""
@@ -48,6 +51,8 @@ class AlertMetrics:
             for rule, severity in kinds:
                 for counts in (self._raised, self._cleared, self._acknowledged):
                     counts.setdefault((unit, rule, severity), 0)
+                for verdict in _VERDICTS:
+                    self._reviewed.setdefault((unit, rule, verdict), 0)
 
     def take(self, news: Iterable[AlertRow]) -> None:
         """Changes of alerts, each once."""
@@ -62,27 +67,43 @@ class AlertMetrics:
             elif row.state == FIRING and row.changed_at == row.raised_at and _is_new(row):
                 _count(self._raised, key)
 
+    def reviewed(self, reviews: Iterable[AlertReview]) -> None:
+        """What people found right or wrong, each once."""
+        for review in reviews:
+            _count(self._reviewed, (review.unit, review.rule, review.verdict))
+
     def show(self, rows: Iterable[AlertRow]) -> None:
         """These are open; folded ones, and those of an import, notify nobody."""
         told = [row for row in rows if row.notify and not row.folded_into]
         told.sort(key=lambda row: (_GRAVITY[row.severity], row.raised_at, row.alert_id))
         self.open = tuple(told[:MOST])
+        self._text = "".join(self._families())
 
-    def collect(self) -> Iterator[Metric]:
-        """prometheus-client calls this."""
-        gauge = GaugeMetricFamily(names.SCORE_ALERT.name, names.SCORE_ALERT.help, labels=names.SCORE_ALERT.labels)
+    def text(self) -> str:
+        """The exposition as it was when alerts were last shown."""
+        return self._text
+
+    def _families(self) -> Iterator[str]:
+        yield head(names.SCORE_ALERT)
         for row in self.open:
-            gauge.add_metric([row.alert_id, row.unit, row.indicator, row.rule, row.severity, row.state], 1)
-        yield gauge
+            values = (row.alert_id, row.unit, row.indicator, row.rule, row.severity, row.state)
+            yield sample(names.SCORE_ALERT, labels(names.SCORE_ALERT.labels, values), 1)
         for name, counts in (
             (names.ALERTS_RAISED, self._raised),
             (names.ALERTS_CLEARED, self._cleared),
             (names.ALERTS_ACKNOWLEDGED, self._acknowledged),
+            (names.ALERTS_REVIEWED, self._reviewed),
         ):
-            counter = CounterMetricFamily(name.name, name.help, labels=name.labels)
-            for key, number in sorted(counts.items()):
-                counter.add_metric(list(key), number)
-            yield counter
+            yield head(name)
+            for key, number in counts.items():
+                yield sample(name, self._pairs(name, key), number)
+
+    def _pairs(self, name: names.Name, key: Key) -> str:
+        """The labels of a count, written once."""
+        known = self._labels.get((name.labels, key))
+        if known is None:
+            known = self._labels[name.labels, key] = labels(name.labels, key)
+        return known
 
 
 def _rules(version: Version) -> Iterator[tuple[str, str]]:

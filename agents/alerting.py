@@ -14,7 +14,7 @@ from agents.outbox import dead_letter
 from agents.ticks import Tick
 from agents.told import alert_record
 from agents.transport.log import Log, Outgoing
-from schemas.alerts import AlertCommand, AlertRow, UnitVerdict
+from schemas.alerts import AlertCommand, AlertReview, AlertRow, UnitVerdict
 from schemas.event import Rejection, Row
 from stream.lifecycle import Refused, advance, judge, obey, open_rows
 from stream.person import Person
@@ -22,7 +22,7 @@ from stream.topics import COMMANDS
 from stream.unit_rules import UNIT
 
 REFUSED: Final = "refused"  # the reason in a dead letter of a command
-_OURS: Final = ("alert", "unit-verdict")
+_OURS: Final = ("alert", "unit-verdict", "alert-review")
 _AT_ONCE: Final = 1_000
 
 
@@ -33,7 +33,8 @@ class _Tag(msgspec.Struct, frozen=True, gc=False):
 
 
 _tag: Final = msgspec.json.Decoder(_Tag)
-_command: Final[msgspec.json.Decoder[AlertCommand | UnitVerdict]] = msgspec.json.Decoder(AlertCommand | UnitVerdict)
+Command = AlertCommand | UnitVerdict | AlertReview
+_command: Final[msgspec.json.Decoder[Command]] = msgspec.json.Decoder(Command)
 
 
 class Alerting:
@@ -46,6 +47,7 @@ class Alerting:
         self._fresh: dict[str, None] = {}  # employees with an alert that no tick has seen
         self.open: dict[str, AlertRow] = {}  # by id, as they stand
         self.news: list[AlertRow] = []  # what was said since somebody has taken it
+        self.reviews: list[AlertReview] = []  # the same of what people found right or wrong
 
     def recall(self, employees: Iterable[str]) -> None:
         """After a start: what stands open of those who have an alert; the next tick looks at them again."""
@@ -91,6 +93,9 @@ class Alerting:
         command = _read(row)
         if command is None or isinstance(command, Rejection):
             return command
+        if isinstance(command, AlertReview):
+            self.reviews.append(command)
+            return None
         person = self._person((row.key or b"").decode("utf-8", "replace"))
         found = judge(person, command, at) if isinstance(command, UnitVerdict) else obey(person, command, at)
         if isinstance(found, AlertRow):
@@ -108,7 +113,7 @@ class Alerting:
             yield from (Row(*row) for row in rows if row[0] < end)
 
 
-def _read(row: Row) -> AlertCommand | UnitVerdict | Rejection | None:
+def _read(row: Row) -> Command | Rejection | None:
     """The command in a record; None for one that is not about alerts."""
     try:
         if _tag.decode(row.value or b"").command not in _OURS:

@@ -297,6 +297,8 @@ class Worker:
         for source in sources:
             news, source.news = source.news, []
             alerts.take(news)
+            reviews, source.reviews = source.reviews, []
+            alerts.reviewed(reviews)
         alerts.show(row for source in sources for row in source.open.values())
 
     def _snapshot(self) -> Snapshot:

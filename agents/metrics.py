@@ -55,7 +55,6 @@ class Metrics:
         self._latency_sum = 0.0
         self.alerts = AlertMetrics(self.registry)
         self.figures = UnitFigures()
-        self.registry.register(self.figures)
         self._skewed = Counter(names.SKEWED.name, names.SKEWED.help, registry=self.registry)
         self.registry.register(self)
 
@@ -128,7 +127,7 @@ class Metrics:
 
     def text(self) -> bytes:
         """The exposition."""
-        return generate_latest(self.registry)
+        return generate_latest(self.registry) + (self.alerts.text() + self.figures.text()).encode()
 
 
 class LifeMetrics:

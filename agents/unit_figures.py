@@ -6,12 +6,12 @@ Counted now and then in small slices; a scrape reads what was counted last. No m
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import Final, NamedTuple
 
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
-
+from agents.exposition import head, histogram, labels, sample
 from stream import metric_names as names
 from stream.charts import ACT, WARN, funnel
 from stream.metric_names import YIELD_BUCKETS
@@ -94,10 +94,11 @@ def _lowest(share: float, n: int, level: float) -> float:
 
 
 class UnitFigures:
-    """The last figures of all units; `one` counts the next unit anew."""
+    """The last figures of all units, as text; `one` counts the next unit anew."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Figures] = {}
+        self._known: dict[str, dict[names.Name, str]] = {}  # samples by family
+        self._rows: dict[str, int] = {}
         self._waiting: list[str] = []
 
     def one(self, units: Units, rules: Rulebook, at: int) -> bool:
@@ -107,7 +108,11 @@ class UnitFigures:
             self._known = {name: self._known[name] for name in self._waiting if name in self._known}
         if self._waiting:
             unit = self._waiting.pop()
-            self._known[unit] = figures(units, rules, unit, at)
+            found = figures(units, rules, unit, at)
+            shown = sum(count for name, count in self._rows.items() if name != unit and name in self._known)
+            rows = found.rows[: max(0, MOST - shown)]
+            self._rows[unit] = len(rows)
+            self._known[unit] = _samples(unit, found, rows)
         return not self._waiting
 
     @property
@@ -115,38 +120,29 @@ class UnitFigures:
         """Those that are known."""
         return list(self._known)
 
-    def collect(self) -> Iterator[Metric]:
-        """prometheus-client calls this."""
-        known = list(self._known.items())
-        value, sample = (_gauge(name) for name in (names.UNIT_SCORE, names.UNIT_SAMPLE))
-        shown = 0
-        for unit, found in known:
-            for row in found.rows if shown < MOST else ():
-                labels = [unit, row.template, row.indicator, row.window]
-                value.add_metric(labels, row.value)
-                sample.add_metric(labels, row.n)
-                shown += 1
-        yield from (value, sample)
-        members = _gauge(names.UNIT_MEMBERS)
-        for unit, found in known:
-            members.add_metric([unit], found.members)
-        yield members
-        yield from _spreads(known)
+    def text(self) -> str:
+        """The exposition of what was counted last."""
+        known = list(self._known.values())
+        return "".join("".join((head(name), *(samples[name] for samples in known))) for name in _FAMILIES)
 
 
-def _spreads(known: Sequence[tuple[str, Figures]]) -> Iterator[Metric]:
-    yields = HistogramMetricFamily(names.YIELD.name, names.YIELD.help, labels=names.YIELD.labels)
-    funnels, drifts = _gauge(names.FUNNEL_OUTSIDE), _gauge(names.DRIFT_MEMBERS)
-    bounds = [*map(str, YIELD_BUCKETS), "+Inf"]
-    for unit, found in known:
-        for spread in found.spreads:
-            counts = [sum(spread.buckets[: place + 1]) for place in range(len(bounds))]
-            yields.add_metric([unit, spread.indicator], list(zip(bounds, counts, strict=True)), spread.total)
-            funnels.add_metric([unit, spread.indicator, "warn"], spread.warned)
-            funnels.add_metric([unit, spread.indicator, "act"], spread.acted)
-            drifts.add_metric([unit, spread.indicator], spread.drifting)
-    yield from (yields, funnels, drifts)
+_FAMILIES: Final = (
+    names.UNIT_SCORE, names.UNIT_SAMPLE, names.UNIT_MEMBERS, names.YIELD, names.FUNNEL_OUTSIDE, names.DRIFT_MEMBERS,
+)  # fmt: skip
 
 
-def _gauge(name: names.Name) -> GaugeMetricFamily:
-    return GaugeMetricFamily(name.name, name.help, labels=name.labels)
+def _samples(unit: str, found: Figures, rows: Sequence[Row]) -> dict[names.Name, str]:
+    made: dict[names.Name, list[str]] = {name: [] for name in _FAMILIES}
+    made[names.UNIT_MEMBERS].append(sample(names.UNIT_MEMBERS, labels(("unit",), (unit,)), found.members))
+    for row in rows:
+        pairs = labels(names.SCORE_KEYS, (unit, row.template, row.indicator, row.window))
+        made[names.UNIT_SCORE].append(sample(names.UNIT_SCORE, pairs, row.value))
+        made[names.UNIT_SAMPLE].append(sample(names.UNIT_SAMPLE, pairs, row.n))
+    for spread in found.spreads:
+        pairs = labels(("unit", "indicator"), (unit, spread.indicator))
+        counts = list(accumulate(spread.buckets))
+        made[names.YIELD].append(histogram(names.YIELD, pairs, YIELD_BUCKETS, counts, spread.total))
+        for limit, number in (("warn", spread.warned), ("act", spread.acted)):
+            made[names.FUNNEL_OUTSIDE].append(sample(names.FUNNEL_OUTSIDE, f'{pairs},limit="{limit}"', number))
+        made[names.DRIFT_MEMBERS].append(sample(names.DRIFT_MEMBERS, pairs, spread.drifting))
+    return {name: "".join(lines) for name, lines in made.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -74,6 +74,17 @@ class AlertCommand(msgspec.Struct, frozen=True, gc=False, tag_field="command", t
     reason: str = ""
     until: int | None = None
     into: str = ""
+
+
+class AlertReview(msgspec.Struct, frozen=True, gc=False, tag_field="command", tag="alert-review"):
+    """A record of topic commands: `by` says whether an alert was right, open or over; `rule` and `unit` are its own."""
+
+    alert_id: str
+    verdict: Literal["right", "wrong"]
+    by: str
+    reason: str
+    rule: str
+    unit: str
 
 
 class UnitVerdict(msgspec.Struct, frozen=True, gc=False, tag_field="command", tag="unit-verdict"):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Final, Literal
 
 import msgspec
 from cyclopts import App, Parameter
 
-from agents.alert_commands import Answer, answer_to, send_command
+from agents.alert_commands import Answer, answer_to, reviews_of, send_command, send_review
 from agents.cli.errors import CommandError, UsageError
 from agents.cli.flags import NO_FLAGS, Flags, Switch
 from agents.cli.opening import existing_log, now_ms
@@ -20,7 +20,7 @@ from agents.dead_letters import this_user
 from agents.query import committed
 from agents.told import latest_alerts
 from agents.transport.log import Log
-from schemas.alerts import CLEARED, AlertCommand, AlertRow
+from schemas.alerts import CLEARED, AlertCommand, AlertReview, AlertRow
 from schemas.instants import parse_rfc3339
 from stream.lifecycle import ACK, CLEAR, SHELVE, UNSHELVE, objection
 from stream.reasons import Reason, reasons
@@ -29,7 +29,8 @@ app = App(name="alerts", help="List alerts, and say what is done about them.", h
 
 For = Annotated[str, Parameter(name="--for")]
 State = Literal["firing", "acknowledged", "shelved", "cleared"]
-_COLUMNS: Final = tuple(field.name for field in msgspec.structs.fields(AlertRow))
+_REVIEW: Final = ("review", "reviewed_by", "review_reason")
+_COLUMNS: Final = (*(field.name for field in msgspec.structs.fields(AlertRow)), *_REVIEW)
 _TABLE: Final = ("alert_id", "state", "severity", "employee_id", "unit", "indicator", "rule", "value", "n", "raised_at")
 _REASON: Final = tuple(field.name for field in msgspec.structs.fields(Reason))
 _REASON_TABLE: Final = ("employee_id", "indicator", "rule", "window", "state", "value", "n", "why")
@@ -66,9 +67,10 @@ def list_(
         only those of this unit
     """
     with existing_log(flags.settings()) as log:
+        reviews = reviews_of(log)
         rows = sorted(latest_alerts(log).values(), key=lambda row: (row.raised_at, row.alert_id))
     chosen = [
-        _fields(row)
+        _fields(row, reviews)
         for row in rows
         if (row.state == state if state else all_ or row.state != CLEARED)
         and employee in (None, row.employee_id)
@@ -92,7 +94,7 @@ def show(id: str, /, *, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -
         id of the alert, as `list` prints it; its first characters do where they are the only ones
     """
     with existing_log(flags.settings()) as log:
-        print_record(_fields(_find(log, id)), format)
+        print_record(_fields(_find(log, id), reviews_of(log)), format)
     return 0
 
 
@@ -219,6 +221,35 @@ def clear(id: str, /, *, reason: str = "", by: str = "", timeout: float = 10, fl
     return _act(flags, id, CLEAR, reason, by, None, timeout)
 
 
+@app.command
+def review(
+    id: str, verdict: Literal["right", "wrong"], /, *, reason: str, by: str = "", flags: Flags = NO_FLAGS
+) -> int:
+    """Say whether an alert was right, open or over: the precision of rules is counted from it.
+
+    For example
+
+        scorestream alerts review 8dbc8511 wrong --reason "the camera was dirty"
+
+    Parameters
+    ----------
+    id
+        id of the alert, or its first characters
+    verdict
+        right: there was something to do; wrong: there was not
+    reason
+        what made you think so; it stays with the alert
+    by
+        who says so (default: the account that runs this)
+    """
+    with existing_log(flags.settings()) as log:
+        row = _find(log, id)
+        found = AlertReview(row.alert_id, verdict, by or this_user(), reason, row.rule, row.unit)
+        send_review(log, row, found, now_ms())
+    say(f"alert {row.alert_id}: noted as {verdict}")
+    return 0
+
+
 def _act(flags: Flags, id: str, action: str, reason: str, by: str, until: int | None, timeout: float) -> int:
     with existing_log(flags.settings()) as log:
         row = _find(log, id)
@@ -271,6 +302,9 @@ def _until(text: str) -> int:
     return moment
 
 
-def _fields(row: AlertRow) -> dict[str, object]:
+def _fields(row: AlertRow, reviews: Mapping[str, AlertReview]) -> dict[str, object]:
+    """A row, and what somebody found of it last."""
     given = msgspec.to_builtins(row)
-    return {name: given.get(name) for name in _COLUMNS}
+    found = reviews.get(row.alert_id)
+    said = (None, None, None) if found is None else (found.verdict, found.by, found.reason)
+    return {name: given.get(name) for name in _COLUMNS[: -len(_REVIEW)]} | dict(zip(_REVIEW, said, strict=True))

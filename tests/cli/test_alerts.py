@@ -145,6 +145,21 @@ def test_shelve_wants_a_time(run: Run, text: str, said: str) -> None:
     assert said in result.err
 
 
+def test_review(run: Run) -> None:
+    """Of an alert that is open or over; the last word counts."""
+    (over,) = run("alerts", "list", "--state", "cleared", "--format", "ndjson").rows()
+    for verdict, reason in (("right", "nozzle 3"), ("wrong", "dirty camera")):
+        result = run("alerts", "review", over["alert_id"], verdict, "--reason", reason, "--by", "lee")
+        assert (result.code, f"noted as {verdict}" in result.err) == (0, True)
+    (over,) = run("alerts", "list", "--state", "cleared", "--format", "ndjson").rows()
+    assert ("wrong", "lee", "dirty camera") == (over["review"], over["reviewed_by"], over["review_reason"])
+    (open_,) = run("alerts", "list", "--format", "ndjson").rows()
+    assert open_["review"] is None
+    assert 2 == run("alerts", "review", over["alert_id"], "maybe", "--reason", "x").code
+    _worker()
+    assert "not found" not in run("dead-letters", "list").out
+
+
 def test_clear(run: Run) -> None:
     """By hand."""
     run("alerts", "clear", _id(run), "--timeout", "0")

@@ -15,7 +15,7 @@ Board = dict[str, Any]
 # Families that are declared and that no worker fills yet: the running installation cannot be asked for them. Whoever
 # fills one takes it out.
 NOT_YET: Final = (
-    names.SCORE_ALERT, names.ALERTS_REVIEWED,
+    names.SCORE_ALERT,
 )  # fmt: skip
 EVERYTHING: Final = {"job": ".+", "instance": ".+"}
 
