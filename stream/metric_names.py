@@ -91,7 +91,7 @@ YIELD: Final = Name(
     "Values of a unit's members as they stand: a distribution of this moment, not a count of what happened.",
     ("unit", "indicator"),
 )
-YIELD_BUCKETS: Final = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.99, 1.0)
+YIELD_BUCKETS: Final = (0.7, 0.8, 0.9, 0.95, 0.98, 1.0)  # few: each is a series of every unit and rate
 FUNNEL_OUTSIDE: Final = Name(
     "scorestream_funnel_outside",
     "gauge",
