@@ -24,6 +24,7 @@ from agents.recovery import Progress
 from agents.rules import changed_since, rulebook
 from agents.takeover import Interrupted, Takeover
 from agents.ticker import Ticker
+from agents.transport.errors import BrokerGone
 from agents.transport.hooks import Span
 from agents.transport.log import Log, LogBusy, LogFull, RecoverableError, TopicPartition
 from agents.unit_pool import UNITS_HOME, UnitPool
@@ -243,14 +244,27 @@ class Scoring:
             if self.resting:
                 return
             await self._look()
-            if any(self.ends[TEMPLATES, number] != end for number, end in enumerate(self._templates)):
-                self.refresh_rules()
+            await self._look_at_rules()
             self.pace.look(sum(self.lag().values()))
             states = sum(len(partition.dirty) for partition in self.partitions.values())
             if self.pace.due(interval, states, put_off=bool(self.metrics.last_failure)):
                 await self.commit()
             await self._tick(wall_clock())
             self._wake()
+
+    async def _look_at_rules(self) -> None:
+        """Takes over what was published; read in a thread, for a broker may be far."""
+        ends = [self.ends[TEMPLATES, number] for number in range(self.count)]
+        if ends == self._templates:
+            return
+        if any(end < known for end, known in zip(ends, self._templates, strict=True)):
+            # What has run back is another log, or has lost what it had: the next life finds out before it reads on.
+            raise BrokerGone(f"{self.log.name}: {TEMPLATES} ended at {self._templates}, and end at {ends} now")
+        new = await asyncio.to_thread(rulebook, self.log)
+        changed = changed_since(self.rules, new) is not None
+        self._adopt(new, ends)
+        if changed:
+            reach("rules-adopted")
 
     def show(self) -> None:
         """Makes score updates, a slice at a time, for the next commit; a backlog's come with its commits."""

@@ -12,7 +12,7 @@ import pytest
 from agents.metrics import Metrics
 from agents.scoring import Scoring
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
-from agents.transport.errors import LogBusy, LogFull
+from agents.transport.errors import BrokerGone, LogBusy, LogFull
 from schemas.event import Row
 from stream.pipeline import Limits
 from stream.topics import DEAD_LETTERS, QC_EVENTS
@@ -69,3 +69,12 @@ async def test_ticks_without_room_are_passed_over(
         await scoring.beat(0.0)
         assert "no room left on the disk" == scoring.metrics.last_failure
     assert 1 == len(caplog.records)
+
+
+async def test_a_log_that_runs_back_ends_the_life(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An emptied broker: asked for the rules it would hold the loop up for minutes. Found by the soak."""
+    await scoring.beat(10)
+    monkeypatch.setattr(scoring, "_templates", [3])
+    monkeypatch.setattr("agents.scoring.rulebook", lambda *_: pytest.fail("read of another log"))
+    with pytest.raises(BrokerGone, match=r"templates ended at \[3\], and end at \[0\] now"):
+        await scoring.beat(10)

@@ -20,7 +20,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from agents.transport.errors import BrokerGone, Fenced, LogBusy, LogError, TopicMismatch, TopicUnknown
+from agents.transport.errors import BrokerGone, Fenced, LogBusy, LogError, RecoverableError, TopicMismatch, TopicUnknown
 from agents.transport.kafka.cluster import PATIENCE_S, Cluster
 from agents.transport.kafka.producing import COMMIT_S, Appender, Owner
 from agents.transport.kafka.reader import Readers
@@ -109,8 +109,17 @@ class KafkaLog:
             return []
         self._demand(records)
         with self._lock:
-            self._appender = self._appender or Appender(self.cluster)
-        return self._appender.append(records)
+            appender = self._appender = self._appender or Appender(self.cluster)
+        try:
+            return appender.append(records)
+        except (KafkaException, RecoverableError, LogError):
+            # An idempotent client may take nothing more, for ever, after brokers came and went (found by the soak: four
+            # appends in a row got no answer from a broker that was well): whoever tries again begins with another one.
+            with self._lock:
+                if self._appender is appender:
+                    self._appender = None
+            appender.close()
+            raise
 
     @contextmanager
     def alone(self, name: str) -> Iterator[Append]:
