@@ -65,10 +65,10 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 class Banner(msgspec.Struct, frozen=True):
-    """The alerts that are shown, and how many more there are."""
+    """The alerts that are shown, and how many are open."""
 
     shown: tuple[Shown, ...] = ()
-    more: int = 0
+    open: int = 0
 
 
 def decode_alert(value: bytes) -> Alert:
@@ -87,7 +87,7 @@ def banner(alerts: Iterable[Alert], catalogue: Catalogue) -> Banner:
     own = [alert for alert in alerts if alert.folded_into is None]
     chosen = sorted(own, key=_urgency)[:MOST_SHOWN]
     shown = (_shown(alert, catalogue) for alert in sorted(chosen, key=_weight))
-    return Banner(tuple(shown), len(own) - len(chosen))
+    return Banner(tuple(shown), len(own))
 
 
 def flags(alerts: Sequence[Alert]) -> dict[str, Flag]:
