@@ -13,6 +13,7 @@ import msgspec
 from dashboards.web.catalogue import Catalogue
 from schemas.alerts import FIRING
 from schemas.instants import parse_rfc3339
+from schemas.rows import Number
 
 MOST_SHOWN: Final = 3
 SEVERITIES: Final = ("critical", "warning", "info")  # the most severe first
@@ -31,8 +32,8 @@ class Alert(msgspec.Struct, frozen=True, gc=False):
     raised_at: str
     window: str
     value: float | None
+    n: Number | None
     low: float | None
-    threshold: float
     employee_id: str | None = None
     until: str | None = None
     folded_into: str | None = None
@@ -47,7 +48,10 @@ class Flag(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """An alert in the banner. `unit` is that of the value; `employee` None: it is about the whole unit."""
+    """An alert in the banner, with the value that it was raised with and the value's `unit`.
+
+    `employee` None: it is about the whole unit. `low` tells a rate from other numbers.
+    """
 
     id: str
     employee: str | None
@@ -60,8 +64,8 @@ class Shown(msgspec.Struct, frozen=True):
     window: str
     unit: str
     value: float | None
+    n: Number | None
     low: float | None
-    threshold: float
 
 
 class Banner(msgspec.Struct, frozen=True):
@@ -122,8 +126,8 @@ def _shown(alert: Alert, catalogue: Catalogue) -> Shown:
         window=alert.window,
         unit=facts.unit if facts else "",
         value=alert.value,
+        n=alert.n,
         low=alert.low,
-        threshold=alert.threshold,
     )
 
 

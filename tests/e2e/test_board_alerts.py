@@ -19,7 +19,10 @@ from tests.web.serving import Serving, serving
 pytestmark = BROWSER
 WATCHED: Final = TEMPLATE.replace("    min_sample: 30\n", "    min_sample: 30\n    alerts: default\n")
 TOO_LONG: Final = """() => [...document.querySelectorAll('.alert-who, .alert-state, .flag span, .who, .alerts-open')]
-  .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"""
+  .filter(e => e.scrollWidth > e.clientWidth + 1)
+  .concat([...document.querySelectorAll('.alert-who > :not(small)')].filter(
+    e => e.getBoundingClientRect().bottom > e.parentElement.getBoundingClientRect().bottom + 1))
+  .map(e => e.textContent)"""
 PLACES: Final = """() => Object.fromEntries(
   ['.notices', '#hero-value', '#hero-whisker', '#others', '.tile:first-child .value', '.tile:nth-child(2) .who',
    '.tile:nth-child(2) .value', '.tile:nth-child(2) .mark', '.tile:nth-child(2) .spark', '.foot']

@@ -76,7 +76,7 @@ def test_an_alert_is_named_by_its_template() -> None:
     only = decode_alert(alert("a1").value or b"")
     (shown,) = banner([only], catalogue()).shown
     assert ({"zh": "半成品良品率", "en": "Semi-finished yield"}, "percent") == (shown.name, shown.unit)
-    assert (0.78125, 0.95, format_rfc3339(NOW)) == (shown.value, shown.threshold, shown.since)
+    assert (0.78125, 32, format_rfc3339(NOW)) == (shown.value, shown.n, shown.since)
     (bare,) = banner([only], Catalogue(read_template)).shown
     assert ({}, "semi_finished_yield") == (bare.name, bare.indicator)
 

@@ -8,9 +8,10 @@ export class AlertCard {
     this.path = svg("path", { "fill-rule": "evenodd" });
     this.who = el("b");
     this.value = el("span");
+    this.sample = el("small");
     this.state = el("p", { class: "alert-state" });
     this.what = el("p", { class: "alert-what" });
-    const head = el("p", { class: "alert-who" }, this.who, " ", this.value);
+    const head = el("p", { class: "alert-who" }, this.who, this.value, this.sample);
     const icon = svg("svg", { class: "alert-icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, this.path);
     this.node = el("li", { class: "alert" }, icon, head, this.state, this.what);
   }
@@ -23,6 +24,7 @@ export class AlertCard {
     attribute(this.path, "d", ALERT_SHAPES[kind]);
     text(this.who, alert.employee ?? unit);
     text(this.value, words.valueText(alert, alert.value));
+    text(this.sample, alert.n === null ? "" : words.say("sample", { n: alert.n }));
     text(this.state, word);
     text(this.what, what(words, alert, now));
   }
