@@ -7,10 +7,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from agents.views.port import UnitView
+from agents.views.port import AlertView, UnitView
+from schemas.alerts import CLEARED
 from schemas.event import ID
+from schemas.instants import parse_rfc3339
 from schemas.measures import clean_text
-from stream.topics import SCORE_UPDATES, TEMPLATES, UNIT_UPDATES
+from stream.topics import ALERTS, SCORE_UPDATES, TEMPLATES, UNIT_UPDATES
 
 
 class Published(NamedTuple):
@@ -29,6 +31,7 @@ class Latest(NamedTuple):
     units: Mapping[str, UnitView | None]
     employees: Mapping[str, bytes | None]
     templates: Mapping[str, bytes]
+    alerts: Mapping[str, AlertView | None]
     unreadable: int
 
 
@@ -39,6 +42,17 @@ class UnitHead(msgspec.Struct, gc=False):
     as_of: str
     newest: str | None
     members: list[str]
+
+
+class AlertHead(msgspec.Struct, gc=False):
+    """What decides whether anybody sees an alert, and where."""
+
+    alert_id: str
+    unit: str
+    state: str
+    raised_at: str
+    employee_id: str = ""
+    notify: bool | None = None
 
 
 class Tick(msgspec.Struct, frozen=True, gc=False):
@@ -52,19 +66,22 @@ def conflate(records: Iterable[Published]) -> Latest:
     units: dict[str, UnitView | None] = {}
     employees: dict[str, bytes | None] = {}
     templates: dict[str, bytes] = {}
+    alerts: dict[str, AlertView | None] = {}
     unreadable = 0
     for record in records:
         try:
             key = (record.key or b"").decode()
             if record.topic == SCORE_UPDATES:
-                employees[_employee(key)] = record.value
+                employees[_id(key)] = record.value
             elif record.topic == UNIT_UPDATES:
                 units[_clean(key)] = None if record.value is None else unit_view(key, record.value)
             elif record.topic == TEMPLATES and record.value is not None:
                 templates.setdefault(_clean(key), record.value)  # the first of a number stays
+            elif record.topic == ALERTS:
+                alerts[_id(key)] = None if record.value is None else alert_view(key, record.value)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             unreadable += 1
-    return Latest(units, employees, templates, unreadable)
+    return Latest(units, employees, templates, alerts, unreadable)
 
 
 def unit_view(unit: str, value: bytes) -> UnitView:
@@ -75,6 +92,19 @@ def unit_view(unit: str, value: bytes) -> UnitView:
     return UnitView(value, head.as_of, head.newest, tuple(sorted(set(head.members))))
 
 
+def alert_view(alert_id: str, value: bytes) -> AlertView | None:
+    """An alert as the views keep it; None for one that is over, that nobody is told of, or that no tick has seen yet.
+
+    msgspec.MsgspecError when it is none, or another one's.
+    """
+    head = _alerts.decode(value)
+    raised = parse_rfc3339(head.raised_at)
+    if head.alert_id != alert_id or raised is None:
+        raise msgspec.ValidationError(f"alert {head.alert_id!r}, raised at {head.raised_at!r}, under key {alert_id!r}")
+    shown = head.state != CLEARED and head.notify is True
+    return AlertView(value, head.unit, head.employee_id, raised) if shown else None
+
+
 def tick_at(value: bytes | None) -> int | None:
     """The instant of a tick in ms, None when it is none."""
     try:
@@ -83,9 +113,9 @@ def tick_at(value: bytes | None) -> int | None:
         return None
 
 
-def _employee(key: str) -> str:
+def _id(key: str) -> str:
     if not ID.fullmatch(key):
-        raise msgspec.ValidationError(f"key {key!r} is no employee id")
+        raise msgspec.ValidationError(f"key {key!r} is no id of an employee or alert")
     return key
 
 
@@ -96,4 +126,5 @@ def _clean(key: str) -> str:
 
 
 _heads: Final = msgspec.json.Decoder(UnitHead)
+_alerts: Final = msgspec.json.Decoder(AlertHead)
 _ticks: Final = msgspec.json.Decoder(Tick)

@@ -11,9 +11,9 @@ from typing import Final
 from agents.transport.log import Log, TopicPartition
 from agents.views.conflate import Latest, Published, conflate, tick_at
 from agents.views.port import Batch, Place
-from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS, UNIT_UPDATES
+from stream.topics import ALERTS, SCORE_UPDATES, TEMPLATES, TICKS, UNIT_UPDATES
 
-TOPICS: Final = (TEMPLATES, UNIT_UPDATES, SCORE_UPDATES)
+TOPICS: Final = (TEMPLATES, UNIT_UPDATES, SCORE_UPDATES, ALERTS)
 RECORDS: Final = 500  # of one batch
 BYTES: Final = 1 << 20  # of one batch: what a store takes in some milliseconds
 
@@ -80,7 +80,7 @@ class Cursor:
             heard += [at for at in (before.heard, now) if at is not None]
             caught_up = before.caught_up or number not in behind
             after[number] = Place(offsets[number], caught_up, now, max(heard, default=None))
-        return Batch(latest.units, latest.employees, latest.templates, dict(self._places), after)
+        return Batch(latest.units, latest.employees, latest.templates, latest.alerts, dict(self._places), after)
 
     def _tick(self, number: int, before: int | None, end: int) -> int | None:
         """The newest tick: of time only the newest matters, and the topic keeps every second."""

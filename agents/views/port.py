@@ -13,7 +13,7 @@ import msgspec
 
 from agents.transport.errors import RecoverableError
 
-FORMAT: Final = 1  # of what is stored; views of another format are built anew
+FORMAT: Final = 2  # of what is stored; views of another format are built anew
 
 
 class ViewsUnavailable(RecoverableError):
@@ -50,12 +50,22 @@ class UnitView(NamedTuple):
     members: tuple[str, ...]
 
 
+class AlertView(NamedTuple):
+    """An open alert as published, and where it is looked for. `employee` "" for a unit's own; `raised` in ms."""
+
+    value: bytes
+    unit: str
+    employee: str
+    raised: int
+
+
 class Batch(NamedTuple):
     """The latest of each key between two places; a value of None takes the key away."""
 
     units: Mapping[str, UnitView | None]
     employees: Mapping[str, bytes | None]
     templates: Mapping[str, bytes]
+    alerts: Mapping[str, AlertView | None]
     before: Mapping[int, Place]
     after: Mapping[int, Place]
 
@@ -93,12 +103,16 @@ class Standing(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What changed since the last one: ids. `anew`: everything may have. `trouble`: why nothing is written."""
+    """What changed since the last one: ids. `anew`: everything may have. `trouble`: why nothing is written.
+
+    `alerts`: units whose open alerts are others, or have changed.
+    """
 
     standing: Standing
     units: frozenset[str] = frozenset()
     employees: frozenset[str] = frozenset()
     templates: bool = False
+    alerts: frozenset[str] = frozenset()
     anew: bool = False
     trouble: str | None = None
 
@@ -112,11 +126,19 @@ class UnitEntry(NamedTuple):
     newest: str | None
 
 
+class AlertKey(NamedTuple):
+    """An open alert in a list; keys sort by the time at which it was raised (ms)."""
+
+    raised: int
+    alert_id: str
+
+
 class Boards(NamedTuple):
-    """Units and their people as published; an employee without published scores is not among them."""
+    """Units, their people and open alerts as published; an employee without published scores is not among them."""
 
     units: dict[str, bytes]
     employees: dict[str, bytes]
+    alerts: dict[str, list[bytes]]
 
 
 class ViewsReader(Protocol):
@@ -141,13 +163,22 @@ class ViewsReader(Protocol):
         """The people of a unit, in the order of its board."""
 
     async def boards(self, units: Collection[str]) -> Boards:
-        """These units with their people."""
+        """These units with their people and alerts."""
 
     async def employees(self, ids: Collection[str]) -> dict[str, bytes]:
         """Updates of these employees, as published; who is not there is left out."""
 
     async def employee_ids(self, after: str, limit: int) -> list[str]:
         """At most `limit` ids of employees behind `after`, in order."""
+
+    async def alert_keys(self, unit: str | None = None, employee: str | None = None) -> list[AlertKey]:
+        """All open alerts, or those of a unit, of an employee, of both; oldest first."""
+
+    async def alerts(self, ids: Collection[str]) -> dict[str, bytes]:
+        """These alerts as published; what is not open is left out."""
+
+    async def unit_alerts(self, units: Collection[str]) -> dict[str, list[bytes]]:
+        """The open alerts of each of these units as published, oldest first."""
 
     async def templates(self) -> list[bytes]:
         """The texts of all template versions."""

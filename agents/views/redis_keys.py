@@ -43,6 +43,8 @@ class EpochKeys:
         self.units = f"{prefix}:units"
         self.employees = f"{prefix}:employees"
         self.templates = f"{prefix}:templates"
+        self.alerts = f"{prefix}:alerts"
+        self.raised = f"{prefix}:raised"
         self.all = f"{prefix}:*"  # a pattern: prefix and epoch have no letter that means something in one
 
     def place(self, partition: int) -> str:
@@ -64,6 +66,14 @@ class EpochKeys:
     def employee(self, employee: str) -> str:
         """An employee's update."""
         return f"{self._prefix}:employee:{escaped(employee)}"
+
+    def unit_alerts(self, unit: str) -> str:
+        """The sorted set of a unit's open alerts."""
+        return f"{self._prefix}:unit-alerts:{escaped(unit)}"
+
+    def employee_alerts(self, employee: str) -> str:
+        """The sorted set of an employee's open alerts."""
+        return f"{self._prefix}:employee-alerts:{escaped(employee)}"
 
 
 def escaped(text: str) -> str:

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from agents.views.port import (
     FORMAT,
+    AlertKey,
     Boards,
     Change,
     Place,
@@ -71,7 +72,8 @@ class RedisReader:
         """See ViewsReader."""
         found = await self.units(units)
         boards = await self._ask(lambda pipe, keys: [pipe.zrange(keys.board(unit), 0, -1) for unit in found])
-        return Boards(found, await self.employees({person.decode() for board in boards for person in board}))
+        people = await self.employees({person.decode() for board in boards for person in board})
+        return Boards(found, people, await self.unit_alerts(units))
 
     async def employees(self, ids: Collection[str]) -> dict[str, bytes]:
         """See ViewsReader."""
@@ -84,6 +86,33 @@ class RedisReader:
         """See ViewsReader."""
         low = f"({after}"
         return _texts(await self._ask(lambda pipe, keys: pipe.zrangebylex(keys.employees, low, "+", 0, limit)))
+
+    async def alert_keys(self, unit: str | None = None, employee: str | None = None) -> list[AlertKey]:
+        """See ViewsReader."""
+
+        def indexes(keys: EpochKeys) -> list[str]:
+            of_unit = [] if unit is None else [keys.unit_alerts(unit)]
+            return of_unit + ([] if employee is None else [keys.employee_alerts(employee)]) or [keys.raised]
+
+        found = await self._ask(
+            lambda pipe, keys: [pipe.zrange(index, 0, -1, withscores=True) for index in indexes(keys)]
+        )
+        lists = [[AlertKey(int(raised), name.decode()) for name, raised in each] for each in found]
+        return [key for key in lists[0] if all(key in other for other in map(set, lists[1:]))] if lists else []
+
+    async def alerts(self, ids: Collection[str]) -> dict[str, bytes]:
+        """See ViewsReader."""
+        if not ids:
+            return {}
+        found = await self._ask(lambda pipe, keys: pipe.hmget(keys.alerts, list(ids)))
+        return _there(ids, found[0] if found else [])
+
+    async def unit_alerts(self, units: Collection[str]) -> dict[str, list[bytes]]:
+        """See ViewsReader."""
+        lists = await self._ask(lambda pipe, keys: [pipe.zrange(keys.unit_alerts(unit), 0, -1) for unit in units])
+        ids = {unit: [name.decode() for name in names] for unit, names in zip(units, lists, strict=False)}
+        found = await self.alerts([name for names in ids.values() for name in names])
+        return {unit: [found[name] for name in names if name in found] for unit, names in ids.items()}
 
     async def templates(self) -> list[bytes]:
         """See ViewsReader."""
@@ -210,6 +239,7 @@ def _change(before: Change, standing: Standing, news: list[News]) -> Change:
         frozenset(unit for one in ours for unit in one.units),
         frozenset(employee for one in ours for employee in one.employees),
         any(one.templates for one in ours),
+        frozenset(unit for one in ours for unit in one.alerts),
         standing.epoch != before.standing.epoch,
         ours[-1].trouble if ours else before.trouble,
     )

@@ -11,6 +11,7 @@ import msgspec
 from redis.exceptions import RedisError, WatchError
 
 from agents.views.port import FORMAT, Batch, Place, UnitView, ViewsMoved, ViewsTaken
+from agents.views.redis_alerts import alerts_before, stage_alerts
 from agents.views.redis_client import TIME_LIMIT, Client, RedisPlace, connect, told
 from agents.views.redis_keys import EpochKeys, Head, Keys
 
@@ -19,12 +20,16 @@ SWEEP: Final = 1_000  # keys of an old epoch looked at in one command
 
 
 class News(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is published on the channel: the views that it speaks of, what changed in them, what is wrong."""
+    """What is published on the channel: the views that it speaks of, what changed in them, what is wrong.
+
+    `alerts`: units whose open alerts have changed.
+    """
 
     epoch: str
     units: list[str] = []
     employees: list[str] = []
     templates: bool = False
+    alerts: list[str] = []
     trouble: str | None = None
 
 
@@ -160,11 +165,13 @@ class RedisWriter:
             now, *places = await pipe.mget(names)
             if decode_head(now) != head or [_bytes(place) for place in places] != [self._written[n] for n in numbers]:
                 raise ViewsMoved("the views are not where this worker left them")
+            before = await alerts_before(pipe, keys, batch.alerts)
             pipe.multi()
             self._stage(pipe, keys, batch)
+            alerted = sorted(stage_alerts(pipe, keys, before, batch.alerts))
             pipe.mset({keys.place(number): value for number, value in after.items()})
             self._stage_alive(pipe, head)
-            news = News(head.epoch, list(batch.units), list(batch.employees), bool(batch.templates))
+            news = News(head.epoch, list(batch.units), list(batch.employees), bool(batch.templates), alerted)
             pipe.publish(self._names.changes, _encode(news))
             await pipe.execute()
 

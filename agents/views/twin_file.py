@@ -33,9 +33,15 @@ CREATE TABLE employees (id TEXT PRIMARY KEY, value BLOB, change INTEGER NOT NULL
 CREATE INDEX employees_by_change ON employees (change);
 CREATE INDEX employees_there ON employees (id) WHERE value IS NOT NULL;
 CREATE TABLE templates (id TEXT PRIMARY KEY, value BLOB NOT NULL, change INTEGER NOT NULL);
+CREATE TABLE alerts (id TEXT PRIMARY KEY, unit TEXT NOT NULL, employee TEXT NOT NULL, raised INTEGER NOT NULL,
+    value BLOB NOT NULL);       -- open ones alone
+CREATE INDEX alerts_by_unit ON alerts (unit, raised, id);
+CREATE INDEX alerts_by_employee ON alerts (employee, raised, id);
+CREATE TABLE alerted (id TEXT PRIMARY KEY, change INTEGER NOT NULL);  -- units, and what changed their alerts last
+CREATE INDEX alerted_by_change ON alerted (change);
 INSERT INTO views VALUES ('', '', 0, 0);
 """
-TABLES: Final = ("places", "units", "boards", "employees", "templates")
+TABLES: Final = ("places", "units", "boards", "employees", "templates", "alerts", "alerted")
 
 
 def open_file(path: Path, *, write: bool) -> sqlite3.Connection:

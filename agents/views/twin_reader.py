@@ -15,6 +15,7 @@ import msgspec
 from agents.transport.embedded.sqlite import translated
 from agents.transport.errors import LogError, RecoverableError
 from agents.views.port import (
+    AlertKey,
     Boards,
     Change,
     Place,
@@ -24,6 +25,7 @@ from agents.views.port import (
     ViewsUnavailable,
     standing_of,
 )
+from agents.views.twin_alerts import alert_keys, unit_alerts
 from agents.views.twin_file import NAME, identity, open_file
 
 IDLE: Final = 0.05  # s between looks at a file that nobody writes
@@ -69,7 +71,7 @@ class TwinReader:
 
     async def boards(self, units: Collection[str]) -> Boards:
         """See ViewsReader."""
-        return await self._ask(partial(_boards, list(units)), Boards({}, {}))
+        return await self._ask(partial(_boards, list(units)), Boards({}, {}, {}))
 
     async def employees(self, ids: Collection[str]) -> dict[str, bytes]:
         """See ViewsReader."""
@@ -79,6 +81,18 @@ class TwinReader:
         """See ViewsReader."""
         sql = "SELECT id FROM employees WHERE id > ? AND value IS NOT NULL ORDER BY id LIMIT ?"
         return await self._ask(lambda views: [who for (who,) in views.execute(sql, (after, limit))], [])
+
+    async def alert_keys(self, unit: str | None = None, employee: str | None = None) -> list[AlertKey]:
+        """See ViewsReader."""
+        return await self._ask(partial(alert_keys, unit, employee), [])
+
+    async def alerts(self, ids: Collection[str]) -> dict[str, bytes]:
+        """See ViewsReader."""
+        return await self._ask(partial(_values, "alerts", list(ids)), {})
+
+    async def unit_alerts(self, units: Collection[str]) -> dict[str, list[bytes]]:
+        """See ViewsReader."""
+        return await self._ask(partial(unit_alerts, list(units)), {})
 
     async def templates(self) -> list[bytes]:
         """See ViewsReader."""
@@ -198,8 +212,9 @@ class _Look:
         self._epoch = standing.epoch
         if anew:
             return Change(standing, anew=True)
-        found = {table: _changed(views, table, before) for table in ("units", "employees", "templates")}
-        return Change(standing, found["units"], found["employees"], bool(found["templates"]))
+        tables = ("units", "employees", "templates", "alerted")
+        found = {table: _changed(views, table, before) for table in tables}
+        return Change(standing, found["units"], found["employees"], bool(found["templates"]), found["alerted"])
 
 
 class _moment:
@@ -245,7 +260,7 @@ def _board(unit: str, views: sqlite3.Connection) -> list[str]:
 def _boards(units: list[str], views: sqlite3.Connection) -> Boards:
     found = _values("units", units, views)
     people = {employee for unit in found for employee in _board(unit, views)}
-    return Boards(found, _values("employees", list(people), views))
+    return Boards(found, _values("employees", list(people), views), unit_alerts(units, views))
 
 
 def _counts(views: sqlite3.Connection) -> tuple[int, int]:

@@ -16,6 +16,7 @@ import msgspec
 from agents.transport.embedded.sqlite import transaction, translated
 from agents.transport.errors import LogCorrupt, LogError, RecoverableError
 from agents.views.port import Batch, Place, UnitView, ViewsMoved, ViewsUnavailable
+from agents.views.twin_alerts import write_alerts
 from agents.views.twin_file import NAME, PATIENCE, TABLES, create_file, identity, open_file, unlink
 
 _EMPLOYEE: Final = """INSERT INTO employees VALUES (?, ?, ?)
@@ -123,6 +124,7 @@ class TwinWriter:
         connection.executemany(
             "INSERT OR IGNORE INTO templates VALUES (?, ?, ?)", ((*each, change) for each in batch.templates.items())
         )
+        write_alerts(connection, batch.alerts, change)
         connection.executemany(
             "REPLACE INTO places VALUES (?, ?)", ((number, _encode(place)) for number, place in batch.after.items())
         )

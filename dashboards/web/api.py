@@ -14,13 +14,14 @@ from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
 from agents.views.port import ViewsReader
+from dashboards.web.api_alerts import get_alert, list_alerts
 from dashboards.web.api_examples import EMPLOYEE, NOBODY, SCORES, TOO_MANY, UNAVAILABLE, UNIT, UNITS, answers
 from dashboards.web.api_types import EmployeeScores, ScoreList, TrendPane, UnitEntry, UnitList, UnitScores
-from dashboards.web.names import path_segments, unit_segment, valid_employee, valid_unit
-from dashboards.web.problems import RequestProblem
+from dashboards.web.known import employee_of, unit_of
+from dashboards.web.names import path_segments, unit_segment
 from dashboards.web.queries import refuse_unknown
 from dashboards.web.times import instant
-from dashboards.web.updates import KnownEmployee, KnownUnit, decode_scores, decode_unit, readable
+from dashboards.web.updates import decode_scores, readable
 from dashboards.web.web import Web
 from schemas.instants import format_rfc3339
 from schemas.rows import ScoreRow
@@ -89,7 +90,7 @@ async def get_unit(request: Request[Any, Any, Any], web: NamedDependency[Web], u
     segments = path_segments(request.scope.get("raw_path") or request.scope["path"].encode())
     # As sent: `unit` has lost the difference between a slash and %2F.
     asked = "/".join(segments[segments.index("units") + 1 :]) or unit
-    update = (await _unit(web.views, asked)).update()
+    update = (await unit_of(web.views, asked)).update()
     return UnitScores(asked, update.as_of, update.newest, update.members, update.rows, _trends(update.trends))
 
 
@@ -101,7 +102,7 @@ async def get_unit(request: Request[Any, Any, Any], web: NamedDependency[Web], u
 )
 async def get_employee(web: NamedDependency[Web], employee_id: EmployeeId) -> EmployeeScores:
     """An employee's rows in every window of the templates that apply to them, as of the last publication."""
-    update = (await _employee(web.views, employee_id)).update()
+    update = (await employee_of(web.views, employee_id)).update()
     return EmployeeScores(employee_id, update.unit, update.as_of, update.newest, update.rows, _trends(update.trends))
 
 
@@ -152,9 +153,9 @@ async def _slices(
 async def _named(views: ViewsReader, unit: str | None, employee: str | None) -> list[str]:
     """People by unit, or the one of that name, or nobody; a problem when there is no such unit or employee."""
     if employee is not None:
-        await _employee(views, employee)
+        await employee_of(views, employee)
     if unit is not None:
-        members = (await _unit(views, unit)).members
+        members = (await unit_of(views, unit)).members
         return [who for who in members if employee is None or who == employee]
     return [] if employee is None else [employee]
 
@@ -178,34 +179,13 @@ def _matching(employee_id: str, value: bytes | None, indicator: str | None, wind
             yield row
 
 
-async def _unit(views: ViewsReader, unit: str) -> KnownUnit:
-    if not valid_unit(unit):
-        detail = "a unit's id is 1 to 128 characters without control characters"
-        raise RequestProblem(400, detail, "unit", unit)
-    known = readable(decode_unit, unit, (await views.units([unit])).get(unit))
-    if known is None:
-        detail = f"nothing was published for unit {unit!r}; /api/v1/units lists the units that there are"
-        raise RequestProblem(404, detail, "unit", unit)
-    return known
-
-
-async def _employee(views: ViewsReader, employee: str) -> KnownEmployee:
-    if not valid_employee(employee):
-        raise RequestProblem(400, "an employee's id is [A-Za-z0-9_.:-]{1,64}", "employee", employee)
-    known = readable(decode_scores, employee, (await views.employees([employee])).get(employee))
-    if known is None:
-        detail = f"nothing was published for employee {employee!r}; /api/v1/units/UNIT lists the members of a unit"
-        raise RequestProblem(404, detail, "employee", employee)
-    return known
-
-
 def _trends(trends: dict[str, list[tuple[int, float, float]]]) -> dict[str, list[TrendPane]]:
     return {name: [TrendPane(format_rfc3339(at), n, good) for at, n, good in panes] for name, panes in trends.items()}
 
 
 api: Final = Router(
     "/api/v1",
-    route_handlers=[list_units, get_unit, get_employee, list_scores],
+    route_handlers=[list_units, get_unit, get_employee, list_scores, list_alerts, get_alert],
     before_request=refuse_unknown,
     response_headers=[ResponseHeader(name="cache-control", value="no-store")],
 )

@@ -8,8 +8,18 @@ import msgspec
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 
-from dashboards.web.api_types import EmployeeScores, ScoreList, TrendPane, UnitEntry, UnitList, UnitScores
+from dashboards.web.api_types import (
+    AlertList,
+    EmployeeScores,
+    OpenAlert,
+    ScoreList,
+    TrendPane,
+    UnitEntry,
+    UnitList,
+    UnitScores,
+)
 from dashboards.web.problems import Problem
+from schemas.alerts import FIRING, Message
 from schemas.rows import ScoreRow, UnitRow
 
 _AS_OF: Final = "2026-03-02T05:40:00.000Z"
@@ -25,6 +35,20 @@ UNITS: Final = UnitList(_AS_OF, [UnitEntry("L03", 12, _AS_OF, _AS_OF, "/api/v1/u
 UNIT: Final = UnitScores("L03", _AS_OF, _AS_OF, ["E0261"], [UNIT_ROW], _TRENDS)
 EMPLOYEE: Final = EmployeeScores("E0261", "L03", _AS_OF, _AS_OF, [ROW], _TRENDS)
 SCORES: Final = ScoreList(_AS_OF, [ROW], "E0261")
+ALERT: Final = OpenAlert(
+    alert_id="8dbc851137371ff246c7", rule="default", employee_id="E0261", unit="L03", indicator="semi_finished_yield",
+    template="production-operator", version=2, state=FIRING, severity="warning", raised_at="2026-03-02T05:21:07.120Z",
+    changed_at="2026-03-02T05:21:07.120Z", cleared_at=None, window="", window_start="2026-03-02T05:02:00.000Z",
+    value=0.78125, n=32, good=25, low=0.6125, high=0.8898, threshold=0.95, folded_into=None, first_event="pol-8845-1",
+    last_event="pol-8846-3", message=Message(
+        "半成品良品率自2026-03-02 13:02起下降：78.1 %，正常应为95.0 %（25/32，95 % 区间 61.3–89.0 %）。"
+        "您的良品率指标未达标，请查看生产记录调整流程。",
+        "Semi-finished yield has dropped since 2026-03-02 13:02: 78.1 % where 95.0 % is normal (25/32, 95 % interval "
+        "61.3 to 89.0 %). Your yield is below target; check the production record and adjust the process.",
+    ),
+)  # fmt: skip
+ALERTS: Final = AlertList(_AS_OF, [ALERT], None)
+NO_ALERT: Final = Problem("Not Found", 404, "no alert '8dbc8511' is open", "alert_id", "8dbc8511")
 NOBODY: Final = Problem("Not Found", 404, "nothing was published for employee 'E0999'", "employee", "E0999")
 _PROBLEM: Final = "A problem (RFC 9457); where a field is at fault it names it and its value."
 TOO_MANY: Final = Problem("Bad Request", 400, "limit: Expected `int` <= 10000", "limit", "99999")

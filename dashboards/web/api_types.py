@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from schemas.rows import ScoreRow, UnitRow
+from schemas.alerts import Message
+from schemas.rows import Number, ScoreRow, UnitRow
 
 
 class TrendPane(msgspec.Struct, frozen=True):
@@ -60,6 +61,49 @@ class ScoreList(msgspec.Struct, frozen=True):
 
     now: str | None
     rows: list[ScoreRow]
+    next: str | None
+
+
+class OpenAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that is not cleared. `employee_id` is null for a unit's own; times are log times.
+
+    `value`, `n`, `good` are those that it was raised with, `low` and `high` their 95 % Wilson interval. `state`:
+    firing, acknowledged or shelved (`until` then). `escalated_at`: nobody had acknowledged it by then.
+    """
+
+    alert_id: str
+    rule: str
+    employee_id: str | None = None
+    unit: str
+    indicator: str
+    template: str
+    version: int
+    state: str
+    severity: str
+    raised_at: str
+    changed_at: str
+    cleared_at: str | None
+    window: str
+    window_start: str
+    value: float | None
+    n: Number | None
+    good: Number | None
+    low: float | None
+    high: float | None
+    threshold: float
+    folded_into: str | None
+    first_event: str
+    last_event: str
+    message: Message
+    until: str | None = None
+    escalated_at: str | None = None
+
+
+class AlertList(msgspec.Struct, frozen=True):
+    """Open alerts, oldest first. `next` is the `after` of the next page, null on the last one. `now`: newest tick."""
+
+    now: str | None
+    alerts: list[OpenAlert]
     next: str | None
 
 

@@ -111,6 +111,7 @@ def _openapi() -> OpenAPIConfig:
             Tag("units", "Lines, teams, stores: pooled scores and members."),
             Tag("employees", "Scores of one person, under a pseudonymous id."),
             Tag("scores", "Rows across employees."),
+            Tag("alerts", "What was raised and is not over: for whom, since when, how sure, what to do."),
             Tag("operation", "For those who run the service."),
         ],
     )

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from dashboards.web.alerts import Banner, Flag, banner, flags
 from dashboards.web.catalogue import Catalogue
 from dashboards.web.reading import Band, Reading, Trend, band, facts_of, reading, trend
 from dashboards.web.times import instant
@@ -22,13 +23,17 @@ MOST_OTHERS: Final = 6
 
 
 class Tile(msgspec.Struct, frozen=True):
-    """One person. `score` is the total in the window of the reading; `newest` is None when no window holds data."""
+    """One person. `score` is the total in the window of the reading; `newest` is None when no window holds data.
+
+    `alert` is None for a person without an open alert in this unit.
+    """
 
     id: str
     newest: str | None
     reading: Reading | None
     score: float | None
     trend: Trend
+    alert: Flag | None = None
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -76,12 +81,14 @@ def summary(view: View, unit: str) -> Summary | None:
     )
 
 
-def tile(employee: str, known: KnownEmployee, catalogue: Catalogue, main: Key | None) -> Tile:
+def tile(
+    employee: str, known: KnownEmployee, catalogue: Catalogue, main: Key | None, alert: Flag | None = None
+) -> Tile:
     """A person's part of a board: the reading that the unit shows, or their own when they have another template."""
     update = known.update()
     row = next((row for row in update.rows if key(row) == main), None) or flagship(update.rows, catalogue)
     if row is None:
-        return Tile(employee, instant(known.newest), None, None, Trend())
+        return Tile(employee, instant(known.newest), None, None, Trend(), alert)
     empty = all(row.status == NO_DATA for row in update.rows)  # then `newest` may be as old as their assignment
     return Tile(
         id=employee,
@@ -89,6 +96,7 @@ def tile(employee: str, known: KnownEmployee, catalogue: Catalogue, main: Key | 
         reading=reading(row, catalogue),
         score=_score(update.rows, row),
         trend=trend(update.trends, key(row)),
+        alert=alert,
     )
 
 
@@ -97,14 +105,15 @@ class Drawn(msgspec.Struct, frozen=True):
 
     summary: Summary | None
     people: dict[str, Tile]
+    alerts: Banner = Banner()
 
 
 class Drawing:
-    """Draws one unit again and again; a person whose update did not change is not drawn anew."""
+    """Draws one unit again and again; a person whose update and alert did not change is not drawn anew."""
 
     def __init__(self, unit: str) -> None:
         self._unit = unit
-        self._seen: dict[str, tuple[KnownEmployee, Tile]] = {}
+        self._seen: dict[str, tuple[KnownEmployee, Tile]] = {}  # a tile has the alert
         self._basis: tuple[Key | None, int] = (None, 0)
 
     def draw(self, view: View) -> Drawn:
@@ -115,12 +124,15 @@ class Drawing:
         basis = (shown, view.catalogue.size)
         before = self._seen if basis == self._basis else {}
         self._basis, self._seen = basis, {}
+        alerts = view.alerts.get(self._unit, ())
+        flag = flags(alerts)
         for employee, known in members_of(view, self._unit).items():
             seen = before.get(employee)
-            if seen is None or seen[0] is not known:
-                seen = (known, tile(employee, known, view.catalogue, shown))
+            if seen is None or seen[0] is not known or seen[1].alert != flag.get(employee):
+                seen = (known, tile(employee, known, view.catalogue, shown, flag.get(employee)))
             self._seen[employee] = seen
-        return Drawn(head, {employee: drawn for employee, (_, drawn) in self._seen.items()})
+        people = {employee: drawn for employee, (_, drawn) in self._seen.items()}
+        return Drawn(head, people, banner(alerts, view.catalogue))
 
 
 def _others(rows: Sequence[Row], main: Row | None) -> list[Row]:

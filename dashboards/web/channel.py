@@ -75,7 +75,9 @@ class Channel:
     def snapshot(self) -> bytes:
         """The whole board as last sent, encoded once however many screens ask."""
         if self._encoded is None:
-            data = {"unit": self.unit, "summary": self._drawn.summary, "people": list(self._drawn.people.values())}
+            drawn = self._drawn
+            people = list(drawn.people.values())
+            data = {"unit": self.unit, "summary": drawn.summary, "people": people, "alerts": drawn.alerts}
             self._encoded = event("snapshot", data)
         return self._encoded
 
@@ -90,12 +92,14 @@ class Channel:
 
 
 def difference(before: Drawn, after: Drawn) -> dict[str, Any]:
-    """What to replace on a screen that shows `before`: the summary, people who changed, people who left."""
+    """What to replace on a screen that shows `before`: the summary, the banner, people who changed or left."""
     change: dict[str, Any] = {}
     if before.summary != after.summary:
         change["summary"] = after.summary
     if changed := [tile for employee, tile in after.people.items() if before.people.get(employee) != tile]:
         change["people"] = changed
+    if before.alerts != after.alerts:
+        change["alerts"] = after.alerts
     if gone := [employee for employee in before.people if employee not in after.people]:
         change["gone"] = gone
     return change

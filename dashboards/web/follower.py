@@ -152,11 +152,14 @@ class Follower:
             people = self._view.shown(change.employees) | self._view.missing() if units or change.employees else set()
             if people:
                 await self._replace_people(people)
-        if change.units or change.employees:
+            alerted = [unit for unit in change.alerts if unit in self._watched]
+            if alerted:
+                await self._replace_alerts(alerted)
+        if change.units or change.employees or change.alerts:
             self._metrics.lag.observe(max(0, self._clock() - (change.standing.heard or 0)) / 1000)
 
     async def _read(self, units: Collection[str], *, anew: bool = False) -> None:
-        """Units with all their people; `anew`: they are all that the view has, in place of what it had."""
+        """Units with all their people and alerts; `anew`: they are all that the view has, in place of what it had."""
         found = await self._views.boards(units)
         texts = await self._views.templates() if anew or not self._view.catalogue.size else []
         if anew:
@@ -164,7 +167,8 @@ class Follower:
             self._loaded.clear()
         # Somebody may have turned away meanwhile.
         there = {unit: found.units.get(unit) for unit in units if unit in self._watched}
-        touched = self._view.put(there, found.employees, texts)
+        alerts = {unit: found.alerts.get(unit, []) for unit in there}
+        touched = self._view.put(there, found.employees, texts, alerts)
         self._view.prune()
         self._loaded.update(there)
         self._take_over(len(there) + len(found.employees), touched)
@@ -180,6 +184,11 @@ class Follower:
         found = await self._views.employees(people)
         there = {person: found.get(person) for person in self._view.shown(people)}
         self._take_over(len(there), self._view.put(employees=there))
+
+    async def _replace_alerts(self, units: Collection[str]) -> None:
+        found = await self._views.unit_alerts(units)
+        there = {unit: found.get(unit, []) for unit in units if unit in self._watched}
+        self._take_over(len(there), self._view.put(alerts=there))
 
     def _take_over(self, values: int, touched: Touched) -> None:
         self._metrics.records.inc(values)

@@ -24,7 +24,7 @@ VIEW_LAG: Final = Name(
     f"{PREFIX}_view_lag_seconds", "histogram", "From the time of the newest update until it was read for a screen."
 )
 VIEW_RECORDS: Final = Name(
-    f"{PREFIX}_view_records", "counter", "Updates of units and people that were read for screens."
+    f"{PREFIX}_view_records", "counter", "Updates of units, their people and alerts that were read for screens."
 )
 UNREADABLE: Final = Name(
     f"{PREFIX}_view_unreadable_records", "counter", "Updates that were read for screens and are none."

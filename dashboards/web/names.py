@@ -8,12 +8,17 @@ from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
 MAX_UNIT: Final = 128
-EMPLOYEE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
 def valid_employee(text: str) -> bool:
     """Whether this can be an employee's id."""
-    return EMPLOYEE.fullmatch(text) is not None
+    return ID.fullmatch(text) is not None
+
+
+def valid_alert(text: str) -> bool:
+    """Whether this can be an alert's id."""
+    return ID.fullmatch(text) is not None
 
 
 def valid_unit(text: str) -> bool:

@@ -30,7 +30,8 @@ def known_queries(handler: Any) -> list[str]:
     """The query parameters that a handler declares, in its order."""
     hints = get_type_hints(inspect.unwrap(handler), include_extras=True)
     return [
-        name
+        one.name or name
         for name, hint in hints.items()
-        if any(isinstance(one, QueryParameter) for one in getattr(hint, "__metadata__", ()))
+        for one in getattr(hint, "__metadata__", ())
+        if isinstance(one, QueryParameter)
     ]

@@ -5,12 +5,13 @@ Only units that somebody watches are here, with their people: a company may be l
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from agents.views.port import Standing
+from dashboards.web.alerts import Alert, decode_alert
 from dashboards.web.catalogue import Catalogue, Reader, read_template
 from dashboards.web.updates import KnownEmployee, KnownUnit, decode_scores, decode_unit
 
@@ -35,6 +36,7 @@ class View:
         """Forgets everything but the time: the views are others."""
         self.employees: dict[str, KnownEmployee] = {}
         self.units: dict[str, KnownUnit] = {}
+        self.alerts: dict[str, tuple[Alert, ...]] = {}  # open ones by unit
         self.catalogue = Catalogue(self._reader)
         self._boards: dict[str, set[str]] = {}
         self._texts: set[bytes] = set()
@@ -56,8 +58,12 @@ class View:
         units: Mapping[str, bytes | None] = {},
         employees: Mapping[str, bytes | None] = {},
         templates: Iterable[bytes] = (),
+        alerts: Mapping[str, Sequence[bytes]] = {},
     ) -> Touched:
-        """Takes values, None for what is gone. One that cannot be read is counted and leaves the view as it was."""
+        """Takes values, None for what is gone. One that cannot be read is counted and leaves the view as it was.
+
+        `alerts`: all that are open, by unit.
+        """
         touched: set[str] = set()
         unreadable = 0
         for text in set(templates) - self._texts:
@@ -70,6 +76,9 @@ class View:
                     touched.update(take(key, value))
                 except msgspec.MsgspecError:
                     unreadable += 1
+        for unit, rows in alerts.items():
+            unreadable += self._alerts(unit, rows)
+            touched.add(unit)
         return Touched(frozenset(touched), unreadable)
 
     def prune(self) -> None:
@@ -80,6 +89,7 @@ class View:
     def forget(self, unit: str) -> None:
         """Nobody watches the unit any longer, nor those who are on no other board."""
         self._unit(unit, None)
+        self.alerts.pop(unit, None)
 
     def _employee(self, employee: str, value: bytes | None) -> Collection[str]:
         if value is None:
@@ -101,6 +111,18 @@ class View:
         else:
             self.units[unit] = known
         return (unit,)
+
+    def _alerts(self, unit: str, values: Iterable[bytes]) -> int:
+        """Takes a unit's alerts; how many could not be read."""
+        found: list[Alert] = []
+        unreadable = 0
+        for value in values:
+            try:
+                found.append(decode_alert(value))
+            except msgspec.MsgspecError:
+                unreadable += 1
+        self.alerts[unit] = tuple(found)
+        return unreadable
 
     def _leave(self, employee: str, unit: str) -> None:
         boards = self._boards.get(employee, set())

@@ -8,7 +8,7 @@ from typing import Any, Final
 from agents.views.conflate import Published
 from schemas.instants import MINUTE, format_rfc3339
 from stream.interval import wilson
-from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS, UNIT_UPDATES
+from stream.topics import ALERTS, SCORE_UPDATES, TEMPLATES, TICKS, UNIT_UPDATES
 
 NOW: Final = 1_772_430_000_000  # 2026-03-02T05:40:00Z
 TEMPLATE: Final = """
@@ -108,6 +108,47 @@ def unit_scores(
         },
     }
     return Published(UNIT_UPDATES, 0, at, unit.encode(), json.dumps(value).encode())
+
+
+def alert(
+    alert_id: str, employee: str | None = "E0001", *, unit: str = "L03", at: int = NOW, **changes: Any
+) -> Published:
+    """An alert's latest row; of the unit itself without an employee. It fires, and people are told of it."""
+    value: dict[str, Any] = {
+        "alert_id": alert_id,
+        "rule": "default",
+        "unit": unit,
+        "indicator": INDICATOR,
+        "template": "production-operator",
+        "version": 1,
+        "state": "firing",
+        "severity": "warning",
+        "raised_at": format_rfc3339(at),
+        "changed_at": format_rfc3339(at),
+        "cleared_at": None,
+        "window": "",
+        "window_start": format_rfc3339(at - MINUTE),
+        "value": 0.78125,
+        "n": 32,
+        "good": 25,
+        "low": 0.6125,
+        "high": 0.8898,
+        "threshold": 0.95,
+        "folded_into": None,
+        "first_event": "e1",
+        "last_event": "e2",
+        "message": {
+            "zh": "半成品良品率下降。请查看生产记录。",
+            "en": "Semi-finished yield has dropped. Check the record.",
+        },
+        "by": "",
+        "reason": "",
+        "until": None,
+        "escalated_at": None,
+        "notify": True,
+    }
+    owner = {} if employee is None else {"employee_id": employee}
+    return Published(ALERTS, 0, at, alert_id.encode(), json.dumps({**value, **owner, **changes}).encode())
 
 
 def tick(at: int = NOW, partition: int = 0) -> Published:

@@ -10,7 +10,7 @@ from pathlib import Path
 from agents.views.conflate import Published, conflate, tick_at
 from agents.views.port import Batch, Place, Standing, ViewsReader
 from dashboards.web.view import Touched, View
-from stream.topics import SCORE_UPDATES, TICKS, UNIT_UPDATES
+from stream.topics import ALERTS, SCORE_UPDATES, TICKS, UNIT_UPDATES
 from tests.agents.views.sites import LOG, Site, TwinSite
 
 
@@ -20,13 +20,15 @@ def show(view: View, records: Iterable[Published]) -> Touched:
     latest = conflate(records)
     view.tell(standing_of(records, Standing("e", True, view.now, view.last_commit)))
     units = {unit: None if known is None else known.value for unit, known in latest.units.items()}
-    return view.put(units, latest.employees, latest.templates.values())
+    told = {known.unit for known in latest.alerts.values() if known}
+    alerts = {unit: [known.value for known in latest.alerts.values() if known and known.unit == unit] for unit in told}
+    return view.put(units, latest.employees, latest.templates.values(), alerts)
 
 
 def standing_of(records: Iterable[Published], before: Standing) -> Standing:
     """The standing after these records."""
     ticks = [at for record in records if record.topic == TICKS and (at := tick_at(record.value)) is not None]
-    heard = [record.timestamp for record in records if record.topic in (UNIT_UPDATES, SCORE_UPDATES)]
+    heard = [record.timestamp for record in records if record.topic in (UNIT_UPDATES, SCORE_UPDATES, ALERTS)]
     now = max([*ticks, *([] if before.now is None else [before.now])], default=None)
     known = [] if before.heard is None else [before.heard]
     return Standing(before.epoch, True, now, max([*ticks, *heard, *known], default=None))
@@ -56,8 +58,8 @@ class Shelf:
     async def put(self, records: list[Published]) -> None:
         """As `apply`, in a running loop."""
         writer = self._site.writer()
-        latest, before = conflate(records), (await writer.begin(LOG, 1, [0]))[0]
+        found, before = conflate(records), (await writer.begin(LOG, 1, [0]))[0]
         told = standing_of(records, Standing("e", True, before.now, before.heard))
         after = Place({SCORE_UPDATES: before.offsets.get(SCORE_UPDATES, 0) + 1}, True, told.now, told.heard)
-        await writer.put(Batch(latest.units, latest.employees, latest.templates, {0: before}, {0: after}))
+        await writer.put(Batch(found.units, found.employees, found.templates, found.alerts, {0: before}, {0: after}))
         await writer.close()

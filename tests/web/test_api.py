@@ -148,6 +148,8 @@ def test_openapi_describes_every_address_with_an_example_or_a_description(client
         "/api/v1/units/{unit}",
         "/api/v1/employees/{employee_id}",
         "/api/v1/scores",
+        "/api/v1/alerts",
+        "/api/v1/alerts/{alert_id}",
         "/healthz",
     }
     assert expected == set(paths)
@@ -162,12 +164,14 @@ def test_openapi_describes_every_address_with_an_example_or_a_description(client
 def test_openapi_gives_an_example_of_each_answer(client: Client) -> None:
     """An example is read before a schema is; it must be of the schema."""
     found = get(client, "/api/openapi.json")
-    for path in ("/api/v1/units", "/api/v1/units/{unit}", "/api/v1/employees/{employee_id}", "/api/v1/scores"):
+    for path in (path for path in found["paths"] if path.startswith("/api/v1/")):
         content = found["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
         (example,) = content["examples"].values()
         reference = content["schema"]["$ref"].rsplit("/", 1)[1]
         schema = found["components"]["schemas"][reference]
-        assert set(schema["properties"]) == set(example["value"]), path
+        # The framework leaves out of an example what is null there.
+        nullable = {name for name, one in schema["properties"].items() if {"type": "null"} in one.get("oneOf", [])}
+        assert set(schema["properties"]) - nullable <= set(example["value"]) <= set(schema["properties"]), path
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from dashboards.web.view import View
 from stream.topics import SCORE_UPDATES
 from tests.agents.views.sites import LOG, RedisSite, Site, batch, replace
 from tests.e2e.redis_server import RedisServer
-from tests.web.factories import NOW, line, row, scores, template, tick, unit_scores
+from tests.web.factories import NOW, alert, line, row, scores, template, tick, unit_scores
 from tests.web.shelf import Shelf
 
 
@@ -138,6 +138,31 @@ async def test_who_joins_a_unit_is_read_and_who_leaves_is_forgotten(shelf: Shelf
         await shelf.put([unit_scores("L03", ["E0001", "E9"])])
         await until(lambda: rig.good("E9") == 77)
         assert {"E0001", "E9"} == set(rig.view.employees)
+
+
+async def test_alerts_come_and_go_with_the_boards_that_show_them(shelf: Shelf) -> None:
+    """Those of a unit that is watched, as they are when its screen comes and with each change; of others nothing."""
+    await shelf.put([*line("L03"), *line("L04"), alert("a1"), alert("b1", unit="L04")])
+    async with following(shelf.reader(), "L03") as rig:
+        await until(lambda: rig.state == "live")
+        assert {"L03": ["a1"]} == alerts(rig)
+        rig.touched.clear()
+        await shelf.put([alert("a2", state="acknowledged"), alert("b2", unit="L04")])
+        await until(lambda: alerts(rig) == {"L03": ["a1", "a2"]})
+        await shelf.put([alert("a1", state="cleared")])
+        await until(lambda: alerts(rig) == {"L03": ["a2"]})
+        assert [{"L03"}, {"L03"}] == rig.touched
+        async with rig.follower.watching("L04"):
+            assert {"L03": ["a2"], "L04": ["b1", "b2"]} == alerts(rig)
+        assert {"L03": ["a2"]} == alerts(rig)
+        shelf.clear()
+        await shelf.put([*line("L03"), alert("a3")])
+        await until(lambda: alerts(rig) == {"L03": ["a3"]})
+
+
+def alerts(rig: Rig) -> dict[str, list[str]]:
+    """The ids of the alerts that the view has, by unit."""
+    return {unit: [each.alert_id for each in found] for unit, found in rig.view.alerts.items()}
 
 
 async def test_what_was_erased_leaves_the_board(shelf: Shelf) -> None:

@@ -18,7 +18,10 @@ from tests.web.factories import NOW, line
 from tests.web.shelf import Shelf
 
 Client = TestClient[Litestar]
-API = ["/api/v1/units", "/api/v1/units/L03", "/api/v1/employees/E0001", "/api/v1/scores", "/api/v1/scores?unit=L03"]
+API = [
+    "/api/v1/units", "/api/v1/units/L03", "/api/v1/employees/E0001", "/api/v1/scores",
+    "/api/v1/scores?unit=L03", "/api/v1/alerts", "/api/v1/alerts/a1",
+]  # fmt: skip
 
 
 def broken(folder: Path) -> None:

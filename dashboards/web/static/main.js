@@ -1,5 +1,6 @@
 // A board: the words of its language, a stream, and a clock that makes ages grow while nothing arrives.
 
+import { Alerts } from "./alerts.js";
 import { Banner } from "./banner.js";
 import { Board } from "./board.js";
 import { reloadForBuild } from "./build.js";
@@ -56,6 +57,7 @@ async function start() {
   const wall = matchMedia(WALL);
   const link = new Link(words);
   const banner = new Banner(words);
+  const alerts = new Alerts(words);
   let connection = null;
   const pager = new Pager(document.getElementById("pages"), words, pageSeconds(), {
     changed: () => board.draw(),
@@ -68,10 +70,16 @@ async function start() {
     board.draw();
     link.draw();
     banner.draw();
+    alerts.draw();
+  };
+  const take = (data, whole) => {
+    if (whole) board.snapshot(data);
+    else board.change(data);
+    alerts.take(data);
   };
   connection = new Connection(stream, {
-    snapshot: (data) => board.snapshot(data),
-    change: (data) => board.change(data),
+    snapshot: (data) => take(data, true),
+    change: (data) => take(data, false),
     heartbeat: (data) => {
       setServerTime(Date.parse(data.at));
       link.setService(data);

@@ -13,8 +13,10 @@ const SHAPES = {
 };
 
 export class Mark {
-  constructor(node) {
+  /** @param shapes what a kind looks like, as paths in a square of 16. */
+  constructor(node, shapes = SHAPES) {
     this.node = node;
+    this.shapes = shapes;
     this.path = svg("path", { "fill-rule": "evenodd" });
     this.word = el("span");
     node.replaceChildren(svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, this.path), this.word);
@@ -22,7 +24,7 @@ export class Mark {
 
   show(kind, word) {
     attribute(this.node, "data-mark", kind);
-    attribute(this.path, "d", SHAPES[kind]);
+    attribute(this.path, "d", this.shapes[kind]);
     text(this.word, word);
   }
 }

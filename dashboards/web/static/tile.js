@@ -1,5 +1,6 @@
 // One person: the value large, how it stands, how sure it is, how it went.
 
+import { ALERT_SHAPES, signOf } from "./alertsign.js";
 import { attribute, el, fit, text } from "./dom.js";
 import { Mark, standing } from "./mark.js";
 import { Spark } from "./spark.js";
@@ -13,14 +14,16 @@ export class TileView {
     this.unit = el("small");
     this.other = el("p", { class: "other" });
     this.facts = el("p", { class: "facts" });
+    this.flag = el("p", { class: "flag" });
     const mark = el("p", { class: "mark" });
     const whisker = el("div", { class: "whisker" });
     const spark = el("div", { class: "spark" });
     this.mark = new Mark(mark);
+    this.sign = new Mark(this.flag, ALERT_SHAPES);
     this.whisker = new Whisker(whisker);
     this.spark = new Spark(spark);
     this.value = el("p", { class: "value" }, this.number, this.unit);
-    const head = el("div", { class: "tile-head" }, this.id, this.score);
+    const head = el("div", { class: "tile-head" }, this.id, this.score, this.flag);
     this.node = el("li", { class: "tile" }, head, this.value, spark, this.other, whisker, mark, this.facts);
     this.id.textContent = id;
   }
@@ -41,7 +44,17 @@ export class TileView {
     const same = !reading || (main && reading.indicator === main.indicator && reading.template === main.template);
     text(this.other, same ? "" : words.name(reading));
     this.whisker.show(words, reading, domain);
+    this.showAlert(words, tile.alert);
     this.spark.show(tile.trend, reading ? reading.target : null);
+  }
+
+  /** An open alert stands where the score does otherwise: nothing moves when it comes or goes. */
+  showAlert(words, alert) {
+    attribute(this.node, "data-alert", alert ? alert.state : null);
+    attribute(this.node, "data-severity", alert ? alert.severity : null);
+    this.flag.hidden = !alert;
+    this.score.hidden = Boolean(alert);
+    if (alert) this.sign.show(...signOf(words, alert));
   }
 }
 

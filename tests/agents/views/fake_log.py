@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from agents.transport.log import Log, Record, TopicInfo
 from agents.views.conflate import Published
-from stream.topics import SCORE_UPDATES, TEMPLATES, TICKS, UNIT_UPDATES
+from stream.topics import ALERTS, SCORE_UPDATES, TEMPLATES, TICKS, UNIT_UPDATES
 
-TOPICS = (TEMPLATES, UNIT_UPDATES, SCORE_UPDATES, TICKS)
+TOPICS = (TEMPLATES, UNIT_UPDATES, SCORE_UPDATES, ALERTS, TICKS)
 Place = tuple[str, int]
 
 

@@ -73,7 +73,10 @@ def batch(
     latest: Latest = conflate(records)
     heard = max((record.timestamp for record in records), default=None)
     after = Place({"score-updates": offset, "unit-updates": offset}, caught_up, heard, heard)
-    return Batch(latest.units, latest.employees, latest.templates, {partition: before or Place()}, {partition: after})
+    return Batch(
+        latest.units, latest.employees, latest.templates, latest.alerts,
+        {partition: before or Place()}, {partition: after},
+    )  # fmt: skip
 
 
 async def replace(writer: ViewsWriter, log_id: str) -> dict[int, Place]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from agents.views.conflate import alert_view
 from agents.views.cursor import RECORDS, Cursor
 from agents.views.port import Batch, Place
-from stream.topics import SCORE_UPDATES, TEMPLATES, UNIT_UPDATES
+from stream.topics import ALERTS, SCORE_UPDATES, TEMPLATES, UNIT_UPDATES
 from tests.agents.views.fake_log import FakeLog
-from tests.web.factories import NOW, line, row, scores, tick, unit_scores
+from tests.web.factories import NOW, alert, line, row, scores, tick, unit_scores
 
 
 def everything(log: FakeLog, places: dict[int, Place] | None = None) -> tuple[list[Batch], Cursor]:
@@ -25,6 +26,17 @@ def test_a_batch_holds_the_latest_of_each_key() -> None:
     ((batch, *_), _) = everything(log)
     assert {"E1": scores("E1", row(3)).value, "E2": scores("E2").value} == batch.employees
     assert 4 == batch.after[0].offsets[SCORE_UPDATES]
+
+
+def test_of_an_alert_its_newest_record_is_its_state() -> None:
+    """What is over when it is read is taken away, whatever was said before."""
+    log = FakeLog(alert("a1"), alert("a2"), alert("a1", state="cleared"), alert("a2", state="shelved"))
+    ((batch, *_), _) = everything(log)
+    assert batch.alerts["a1"] is None
+    assert (batch.alerts["a2"], 4) == (
+        alert_view("a2", alert("a2", state="shelved").value or b""),
+        batch.after[0].offsets[ALERTS],
+    )
 
 
 def test_a_batch_is_taken_again_until_it_is_in_the_views() -> None:
@@ -120,9 +132,15 @@ def test_what_cannot_be_read_is_counted_and_passed_over() -> None:
         unit_scores("L1", [])._replace(key=b"L2"),
         unit_scores("L" * 129, []),
         unit_scores("L\x00", []),
+        alert("a1")._replace(key=b"a2"),
+        alert("a1", raised_at="yesterday"),
+        alert("a1")._replace(key=b"a 1"),
+        alert("a1")._replace(value=b"{"),
     ]
     batches, cursor = everything(FakeLog(*bad, scores("E9")))
-    assert ({"E9"}, {}, 7) == (set(batches[0].employees), dict(batches[0].units), cursor.unreadable)
+    assert ({"E9"}, {}, {}, 11) == (
+        set(batches[0].employees), dict(batches[0].units), dict(batches[0].alerts), cursor.unreadable,
+    )  # fmt: skip
 
 
 def test_after_compaction_the_views_are_the_same() -> None:
@@ -140,4 +158,5 @@ def latest(batches: list[Batch]) -> dict[str, object]:
         found |= {f"{UNIT_UPDATES}/{key}": unit for key, unit in batch.units.items()}
         found |= {f"{SCORE_UPDATES}/{key}": value for key, value in batch.employees.items()}
         found |= {f"{TEMPLATES}/{key}": text for key, text in batch.templates.items()}
+        found |= {f"{ALERTS}/{key}": view for key, view in batch.alerts.items()}
     return found

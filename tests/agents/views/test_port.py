@@ -8,10 +8,20 @@ from contextlib import aclosing
 import pytest
 
 from agents.views.conflate import Published
-from agents.views.port import Change, Place, Standing, UnitEntry, ViewsIncomplete, ViewsMoved, ViewsReader, ViewsWriter
-from stream.topics import SCORE_UPDATES, UNIT_UPDATES
+from agents.views.port import (
+    AlertKey,
+    Change,
+    Place,
+    Standing,
+    UnitEntry,
+    ViewsIncomplete,
+    ViewsMoved,
+    ViewsReader,
+    ViewsWriter,
+)
+from stream.topics import ALERTS, SCORE_UPDATES, UNIT_UPDATES
 from tests.agents.views.sites import LOG, Site, batch, replace
-from tests.web.factories import NOW, TEMPLATE, line, row, scores, template, unit_scores
+from tests.web.factories import NOW, TEMPLATE, alert, line, row, scores, template, unit_scores
 
 AT = "2026-03-02T05:40:00.000Z"
 HOSTILE = ["a:b", "a%3Ab", "a/b", "*", "[x]?", "..", "L03:board", "三号线/装配", "a b", "É", "\u2028", "'; DROP--", "%"]
@@ -26,6 +36,9 @@ async def test_where_nobody_has_written_there_is_nothing(reader: ViewsReader) ->
     assert ([], {}, [], (0, 0)) == (
         await reader.board("L03"), await reader.employees(["E1"]), await reader.employee_ids("", 9),
         await reader.counts(),
+    )  # fmt: skip
+    assert ([], {}, {}) == (
+        await reader.alert_keys(), await reader.alerts(["a1"]), await reader.unit_alerts(["L03"])
     )  # fmt: skip
 
 
@@ -180,6 +193,78 @@ async def test_a_board_stands_in_the_order_of_ids_and_follows_its_members(
     assert ([], ["L03"]) == (await reader.board("L03"), await reader.unit_ids())
 
 
+async def test_open_alerts_are_found_by_unit_and_employee(writer: ViewsWriter, reader: ViewsReader) -> None:
+    """As published, oldest first; a unit's own are about nobody."""
+    await writer.begin(LOG, 1, [0])
+    records = [
+        alert("a3", "E1", at=NOW + 3), alert("a1", "E1", at=NOW + 1), alert("a2", "E2", at=NOW + 1),
+        alert("b1", "E1", unit="L04", at=NOW), alert("u1", None, at=NOW + 9),
+    ]  # fmt: skip
+    await writer.put(batch(*records))
+    values = {(record.key or b"").decode(): record.value for record in records}
+    assert [AlertKey(NOW, "b1"), AlertKey(NOW + 1, "a1")] == (await reader.alert_keys())[:2]
+    asked = {
+        "": await reader.alert_keys(), "L03": await reader.alert_keys(unit="L03"),
+        "E1": await reader.alert_keys(employee="E1"), "L03 E1": await reader.alert_keys("L03", "E1"),
+        "nowhere": await reader.alert_keys("L09", "E1"),
+    }  # fmt: skip
+    assert {
+        "": ["b1", "a1", "a2", "a3", "u1"], "L03": ["a1", "a2", "a3", "u1"], "E1": ["b1", "a1", "a3"],
+        "L03 E1": ["a1", "a3"], "nowhere": [],
+    } == {name: [key.alert_id for key in keys] for name, keys in asked.items()}  # fmt: skip
+    assert {name: values[name] for name in ("a2", "u1")} == await reader.alerts(["a2", "u1", "a9"])
+    on_board = [values[name] for name in ("a1", "a2", "a3", "u1")]
+    assert {"L03": on_board, "L09": []} == await reader.unit_alerts(["L03", "L09"])
+
+
+async def test_a_board_is_read_with_its_alerts(writer: ViewsWriter, reader: ViewsReader) -> None:
+    """A screen that comes has them at once."""
+    await writer.begin(LOG, 1, [0])
+    await writer.put(batch(*line(), alert("a1")))
+    assert {"L03": [alert("a1").value], "L04": []} == (await reader.boards(["L03", "L04"])).alerts
+
+
+OVER = [
+    alert("a1", state="cleared", cleared_at="2026-03-02T05:41:00.000Z", at=NOW),
+    alert("a1", notify=False),
+    alert("a1", notify=None),
+    alert("a1", state="cleared", reason="withdrawn"),
+    Published(ALERTS, 0, NOW, b"a1", None),
+]
+
+
+@pytest.mark.parametrize("over", OVER, ids=["cleared", "imported", "undecided", "withdrawn", "erased"])
+async def test_an_alert_that_is_over_or_not_told_is_not_there(
+    writer: ViewsWriter, reader: ViewsReader, over: Published
+) -> None:
+    """It leaves every list, and its unit's screens hear of it; one that was never there changes nothing."""
+    await writer.begin(LOG, 1, [0])
+    first = batch(*line(), alert("a1"), alert("a2"))
+    await writer.put(first)
+    async with asyncio.timeout(60), aclosing(reader.changes()) as changes:
+        await anext(changes)
+        second = batch(over, over._replace(key=b"a9", value=None), before=first.after[0], offset=2)
+        await writer.put(second)
+        assert {"L03"} == set((await something(changes)).alerts)
+    assert ([AlertKey(NOW, "a2")], {}) == (await reader.alert_keys("L03"), await reader.alerts(["a1"]))
+    assert [AlertKey(NOW, "a2")] == await reader.alert_keys(employee="E0001") == await reader.alert_keys()
+    await writer.put(batch(alert("a1"), before=second.after[0], offset=3))  # raised again by a past counted anew
+    assert {"L03": [alert("a1").value, alert("a2").value]} == await reader.unit_alerts(["L03"])
+
+
+async def test_an_alert_that_moves_leaves_its_unit(writer: ViewsWriter, reader: ViewsReader) -> None:
+    """An assignment that arrives late can tell that it happened elsewhere: both boards hear of it."""
+    await writer.begin(LOG, 1, [0])
+    first = batch(*line(), alert("a1"))
+    await writer.put(first)
+    async with asyncio.timeout(60), aclosing(reader.changes()) as changes:
+        await anext(changes)
+        await writer.put(batch(alert("a1", unit="a:b"), before=first.after[0], offset=2))
+        assert {"L03", "a:b"} == set((await something(changes)).alerts)
+    assert {"L03": [], "a:b": [alert("a1", unit="a:b").value]} == await reader.unit_alerts(["L03", "a:b"])
+    assert ["a1"] == [key.alert_id for key in await reader.alert_keys(employee="E0001")]
+
+
 async def test_people_are_listed_in_pages(writer: ViewsWriter, reader: ViewsReader) -> None:
     """Ten thousand of them are not asked for at once."""
     await writer.begin(LOG, 1, [0])
@@ -216,6 +301,10 @@ async def test_changes_are_told_as_they_come(site: Site, writer: ViewsWriter, re
         third = batch(template()._replace(key=b"other@1"), before=second.after[0], offset=3)
         await writer.put(third)
         assert (await something(changes)).templates
+        fourth = batch(alert("a1", "E7", unit="L04"), before=third.after[0], offset=4)
+        await writer.put(fourth)
+        change = await something(changes)
+        assert ({"L04"}, set(), set()) == (set(change.alerts), set(change.units), set(change.employees))
         site.lose()
         change = await something(changes)
         assert (True, False) == (change.anew, change.standing.complete)
@@ -230,7 +319,7 @@ async def something(changes: object) -> Change:
     """The next change that says anything."""
     while True:
         change: Change = await anext(changes)  # type: ignore[call-overload]
-        if change.anew or change.units or change.employees or change.templates:
+        if change.anew or change.units or change.employees or change.templates or change.alerts:
             return change
 
 

@@ -14,10 +14,10 @@ from agents.transport.errors import LogBusy
 from agents.views.conflate import Published
 from agents.views.port import Batch, Place, ViewsReader, ViewsUnavailable, ViewsWriter
 from agents.views.projection import Pace, Projection
-from stream.topics import SCORE_UPDATES, UNIT_UPDATES
+from stream.topics import ALERTS, SCORE_UPDATES, UNIT_UPDATES
 from tests.agents.views.fake_log import FakeLog
 from tests.agents.views.sites import Site, until
-from tests.web.factories import NOW, line, row, scores, tick, unit_scores
+from tests.web.factories import NOW, alert, line, row, scores, tick, unit_scores
 
 PACE = Pace(beat=0.05, retry=0.01, longest=0.05)
 
@@ -42,14 +42,15 @@ async def shown(reader: ViewsReader) -> dict[str, bytes]:
     """Everything that the views hold; nothing while they are not complete."""
     try:
         people = await reader.employee_ids("", 10_000)
-        return {**await reader.units(await reader.unit_ids()), **await reader.employees(people)}
+        alerts = await reader.alerts([key.alert_id for key in await reader.alert_keys()])
+        return {**await reader.units(await reader.unit_ids()), **await reader.employees(people), **alerts}
     except ViewsUnavailable:
         return {}
 
 
 def expected(*records: Published) -> dict[str, bytes]:
     """The latest of each key of these updates."""
-    updates = [record for record in records if record.topic in (SCORE_UPDATES, UNIT_UPDATES)]
+    updates = [record for record in records if record.topic in (SCORE_UPDATES, UNIT_UPDATES, ALERTS)]
     return {(record.key or b"").decode(): record.value or b"" for record in updates}
 
 
@@ -79,13 +80,14 @@ async def now_is(reader: ViewsReader, at: int) -> bool:
 
 async def test_views_that_are_lost_are_rebuilt_though_nothing_happens(site: Site, reader: ViewsReader) -> None:
     """FLUSHALL at night: the projection notices by itself, and everything is as it was."""
-    log = FakeLog(*line(people=30), *line("L04", people=30))
+    kept = [*line(people=30), *line("L04", people=30), alert("a1"), alert("a2", state="shelved")]
+    log = FakeLog(*kept[:-1], alert("a2"), alert("a3"), kept[-1], alert("a3", state="cleared"))
     async with projecting(log, site.writer()) as projection:
-        await until(lambda: agree(reader, expected(*line(people=30), *line("L04", people=30))))
+        await until(lambda: agree(reader, expected(*kept)))
         epoch = (await reader.standing()).epoch
         site.lose()
         await until(lambda: another(reader, epoch))
-        await until(lambda: agree(reader, expected(*line(people=30), *line("L04", people=30))))
+        await until(lambda: agree(reader, expected(*kept)))
         assert 2 == projection.state.rebuilds
 
 

@@ -1,0 +1,134 @@
+"""What a board shows of its unit's open alerts: the three that matter most, and a flag at the people they are about.
+
+Who did what to an alert, and what they wrote, is no business of a hall.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from dashboards.web.catalogue import Catalogue
+from schemas.alerts import FIRING
+from schemas.instants import parse_rfc3339
+from schemas.rows import Number
+
+MOST_SHOWN: Final = 3
+SEVERITIES: Final = ("critical", "warning", "info")  # the most severe first
+
+
+class Alert(msgspec.Struct, frozen=True, gc=False):
+    """Of a published alert what a board needs; everything else in it is passed over unread."""
+
+    alert_id: str
+    unit: str
+    indicator: str
+    template: str
+    version: int
+    state: str
+    severity: str
+    raised_at: str
+    window: str
+    value: float | None
+    n: Number | None
+    low: float | None
+    employee_id: str | None = None
+    until: str | None = None
+    folded_into: str | None = None
+
+
+class Flag(msgspec.Struct, frozen=True):
+    """At a person: the one of their alerts that matters most."""
+
+    severity: str
+    state: str
+    until: str | None
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """An alert in the banner, with the value that it was raised with and the value's `unit`.
+
+    `employee` None: it is about the whole unit. `low` tells a rate from other numbers.
+    """
+
+    id: str
+    employee: str | None
+    severity: str
+    state: str
+    since: str
+    until: str | None
+    indicator: str
+    name: Mapping[str, str]
+    window: str
+    unit: str
+    value: float | None
+    n: Number | None
+    low: float | None
+
+
+class Banner(msgspec.Struct, frozen=True):
+    """The alerts that are shown, and how many are open."""
+
+    shown: tuple[Shown, ...] = ()
+    open: int = 0
+
+
+def decode_alert(value: bytes) -> Alert:
+    """A published alert; msgspec.MsgspecError when it is none."""
+    alert = _alerts.decode(value)
+    if parse_rfc3339(alert.raised_at) is None:
+        raise msgspec.ValidationError(f"raised_at: {alert.raised_at!r} is not RFC 3339 with zone")
+    return alert
+
+
+def banner(alerts: Iterable[Alert], catalogue: Catalogue) -> Banner:
+    """What nobody has in hand yet comes onto the board first; there the most severe and oldest stand first.
+
+    Alerts that are folded into one of the unit are told by that one.
+    """
+    own = [alert for alert in alerts if alert.folded_into is None]
+    chosen = sorted(own, key=_urgency)[:MOST_SHOWN]
+    shown = (_shown(alert, catalogue) for alert in sorted(chosen, key=_weight))
+    return Banner(tuple(shown), len(own))
+
+
+def flags(alerts: Sequence[Alert]) -> dict[str, Flag]:
+    """By person."""
+    first: dict[str, Flag] = {}
+    for alert in sorted(alerts, key=_urgency):
+        if alert.employee_id is not None:
+            first.setdefault(alert.employee_id, Flag(alert.severity, alert.state, alert.until))
+    return first
+
+
+def _urgency(alert: Alert) -> tuple[bool, int, str, str]:
+    return (alert.state != FIRING, *_weight(alert))
+
+
+def _weight(alert: Alert) -> tuple[int, str, str]:
+    known = alert.severity in SEVERITIES
+    return (SEVERITIES.index(alert.severity) if known else len(SEVERITIES), alert.raised_at, alert.alert_id)
+
+
+def _shown(alert: Alert, catalogue: Catalogue) -> Shown:
+    facts = catalogue.facts(alert.template, alert.version, alert.indicator)
+    return Shown(
+        id=alert.alert_id,
+        employee=alert.employee_id,
+        severity=alert.severity,
+        state=alert.state,
+        since=alert.raised_at,
+        until=alert.until,
+        indicator=alert.indicator,
+        name=facts.name if facts else {},
+        window=alert.window,
+        unit=facts.unit if facts else "",
+        value=alert.value,
+        n=alert.n,
+        low=alert.low,
+    )
+
+
+_alerts: Final = msgspec.json.Decoder(Alert)

@@ -1,0 +1,119 @@
+"""Open alerts over the JSON API, oldest first, to look at; what people do to them is a record of the log."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import msgspec
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.openapi.spec import Example
+from litestar.params import PathParameter, QueryParameter
+
+from agents.views.port import AlertKey, ViewsReader
+from dashboards.web.api_examples import ALERT, ALERTS, NO_ALERT, NOBODY, TOO_MANY, UNAVAILABLE, answers
+from dashboards.web.api_types import AlertList, OpenAlert
+from dashboards.web.known import employee_of, unit_of
+from dashboards.web.names import valid_alert
+from dashboards.web.problems import RequestProblem
+from dashboards.web.times import instant
+from dashboards.web.updates import readable
+from dashboards.web.web import Web
+from schemas.alerts import ACKNOWLEDGED, FIRING, SHELVED
+
+MOST_ALERTS: Final = 10_000
+AT_ONCE: Final = 100  # read together
+OPEN: Final = [FIRING, ACKNOWLEDGED, SHELVED]
+_PLACE: Final = re.compile(r"([0-9]{1,15})-([A-Za-z0-9_.:-]{1,64})")
+
+AlertId = Annotated[
+    str,
+    PathParameter(description="The alert's id, as the list has it.", examples=[Example(value="8dbc851137371ff246c7")]),
+]
+OfUnit = Annotated[str | None, QueryParameter(description="Only alerts of this unit.")]
+OfEmployee = Annotated[str | None, QueryParameter(description="Only alerts about this employee.")]
+OfState = Annotated[
+    str | None,
+    QueryParameter(
+        name="state",
+        description="Only alerts in this state: firing, acknowledged or shelved.",
+        schema_extra={"enum": OPEN},
+    ),
+]
+After = Annotated[str | None, QueryParameter(description="The `next` of the page before.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=MOST_ALERTS, description="At most so many alerts.")]
+
+
+@get(
+    "/alerts",
+    tags=["alerts"],
+    summary="Open alerts, filtered",
+    responses=answers(ALERTS, "The alerts, oldest first.", NOBODY, TOO_MANY, UNAVAILABLE),
+)
+async def list_alerts(
+    web: NamedDependency[Web],
+    unit: OfUnit = None,
+    employee: OfEmployee = None,
+    in_state: OfState = None,  # the framework keeps `state` for itself
+    after: After = None,
+    limit: Limit = 1000,
+) -> AlertList:
+    """Alerts that are not cleared and that people are told of, by the time at which they were raised."""
+    now = instant((await web.views.standing()).now)
+    if in_state not in (None, *OPEN):
+        detail = f"an open alert is {', '.join(OPEN[:-1])} or {OPEN[-1]}; `scorestream alerts list` has cleared ones"
+        raise RequestProblem(400, detail, "state", in_state)
+    if unit is not None:
+        await unit_of(web.views, unit)
+    if employee is not None:
+        await employee_of(web.views, employee)
+    keys = await web.views.alert_keys(unit, employee)
+    place = 0 if after is None else bisect_right(keys, _place(after))
+    found: list[OpenAlert] = []
+    while place < len(keys) and len(found) < limit:
+        some = keys[place : place + min(AT_ONCE, limit - len(found))]
+        place += len(some)
+        found += [alert for alert in await _read(web.views, some) if in_state in (None, alert.state)]
+    last = keys[place - 1] if place < len(keys) else None
+    return AlertList(now, found, None if last is None else f"{last.raised}-{last.alert_id}")
+
+
+@get(
+    "/alerts/{alert_id:str}",
+    tags=["alerts"],
+    summary="One open alert: what happened, the evidence, the next step",
+    responses=answers(ALERT, "The alert in its latest state.", NO_ALERT, UNAVAILABLE),
+)
+async def get_alert(web: NamedDependency[Web], alert_id: AlertId) -> OpenAlert:
+    """An alert that is not cleared. `message` says in both languages what happened and what to do next."""
+    if not valid_alert(alert_id):
+        raise RequestProblem(400, "an alert's id is [A-Za-z0-9_.:-]{1,64}", "alert_id", alert_id)
+    found = await _read(web.views, [AlertKey(0, alert_id)])
+    if not found:
+        detail = f"no alert {alert_id!r} is open; /api/v1/alerts lists those that are, `scorestream alerts` has all"
+        raise RequestProblem(404, detail, "alert_id", alert_id)
+    return found[0]
+
+
+async def _read(views: ViewsReader, keys: Sequence[AlertKey]) -> list[OpenAlert]:
+    """These alerts, but for those that are over meanwhile."""
+    found = await views.alerts([key.alert_id for key in keys])
+    alerts = (readable(_decode, key.alert_id, found.get(key.alert_id)) for key in keys)
+    return [alert for alert in alerts if alert is not None]
+
+
+def _decode(_: str, value: bytes) -> OpenAlert:
+    return _alerts.decode(value)
+
+
+def _place(after: str) -> AlertKey:
+    found = _PLACE.fullmatch(after)
+    if found is None:
+        raise RequestProblem(400, "give the `next` of the page before, as it is", "after", after)
+    return AlertKey(int(found[1]), found[2])
+
+
+_alerts: Final = msgspec.json.Decoder(OpenAlert)

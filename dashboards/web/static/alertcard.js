@@ -1,0 +1,40 @@
+// One open alert: whom it is about, how bad it is, since when, and whether somebody is at it.
+
+import { ALERT_SHAPES, signOf } from "./alertsign.js";
+import { attribute, el, svg, text } from "./dom.js";
+
+export class AlertCard {
+  constructor() {
+    this.path = svg("path", { "fill-rule": "evenodd" });
+    this.who = el("b");
+    this.value = el("span");
+    this.sample = el("small");
+    this.state = el("p", { class: "alert-state" });
+    this.what = el("p", { class: "alert-what" });
+    const head = el("p", { class: "alert-who" }, this.who, this.value, this.sample);
+    const icon = svg("svg", { class: "alert-icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, this.path);
+    this.node = el("li", { class: "alert" }, icon, head, this.state, this.what);
+  }
+
+  /** @param unit whom an alert about nobody is about. */
+  show(words, alert, unit, now) {
+    const [kind, word] = signOf(words, alert);
+    attribute(this.node, "data-severity", alert.severity);
+    attribute(this.node, "data-state", alert.state);
+    attribute(this.path, "d", ALERT_SHAPES[kind]);
+    text(this.who, alert.employee ?? unit);
+    text(this.value, words.valueText(alert, alert.value));
+    text(this.sample, alert.n === null ? "" : words.say("sample", { n: alert.n }));
+    text(this.state, word);
+    text(this.what, what(words, alert, now));
+  }
+}
+
+function what(words, alert, now) {
+  const time = (text) => words.shortTime(Date.parse(text), now);
+  const parts = [words.say("alert.since", { time: time(alert.since) })];
+  if (alert.until) parts.push(words.say("alert.until", { time: time(alert.until) }));
+  parts.push(words.name(alert));
+  if (alert.window) parts.push(words.window(alert.window));
+  return parts.join(" · ");
+}
