@@ -48,6 +48,7 @@ class Measures(msgspec.Struct, gc=False):
     digest: int  # their part of the content
     inspection: bool  # holds the rules of a qc.inspection
     vectors: dict[str, tuple[int, ...]] = msgspec.field(default_factory=dict)
+    shares: dict[str, tuple[float, float]] = msgspec.field(default_factory=dict)
 
     def vector(self, names: str) -> tuple[int, ...]:
         """One (the event itself) followed by the named measures in millionths, 0 for an absent one.
@@ -59,6 +60,14 @@ class Measures(msgspec.Struct, gc=False):
             found = (1, *(self.micro.get(name, 0) for name in names.split()))
             self.vectors[names] = found
         return found
+
+    def share(self, names: str) -> tuple[float, float]:
+        """Two named measures in units, `good/of` in one text: (of, good)."""
+        known = self.shares.get(names)
+        if known is None:
+            good, _, of = names.partition("/")
+            known = self.shares[names] = (self.micro.get(of, 0) / MICRO, self.micro.get(good, 0) / MICRO)
+        return known
 
 
 class Dims(msgspec.Struct, gc=False):

@@ -46,12 +46,16 @@ def advance_evenly(statistic: float, defective: float, good: float, each: Weight
 
     A long record's usual defects, one after the other, would be a drop that nobody had (docs/alert-quality.md).
     """
+    up, down, cap = each.defective, each.good, CAP * h
+    if 0 < defective <= 1:  # as a rule; what follows does the same
+        half = good / 2 * down
+        reached = min((statistic + half if statistic + half > 0.0 else 0.0) + defective * up, cap)
+        return reached, (reached + half if reached + half > 0.0 else 0.0)
     steps = min(MOST_STEPS, ceil(defective))
     if not steps:
-        after = max(0.0, statistic + good * each.good)
-        return statistic, after
+        return statistic, max(0.0, statistic + good * down)
     highest, between, part = 0.0, good / (steps + 1), defective / steps
     for _ in range(steps):
-        statistic = min(max(0.0, statistic + between * each.good) + part * each.defective, CAP * h)
+        statistic = min(max(0.0, statistic + between * down) + part * up, cap)
         highest = max(highest, statistic)
-    return highest, max(0.0, statistic + between * each.good)
+    return highest, max(0.0, statistic + between * down)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from schemas.alerts import CLEARED, AlertRow
-from schemas.measures import MICRO
+from schemas.measures import MICRO, Measures
 from stream.cusum import advance, advance_evenly
 from stream.episode import opened, row_of
 from stream.interval import wilson
@@ -28,11 +28,16 @@ class Records(Protocol):
     """The records that enter, in log order: what is asked only when something happens is asked by place."""
 
     @property
+    def measures(self) -> Sequence[Measures]:
+        """Of each."""
+
+    @property
     def times(self) -> Sequence[int]:
         """T of each, in ms."""
 
-    def vectors(self, names: str) -> Sequence[Sequence[int]]:
-        """Of each, one followed by the named measures in millionths."""
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first T and the last."""
 
     @property
     def correction(self) -> bool:
@@ -65,59 +70,60 @@ class Watch:
 
     def see(self, records: Records, told: list[AlertRow]) -> None:
         """Takes records before they enter the cells; what changes is told."""
-        plan, watched, times = self.plan, self.watched, records.times
-        vectors = records.vectors(plan.group.key)
+        plan, watched = self.plan, self.watched
         for drift in plan.drifts:
-            self._drift(drift, watched.rules[drift.place], records, vectors, told)
-        if len(times) == 1 and times[0] < watched.newest:
-            self._sums = None  # what enters an older pane, or an older window
-        else:
+            self._drift(drift, watched.rules[drift.place], records, told)
+        first, last = records.span
+        if first < watched.newest:  # alone, then
+            self._sums = None  # it enters an older pane, or an older window
+            return
+        if plan.levels or plan.ewmas:
+            vectors = [measured.vector(plan.group.key) for measured in records.measures]
             if plan.levels:
                 self._levels(records, vectors, told)
             for ewma in plan.ewmas:
-                self._ewma(ewma, watched.rules[ewma.place], records, vectors, told)
-            watched.newest = times[-1]
+                self._ewma(ewma, watched.rules[ewma.place], records, told)
+        watched.newest = last
 
     # Drift
 
-    def _drift(
-        self, rule: Drift, ruled: Ruled, records: Records, vectors: Sequence[Sequence[int]], told: list[AlertRow]
-    ) -> None:
+    def _drift(self, rule: Drift, ruled: Ruled, records: Records, told: list[AlertRow]) -> None:
         """ARCHITECTURE.md, Alerts 4. The usual record, of a person who is well, costs a comparison or two."""
-        statistic, h, each, times = ruled.statistic, rule.h, rule.each, records.times
-        move = advance_evenly if rule.evenly else advance
-        for place, (n, good) in enumerate(self._units(rule, records, vectors)):
-            if n <= 0 or not 0 <= good <= n or (n == good and statistic == 0.0):
+        statistic, h, each = ruled.statistic, rule.h, rule.each
+        move, less = advance_evenly if rule.evenly else advance, each.good
+        for place, (n, good) in enumerate(self._units(rule, records)):
+            if n == good:
+                if statistic == 0.0 or n <= 0:
+                    continue
+                high = statistic
+                statistic = moved if (moved := statistic + good * less) > 0.0 else 0.0
+            elif n > good >= 0:
+                if statistic == 0.0:
+                    ruled.first, ruled.begun = records.event_id(place), records.times[place]
+                    ruled.n = ruled.good = 0.0
+                high, statistic = move(statistic, n - good, good, each, h)
+            else:
                 continue
-            if statistic == 0.0:
-                ruled.first, ruled.begun, ruled.n, ruled.good = records.event_id(place), times[place], 0.0, 0.0
             ruled.n += n
             ruled.good += good
-            if n == good:
-                high = statistic
-                statistic = max(0.0, statistic + good * each.good)
-            else:
-                high, statistic = move(statistic, n - good, good, each, h)
-            alert = ruled.open
-            if high >= h and alert is None and times[place] - ruled.begun >= rule.pending:
+            if high >= h and ruled.open is None and records.times[place] - ruled.begun >= rule.pending:
                 found = (ruled.good / ruled.n, ruled.n, ruled.good, h)
-                alert = self._raise(rule, ruled, found, records, place, told)
+                self._raise(rule, ruled, found, records, place, told)
             if statistic == 0.0:
-                if alert is not None:
-                    self._clear(rule, ruled, alert, records, place, told)
+                if ruled.open is not None:
+                    self._clear(rule, ruled, ruled.open, records, place, told)
                 ruled.first, ruled.begun = "", NONE
         ruled.statistic = statistic
 
-    def _units(
-        self, rule: Drift | Ewma, records: Records, vectors: Sequence[Sequence[int]]
-    ) -> Iterable[tuple[float, float]]:
+    def _units(self, rule: Drift | Ewma, records: Records) -> Iterable[tuple[float, float]]:
         """n and good of each record by itself, in units; (0, 0) where it has none to look at."""
         if records.correction:
             return (_NO_UNITS,)
-        if rule.measure.plain is not None:
-            of, good = rule.measure.plain
-            return [(vector[of] / MICRO, vector[good] / MICRO) for vector in vectors]
-        return [self._counted(rule.measure, vector, records, place) for place, vector in enumerate(vectors)]
+        measure, key = rule.measure, rule.measure.share
+        if key:
+            return [measured.shares.get(key) or measured.share(key) for measured in records.measures]
+        vectors = [measured.vector(self.plan.group.key) for measured in records.measures]
+        return [self._counted(measure, vector, records, place) for place, vector in enumerate(vectors)]
 
     def _counted(self, measure: Measure, vector: Sequence[int], records: Records, place: int) -> tuple[float, float]:
         units = [micro / MICRO for micro in vector[1:]]
@@ -198,12 +204,10 @@ class Watch:
 
     # Moving average
 
-    def _ewma(
-        self, rule: Ewma, ruled: Ruled, records: Records, vectors: Sequence[Sequence[int]], told: list[AlertRow]
-    ) -> None:
+    def _ewma(self, rule: Ewma, ruled: Ruled, records: Records, told: list[AlertRow]) -> None:
         """ARCHITECTURE.md, Alerts 4."""
         smoothing, target = rule.smoothing, rule.target
-        for place, (n, good) in enumerate(self._units(rule, records, vectors)):
+        for place, (n, good) in enumerate(self._units(rule, records)):
             if n <= 0 or not 0 <= good <= n:
                 continue
             before = target if ruled.spread == 0.0 else ruled.statistic
@@ -250,11 +254,10 @@ class Watch:
         records: Records,
         place: int,
         told: list[AlertRow],
-    ) -> Open:
+    ) -> None:
         record = (records.event_id(place), records.times[place], records.stamp(place), records.unit(place))
         ruled.open = opened(self.plan.version, rule, self._owner, ruled, found, record)
         told.append(row_of(self._owner, self.plan.version, rule, ruled.open))
-        return ruled.open
 
     def _clear(self, rule: Rule, ruled: Ruled, alert: Open, records: Records, place: int, told: list[AlertRow]) -> None:
         """The data say that it is over; of one that was cleared otherwise nothing is told any more."""

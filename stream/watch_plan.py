@@ -36,6 +36,7 @@ class Measure:
     good: Evaluate | None
     of: Evaluate | None
     plain: tuple[int, int] | None  # places of n and good in the vector, where value is good / n of plain measures
+    share: str  # then the two measures as Measures.share wants them
     target: float | None
     min_sample: int
 
@@ -171,7 +172,8 @@ def _measure(indicator: Indicator, names: tuple[str, ...]) -> Measure:
         indicator.value.bind(names),
         good.bind(names) if good else None,
         of.bind(names) if of else None,
-        _plain(indicator, names),
+        plain := _plain(indicator, names),
+        "" if plain is None else f"{names[plain[1] - 1]}/{names[plain[0] - 1]}",
         indicator.target,
         indicator.min_sample,
     )

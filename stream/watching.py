@@ -6,10 +6,10 @@ Records that come to rules out of the log's order (held ones that are released) 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from schemas.columns import EventColumns
 from schemas.event import Event
+from schemas.measures import Measures
 from stream.person import Person
 from stream.state import target_values
 from stream.tally import Tally
@@ -18,24 +18,29 @@ from stream.watch import Watch
 
 def watch_run(person: Person, own: EventColumns, begin: int, end: int, tally: Tally) -> None:
     """Shows the rules columns from one place to another: plain events, newer than all of the topic before them."""
-    kinds, watching = own.kinds[begin:end], person.watching
-    if kinds.count(kinds[0]) == len(kinds):
-        shown = {watch: range(begin, end) for watch in watching.get(kinds[0], ())}
-        _show(person, own, shown, tally)
+    kinds, watching = own.kinds, person.watching
+    first = kinds[begin]
+    if end - begin == 1 or kinds.count(first) == len(kinds):
+        for watch in watching.get(first, ()):
+            _show(person, own, watch, range(begin, end), tally)
         return
     places: dict[Watch, list[int]] = {}
-    for place, kind in enumerate(kinds, begin):
-        for watch in watching.get(kind, ()):
-            places.setdefault(watch, []).append(place)
-    _show(person, own, places, tally)
+    for place in range(begin, end):
+        for watch in watching.get(kinds[place], ()):
+            if watch in places:
+                places[watch].append(place)
+            else:
+                places[watch] = [place]
+    for watch, own_places in places.items():
+        _show(person, own, watch, own_places, tally)
 
 
-def _show(person: Person, own: EventColumns, shown: Mapping[Watch, Sequence[int]], tally: Tally) -> None:
-    for watch, places in shown.items():
-        if own.offset(places[0]) < watch.watched.after:
-            tally.restate.add(person.id)
-        watch.see(_Run(person, own, places), tally.alerts)
-        watch.watched.after = own.offset(places[-1]) + 1
+def _show(person: Person, own: EventColumns, watch: Watch, places: Sequence[int], tally: Tally) -> None:
+    watched = watch.watched
+    if own.first < watched.after and own.offset(places[0]) < watched.after:
+        tally.restate.add(person.id)
+    watch.see(_Run(person, own, places), tally.alerts)
+    watched.after = own.offset(places[-1]) + 1
 
 
 def watch_event(person: Person, event: Event, tally: Tally) -> None:
@@ -50,22 +55,26 @@ def watch_event(person: Person, event: Event, tally: Tally) -> None:
 class _Run:
     """Some places of an employee's columns: plain events."""
 
-    __slots__ = ("_own", "_person", "_places", "correction", "times")
+    __slots__ = ("_own", "_person", "_places", "measures")
+
+    correction = False
 
     def __init__(self, person: Person, own: EventColumns, places: Sequence[int]) -> None:
         self._person = person
         self._own = own
         self._places = places
-        self.correction = False
-        if isinstance(places, range):
-            self.times: Sequence[int] = own.times[places.start : places.stop]
-        else:
-            self.times = [own.times[place] for place in places]
+        measures = own.measures
+        self.measures: Sequence[Measures] = [measures[place] for place in places]
 
-    def vectors(self, names: str) -> Sequence[Sequence[int]]:
-        measures = self._own.measures
-        own = [measures[place] for place in self._places]
-        return [measured.vectors.get(names) or measured.vector(names) for measured in own]
+    @property
+    def times(self) -> Sequence[int]:
+        times = self._own.times
+        return [times[place] for place in self._places]
+
+    @property
+    def span(self) -> tuple[int, int]:
+        times, places = self._own.times, self._places
+        return times[places[0]], times[places[-1]]
 
     def event_id(self, place: int) -> str:
         return self._own.ids[self._places[place]]
@@ -78,21 +87,23 @@ class _Run:
         return self._person.unit or self._own.shape(kind).dims.values.get("line", "")
 
     def targets(self, place: int) -> Mapping[str, float]:
-        return target_values(self._person.state, self.times[place])
+        return target_values(self._person.state, self._own.times[self._places[place]])
 
 
 class _One:
     """One event, which may be older than what came before, or a correction."""
 
-    __slots__ = ("_event", "_person", "times")
+    __slots__ = ("_event", "_person", "measures", "times")
 
     def __init__(self, person: Person, event: Event) -> None:
         self._person = person
-        self._event: Final = event
+        self._event = event
+        self.measures: Sequence[Measures] = (event.measures,)
         self.times: Sequence[int] = (event.occurred_at,)
 
-    def vectors(self, names: str) -> Sequence[Sequence[int]]:
-        return (self._event.measures.vector(names),)
+    @property
+    def span(self) -> tuple[int, int]:
+        return self._event.occurred_at, self._event.occurred_at
 
     @property
     def correction(self) -> bool:

@@ -38,6 +38,7 @@ indicators:
     weight: 0.5
     windows: [rolling 20m, day]
     min_sample: 30
+    alerts: default
   - id: finished_yield
     name: {zh: 成品良品率, en: Finished-goods yield}
     definition: {zh: 成品经检验合格的比例, en: accepted / inspected finished units}
@@ -51,6 +52,7 @@ indicators:
     weight: 0.3
     windows: [rolling 20m, day]
     min_sample: 30
+    alerts: default
   - id: output
     name: {zh: 产量, en: Output}
     definition: {zh: 产出件数, en: units produced}
