@@ -30,8 +30,8 @@ VALUES: Final = {names.UNIT_SCORE.name: 0.93, names.UNIT_SAMPLE.name: 240.0, nam
 _RAISED: Final = "2026-03-02T12:00:00.000Z"
 _AT: Final = "2026-03-02T12:05:00.000Z"
 _ACKNOWLEDGED: Final = AlertRow(
-    "a1", "drop", "L1", "yield", "line-yield", 1, "acknowledged", "warning", _RAISED, _AT, None, "", _RAISED, 0.8, 50, 40,
-    0.67, 0.89, 0.95, None, "e1", "e9", Message("", ""), employee_id="E1", by="lee",
+    "a1", "drop", "L1", "yield", "line-yield", 1, "acknowledged", "warning", _RAISED, _AT, None, "", _RAISED, 0.8, 50,
+    40, 0.67, 0.89, 0.95, None, "e1", "e9", Message("", ""), employee_id="E1", by="lee",
 )  # fmt: skip
 
 
@@ -52,7 +52,7 @@ class Worker:
         metrics.committed(3, 0.02)
         metrics.visible(int(now * 1000) - 150)
         metrics.commit_failed("disk full")
-        metrics.alerts.take([_ACKNOWLEDGED])
+        metrics.alerts.take([_ACKNOWLEDGED], int(now * 1000))
         metrics.snapshot = Snapshot(
             {"scored": 9 * self._asked, "rejected:schema": self._asked, "late": 2},
             {(QC_EVENTS, 0): 4, (BUSINESS_EVENTS, 1): 0},
