@@ -68,7 +68,7 @@ def missing() -> str | None:
 class AlertWorld:
     """A log with a template, a worker that Prometheus scrapes, and who is told; people are made up as tests go on."""
 
-    def __init__(self, broker: str, folder: Path, keep_firing: str) -> None:
+    def __init__(self, broker: str, folder: Path, keep_firing: str, quickly: tuple[str, ...]) -> None:
         self.broker = broker
         self.folder = folder
         self.receiver = Receiver()
@@ -78,7 +78,7 @@ class AlertWorld:
             broker, folder / "worker", "--port", str(port), "--partitions", str(PARTITIONS),
             "--kafka-session-timeout", "6",
         )  # fmt: skip
-        self.alertmanager = Alertmanager(folder / "alertmanager", self.routing())
+        self.alertmanager = Alertmanager(folder / "alertmanager", self._routing(*WAITS, *quickly))
         rules = folder / "rules.yml"
         rules.write_text(_kept_firing(keep_firing))
         targets = {"scorestream-worker": [Target(port, "/metrics", "worker-1")]}
@@ -88,13 +88,13 @@ class AlertWorld:
         self._settings = Settings.load({}, {"broker": broker})
         self._events = 0
 
-    def routing(self, *quickly: str) -> str:
-        """The file that deploy/prepare.sh writes, with waits of a second and these spans as short."""
+    def _routing(self, *quickly: str) -> str:
+        """The file that deploy/prepare.sh writes, in which these spans are a second each."""
         here = f"http://127.0.0.1:{self.receiver.port}"
         words = [str(PREPARE), "--scores", here + SCORES, here + SERVICE, str(self.folder / "secrets")]
         done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
         assert 0 == done.returncode, done.stderr
-        return quick((self.folder / "secrets" / "alertmanager.yml").read_text("utf-8"), *WAITS, *quickly)
+        return quick((self.folder / "secrets" / "alertmanager.yml").read_text("utf-8"), *quickly)
 
     def start(self) -> None:
         """Everything runs, and the worker has been scraped."""
@@ -148,6 +148,10 @@ class AlertWorld:
         }
         return json.dumps(event)
 
+    def answer(self, alert: str, *words: str) -> None:
+        """Somebody does something about an alert, as `scorestream alerts` has it: ack, clear."""
+        call("alerts", *words, alert, "--reason", "seen to", "--broker", self.broker)
+
     # What people see of it
 
     def rows(self) -> list[Row]:
@@ -176,10 +180,6 @@ class AlertWorld:
         alert = self.until_raised(person, number).alert_id
         until(lambda: self.told()[alert, FIRING] > 0, lambda: (alert, self.told(), self.alertmanager.said()))
         return alert
-
-    def until_over(self, alert: str) -> None:
-        """The receiver has heard that an alert is over."""
-        until(lambda: self.told()[alert, RESOLVED] > 0, lambda: (alert, self.told(), self.alertmanager.said()))
 
     def told(self) -> Told:
         """How often the receiver of scores heard of each alert in which state; it hears of one at a time."""
@@ -261,9 +261,9 @@ def _kept_firing(span: str) -> str:
 
 
 @contextmanager
-def alert_world(broker: str, folder: Path, keep_firing: str = "10m") -> Iterator[AlertWorld]:
-    """A world that runs, and is ended at the end."""
-    world = AlertWorld(broker, folder, keep_firing)
+def alert_world(broker: str, folder: Path, keep_firing: str = "10m", *quickly: str) -> Iterator[AlertWorld]:
+    """A world that runs, and is ended at the end; `quickly`: more spans of the routing that are a second."""
+    world = AlertWorld(broker, folder, keep_firing, quickly)
     try:
         world.start()
         yield world

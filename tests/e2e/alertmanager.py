@@ -60,12 +60,6 @@ class Alertmanager(ServerProcess):
         except OSError:
             return False
 
-    def reconfigure(self, config: str) -> None:
-        """Goes on with another configuration."""
-        self._config.write_text(config, "utf-8")
-        with urllib.request.urlopen(urllib.request.Request(self._url("-/reload"), b""), timeout=10):
-            pass
-
     def fire(self, alerts: Sequence[dict[str, Any]]) -> None:
         """Takes alerts, as Prometheus sends them."""
         headers = {"Content-Type": "application/json"}
