@@ -1,6 +1,7 @@
 """What Prometheus is told of alerts: each open one by an id that names nobody, and how many came, went, were answered.
 
-Counters of a unit and rule begin at 0 as soon as both are known, so that the first alert is an increase.
+Counters of a unit and rule begin at 0 as soon as both are known, so that the first alert is an increase. An alert that
+people are told of is shown for a minute, even where it is over sooner: Prometheus looks only now and then.
 """
 
 from __future__ import annotations
@@ -8,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, Histogram
 
 from agents.exposition import head, labels, sample
-from schemas.alerts import ACKNOWLEDGED, FIRING, AlertReview, AlertRow
-from schemas.instants import parse_rfc3339
+from schemas.alerts import ACKNOWLEDGED, FIRING, WITHDRAWN, AlertReview, AlertRow
+from schemas.instants import MINUTE, parse_rfc3339
 from stream import metric_names as names
 from stream.rulebook import Rulebook, Version
 from stream.unit_rules import COMMON_CAUSE
 from stream.watch_plan import Drift, Ewma, watch_plans
 
 MOST: Final = 2_000  # open alerts that are shown, the gravest and oldest first
+SHOWN: Final = MINUTE  # at least: a few scrapes, should one of them fail
 _VERDICTS: Final = ("right", "wrong")
 _GRAVITY: Final = {"critical": 0, "warning": 1, "info": 2}
 _BUCKETS: Final = (60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400)
@@ -31,6 +34,7 @@ class AlertMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.open: tuple[AlertRow, ...] = ()
+        self._brief: dict[str, tuple[int, AlertRow]] = {}  # by id, what was over soon: shown until (ms)
         self._raised: dict[Key, int] = {}
         self._cleared: dict[Key, int] = {}
         self._acknowledged: dict[Key, int] = {}
@@ -54,12 +58,14 @@ class AlertMetrics:
                 for verdict in _VERDICTS:
                     self._reviewed.setdefault((unit, rule, verdict), 0)
 
-    def take(self, news: Iterable[AlertRow]) -> None:
-        """Changes of alerts, each once."""
+    def take(self, news: Iterable[AlertRow], now: int) -> None:
+        """Changes of alerts, each once; `now` in ms."""
         for row in news:
             key = (row.unit, row.rule, row.severity)
             if row.cleared_at is not None:
                 _count(self._cleared, key)
+                if _is_brief(row):
+                    self._brief[row.alert_id] = (now + SHOWN, replace(row, state=FIRING))
             elif row.state == ACKNOWLEDGED and row.folded_into is None:
                 _count(self._acknowledged, key)
                 waited = (parse_rfc3339(row.changed_at) or 0) - (parse_rfc3339(row.raised_at) or 0)
@@ -72,9 +78,12 @@ class AlertMetrics:
         for review in reviews:
             _count(self._reviewed, (review.unit, review.rule, review.verdict))
 
-    def show(self, rows: Iterable[AlertRow]) -> None:
-        """These are open; folded ones, and those of an import, notify nobody."""
-        told = [row for row in rows if row.notify and not row.folded_into]
+    def show(self, rows: Iterable[AlertRow], now: int) -> None:
+        """These are open at `now` (ms); folded ones, and those of an import, notify nobody."""
+        latest = {row.alert_id: row for row in rows}
+        self._brief = {name: kept for name, kept in self._brief.items() if now < kept[0]}
+        told = [row for row in latest.values() if row.notify and not row.folded_into]
+        told += [row for name, (_, row) in self._brief.items() if name not in latest]
         told.sort(key=lambda row: (_GRAVITY[row.severity], row.raised_at, row.alert_id))
         self.open = tuple(told[:MOST])
         self._text = "".join(self._families())
@@ -117,6 +126,13 @@ def _rules(version: Version) -> Iterator[tuple[str, str]]:
 def _is_new(row: AlertRow) -> bool:
     """Whether it is said for the first time: a tick says it again, and whether it is told to people."""
     return row.notify is None or row.rule == COMMON_CAUSE
+
+
+def _is_brief(row: AlertRow) -> bool:
+    """Whether an alert that is over was to be told, and may have come and gone between two looks."""
+    if not row.notify or row.folded_into or row.by or row.reason == WITHDRAWN:
+        return False
+    return (parse_rfc3339(row.cleared_at or "") or 0) - (parse_rfc3339(row.raised_at) or 0) < SHOWN
 
 
 def _count(counts: dict[Key, int], key: Key) -> None:

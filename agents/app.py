@@ -293,13 +293,14 @@ class Worker:
         sources: list[Alerting | UnitAlerts] = [p.alerting for p in list(scoring.partitions.values())]
         if scoring.units is not None:
             sources.append(scoring.units.alerts)
+        now = wall_clock()
         alerts.know({*self.metrics.figures.units, *scoring.told_units()}, scoring.rules)
         for source in sources:
             news, source.news = source.news, []
-            alerts.take(news)
+            alerts.take(news, now)
             reviews, source.reviews = source.reviews, []
             alerts.reviewed(reviews)
-        alerts.show(row for source in sources for row in source.open.values())
+        alerts.show((row for source in sources for row in source.open.values()), now)
 
     def _snapshot(self) -> Snapshot:
         partitions = list(self.scoring.partitions.values())  # a takeover changes them, in a thread

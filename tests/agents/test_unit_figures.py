@@ -68,7 +68,7 @@ def test_ten_thousand_people_are_few_series_and_a_scrape_is_quick() -> None:
         last = shown.one(units, rules, NOON)
         longest = max(longest, time.process_time() - begin)
     alerts.know(shown.units, rules)
-    alerts.show([])
+    alerts.show([], NOON)
     begin = time.process_time()
     text = shown.text() + alerts.text()
     assert time.process_time() - begin < 0.05

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,22 +25,46 @@ def _served(server: TCPServer) -> Iterator[int]:
         thread.join()
 
 
-@contextmanager
-def web_hook(heard: list[dict[str, Any]]) -> Iterator[int]:
-    """Keeps each notification; gives its port."""
+class Receiver:
+    """A web hook that may be taken away and brought back at the same address.
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    It keeps what it has answered, by the path that it was sent to. While it `breaks` it hangs up on everybody: a
+    process that is killed while it is being told.
+    """
 
-        def log_message(self, format: str, *arguments: Any) -> None:
-            """Says nothing."""
+    def __init__(self) -> None:
+        self.heard: dict[str, list[dict[str, Any]]] = {}
+        self.breaks = False
+        self.broken = 0  # how often
+        self.port = 0
+        self._served = ExitStack()
 
-    with _served(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
-        yield port
+    def open(self) -> None:
+        """Begins to listen, at first on any free port of loopback."""
+        self.port = self._served.enter_context(_served(ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())))
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self._served.close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if receiver.breaks:
+                    receiver.broken += 1
+                    return
+                receiver.heard.setdefault(self.path, []).append(told)
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *arguments: Any) -> None:
+                """Says nothing."""
+
+        return Handler
 
 
 @contextmanager

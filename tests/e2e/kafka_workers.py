@@ -46,16 +46,14 @@ def until(condition: Callable[[], object], why: Callable[[], object], patience: 
         time.sleep(0.02)
 
 
-class KafkaWorker:
-    """`scorestream worker` on a broker with its own folder; what it says goes to a file beside it."""
+class WorkerProcess:
+    """`scorestream worker` on any log, with its own folder; what it says goes to a file beside it."""
 
-    def __init__(self, bootstrap: str, data: Path, *arguments: str, session: float = 6.0) -> None:
+    def __init__(self, broker: str, data: Path, *arguments: str) -> None:
         self.data = data
         self.output = data.with_name(f"{data.name}.txt")
-        self._command = [
-            *COMMAND, "worker", "--broker", f"kafka://{bootstrap}", "--data", str(data), "--log-level", "warning",
-            "--kafka-session-timeout", str(session), *arguments,
-        ]  # fmt: skip
+        where = ["--broker", broker, "--data", str(data)]
+        self._command = [*COMMAND, "worker", *where, "--log-level", "warning", *arguments]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *arguments: str) -> None:
@@ -136,6 +134,13 @@ class KafkaWorker:
             with suppress(ProcessLookupError):
                 self.resume()
             self.kill()
+
+
+class KafkaWorker(WorkerProcess):
+    """One on a broker, whose session lasts as many seconds."""
+
+    def __init__(self, bootstrap: str, data: Path, *arguments: str, session: float = 6.0) -> None:
+        super().__init__(f"kafka://{bootstrap}", data, "--kafka-session-timeout", str(session), *arguments)
 
 
 @dataclass

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from tests.e2e.alert_sinks import mail_server, web_hook
+from tests.e2e.alert_sinks import Receiver, mail_server
+from tests.e2e.alertmanager import REPEATS, WAITS, Alertmanager, quick
 from tests.e2e.compose_file import seconds
 from tests.e2e.compose_run import PREPARE
-from tests.e2e.processes import ROOT, free_port
+from tests.e2e.processes import ROOT
 from tests.grafana.prometheus_server import until
 
 pytestmark = pytest.mark.skipif(
@@ -167,62 +165,40 @@ def test_a_unit_that_cannot_be_named_is_refused(tmp_path: Path, line: str) -> No
     assert before == _written(tmp_path)
 
 
-class Alertmanager:
-    """One that runs, and what it has told whom."""
+class Told:
+    """An Alertmanager that runs, and what it has told whom."""
 
-    def __init__(self, port: int) -> None:
-        self.hooked: list[dict[str, Any]] = []
-        self.mailed: dict[str, EmailMessage] = {}
-        self._url = f"http://127.0.0.1:{port}"
+    def __init__(self, server: Alertmanager, hook: Receiver, mailed: dict[str, EmailMessage]) -> None:
+        self.mailed = mailed
+        self._server = server
+        self._hook = hook
 
     def told(self) -> Counter[str]:
         """How often the web hook heard of each alert; it hears of one at a time."""
-        assert all(len(heard["alerts"]) == 1 for heard in self.hooked)
-        return Counter(heard["alerts"][0]["labels"]["alert"] for heard in self.hooked)
+        heard = self._hook.heard.get("/", ())
+        assert all(len(each["alerts"]) == 1 for each in heard)
+        return Counter(each["alerts"][0]["labels"]["alert"] for each in heard)
 
     def fire(self, *labels: dict[str, str]) -> None:
         """Alerts as Prometheus would send them."""
         annotations = {"summary": "L1: yield, drop", "description": "more", "board": "/board/L1"}
-        body = json.dumps([{"labels": each, "annotations": annotations} for each in labels]).encode()
-        headers = {"Content-Type": "application/json"}
-        with urllib.request.urlopen(urllib.request.Request(f"{self._url}/api/v2/alerts", body, headers), timeout=10):
-            pass
-
-    def ready(self) -> bool:
-        """Whether it answers."""
-        try:
-            with urllib.request.urlopen(f"{self._url}/-/ready", timeout=5):
-                return True
-        except OSError:
-            return False
+        self._server.fire([{"labels": each, "annotations": annotations} for each in labels])
 
 
 @contextmanager
-def _running(folder: Path) -> Iterator[Alertmanager]:
+def _running(folder: Path) -> Iterator[Told]:
     """A real Alertmanager with the file of this repository, whose minutes and days are seconds."""
-    port = free_port()
-    made = Alertmanager(port)
+    hook, mailed = Receiver(), dict[str, EmailMessage]()
     with ExitStack() as stack:
-        hook, mail = stack.enter_context(web_hook(made.hooked)), stack.enter_context(mail_server(made.mailed))
+        hook.open()
+        stack.callback(hook.close)
+        mail = stack.enter_context(mail_server(mailed))
         to = (*MAIL[:-1], f"127.0.0.1:{mail}", "--mail-plain", *_units(folder))
-        _prepared(folder, "--scores", f"http://127.0.0.1:{hook}/", "--boards", "https://boards.example.org", *to)
-        fast = re.sub(r"(group_wait|group_interval|repeat_interval): \w+", r"\1: 1s", _written(folder))
-        (folder / "fast.yml").write_text(fast)
-        log = stack.enter_context((folder / "log.txt").open("wb"))
-        process = subprocess.Popen(
-            [
-                "prometheus-alertmanager", f"--config.file={folder / 'fast.yml'}", f"--storage.path={folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
-            ],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
-        try:
-            until(lambda: process.poll() is not None or made.ready(), lambda: (folder / "log.txt").read_text())
-            assert process.poll() is None, (folder / "log.txt").read_text()
-            yield made
-        finally:
-            process.terminate()
-            process.wait(30)
+        _prepared(folder, "--scores", f"http://127.0.0.1:{hook.port}/", "--boards", "https://boards.example.org", *to)
+        server = Alertmanager(folder / "alertmanager", quick(_written(folder), *WAITS, REPEATS))
+        stack.callback(server.stop)
+        server.start()
+        yield Told(server, hook, mailed)
 
 
 def test_what_somebody_sees_to_is_not_told_again(tmp_path: Path) -> None:

@@ -207,6 +207,12 @@ def test_alerts_fire_when_they_should() -> None:
     assert every == {case["alertname"] for case in cases if case.get("exp_alerts") == []}
 
 
+def test_alertmanager_knows_what_it_has_told() -> None:
+    """It writes that down every few seconds: killed, it would tell all of it again that it has not written down."""
+    options = dict(word.partition("=")[::2] for word in FILE.services["alertmanager"]["command"])
+    assert seconds(options["--data.maintenance-interval"]) <= 15
+
+
 def test_grafana_finds_what_it_is_given() -> None:
     """The data source that dashboards name is provisioned, and the folder of dashboards is the one that is mounted."""
     provisioning = DEPLOY / "grafana" / "provisioning"

@@ -52,7 +52,7 @@ class Worker:
         metrics.committed(3, 0.02)
         metrics.visible(int(now * 1000) - 150)
         metrics.commit_failed("disk full")
-        metrics.alerts.take([_ACKNOWLEDGED])
+        metrics.alerts.take([_ACKNOWLEDGED], int(now * 1000))
         metrics.snapshot = Snapshot(
             {"scored": 9 * self._asked, "rejected:schema": self._asked, "late": 2},
             {(QC_EVENTS, 0): 4, (BUSINESS_EVENTS, 1): 0},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import threading
 import time
 import urllib.error
@@ -19,6 +18,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from tests.e2e.processes import ROOT, free_port
+from tests.e2e.server_process import ServerProcess
 
 DEPLOY: Final = ROOT / "deploy" / "prometheus"
 PATIENCE: Final = 60.0  # s, on a machine that is busy
@@ -73,12 +73,20 @@ class Target(NamedTuple):
     name: str
 
 
-def configuration(targets: Mapping[str, Sequence[Target]]) -> str:
-    """deploy/prometheus/prometheus.yml with a short beat, and with these on loopback as the targets of its jobs."""
+def configuration(
+    targets: Mapping[str, Sequence[Target]], *, rules: Path = DEPLOY / "rules.yml", alertmanager: int | None = None
+) -> str:
+    """deploy/prometheus/prometheus.yml with a short beat, and with these on loopback as the targets of its jobs.
+
+    Without the port of an Alertmanager its alerts go nowhere.
+    """
     made = yaml.safe_load((DEPLOY / "prometheus.yml").read_text("utf-8"))
     made["global"] = {"scrape_interval": _EVERY, "scrape_timeout": _EVERY, "evaluation_interval": _EVERY}
-    made["rule_files"] = [str(DEPLOY / "rules.yml")]
-    del made["alerting"]
+    made["rule_files"] = [str(rules)]
+    if alertmanager is None:
+        del made["alerting"]
+    else:
+        made["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]
     made["scrape_configs"] = [job for job in made["scrape_configs"] if job["job_name"] in targets]
     assert len(targets) == len(made["scrape_configs"]), "a job of deploy/prometheus/prometheus.yml has another name"
     for job in made["scrape_configs"]:
@@ -92,11 +100,22 @@ def configuration(targets: Mapping[str, Sequence[Target]]) -> str:
     return str(yaml.safe_dump(made))
 
 
-class Prometheus:
-    """A server that runs."""
+class Prometheus(ServerProcess):
+    """One server with its own folder, which a test may kill and start again on the same data and port."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, folder: Path, config: str, *options: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        super().__init__("Prometheus", folder / "log.txt")
+        (folder / "prometheus.yml").write_text(config, "utf-8")
+        self._port = free_port()
+        self._command = [
+            "prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{self._port}", *options,
+        ]  # fmt: skip
+
+    def start(self) -> None:
+        """Starts it; returns when it answers."""
+        self.launch(self._command, until="Server is ready")
 
     def ask(self, path: str, **query: str) -> Any:
         """What its API answers, the data alone."""
@@ -107,36 +126,13 @@ class Prometheus:
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{query}: {error.read().decode()}") from None
 
-    def ready(self) -> bool:
-        """Whether it answers."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=5):
-                return True
-        except OSError:
-            return False
-
 
 @contextmanager
 def running(folder: Path, config: str) -> Iterator[Prometheus]:
     """A Prometheus with this configuration, ended at the end by its process id."""
-    (folder / "prometheus.yml").write_text(config, "utf-8")
-    port = free_port()
-    with (folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                "prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
+    server = Prometheus(folder, config)
     try:
-        server = Prometheus(port)
-        until(
-            lambda: process.poll() is not None or server.ready(),
-            lambda: (folder / "log.txt").read_text("utf-8")[-2_000:],
-        )
-        assert process.poll() is None, (folder / "log.txt").read_text("utf-8")[-2_000:]
+        server.start()
         yield server
     finally:
-        process.terminate()
-        process.wait(30)
+        server.stop()
