@@ -5,6 +5,7 @@ A tick says how far it follows the commands, as it does the events: a replay doe
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, cast
 
@@ -45,6 +46,8 @@ class Alerting:
         self._log = log
         self._person = person
         self._fresh: dict[str, None] = {}  # employees with an alert that no tick has seen
+        self._ahead: list[Row] = []  # commands that are read and not obeyed yet, up to the offset below
+        self._read_to = 0
         self.open: dict[str, AlertRow] = {}  # by id, as they stand
         self.news: list[AlertRow] = []  # what was said since somebody has taken it
         self.reviews: list[AlertReview] = []  # the same of what people found right or wrong
@@ -107,7 +110,21 @@ class Alerting:
             return None if by_unit else Rejection(REFUSED, found.why)
         return found
 
-    def _commands(self, begin: int, end: int) -> Iterator[Row]:
+    async def read_ahead(self, applied: int, end: int) -> None:
+        """Reads commands before the tick that follows them up to `end`; in a thread, for a broker may be far."""
+        begin = max(applied, self._read_to)
+        if begin < end:
+            rows = await asyncio.to_thread(lambda: list(self._read(begin, end)))
+            self._ahead = [*self._ahead, *rows]  # a tick may have come meanwhile
+            self._read_to = end
+
+    def _commands(self, begin: int, end: int) -> list[Row]:
+        """From `begin` to `end`: those that are read ahead, then what is missing of them."""
+        known = [row for row in self._ahead if begin <= row[0] < end] if self._read_to > begin else []
+        self._ahead = [row for row in self._ahead if row[0] >= end]
+        return [*known, *self._read(max(begin, self._read_to), end)]
+
+    def _read(self, begin: int, end: int) -> Iterator[Row]:
         while begin < end and (rows := cast("list[Row]", self._log.read(COMMANDS, self._number, begin, _AT_ONCE))):
             begin = rows[-1][0] + 1
             yield from (Row(*row) for row in rows if row[0] < end)

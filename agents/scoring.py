@@ -249,8 +249,14 @@ class Scoring:
             states = sum(len(partition.dirty) for partition in self.partitions.values())
             if self.pace.due(interval, states, put_off=bool(self.metrics.last_failure)):
                 await self.commit()
+            await self._read_commands()
             await self._tick(wall_clock())
             self._wake()
+
+    async def _read_commands(self) -> None:
+        """What people and units want done with alerts, before the tick that follows it comes."""
+        for number, partition in list(self.partitions.items()):
+            await partition.alerting.read_ahead(partition.meta.applied.get(COMMANDS, 0), self.ends[COMMANDS, number])
 
     async def _look_at_rules(self) -> None:
         """Takes over what was published; read in a thread, for a broker may be far."""

@@ -7,7 +7,7 @@ import pytest
 
 from agents.dead_letters import dead_letter
 from agents.told import latest_alerts
-from agents.transport.embedded.log import Outgoing, partition_for
+from agents.transport.embedded.log import Outgoing, Record, partition_for
 from schemas.alerts import AlertCommand, AlertRow
 from schemas.instants import format_rfc3339
 from stream.topics import ALERTS, COMMANDS, DEAD_LETTERS
@@ -160,6 +160,27 @@ async def test_a_version_that_ends_takes_its_alerts_with_it(rig: Rig) -> None:
     assert "firing" == (await _later(rig, MINUTE)).state
     row = await _later(rig, HOUR)
     assert ("cleared", "its template version is not in force any more") == (row.state, row.reason)
+
+
+async def test_commands_are_read_ahead_of_their_tick(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tick that follows what is read already asks the log for nothing: a broker may be far, and the loop waits."""
+    row = await _fired(rig)
+    _command(rig, row, "ack")
+    number = partition_for(b"E1", len(rig.numbers))
+    (partition,) = (each for each in rig.partitions if each.number == number)
+    applied, end = partition.meta.applied.get(COMMANDS, 0), rig.log.end(COMMANDS, number)
+    await partition.alerting.read_ahead(applied, end)
+    read = rig.log.read
+
+    def other_topics(topic: str, number: int, start: int, limit: int) -> list[Record]:
+        assert topic != COMMANDS
+        return read(topic, number, start, limit)
+
+    monkeypatch.setattr(rig.log, "read", other_topics)
+    assert "acknowledged" == (await _later(rig, 1_000)).state
+    monkeypatch.undo()
+    _command(rig, row, "clear")  # one that is not read ahead is read at its tick
+    assert "cleared" == (await _later(rig, 1_000)).state
 
 
 async def test_commands_after_a_crash_are_obeyed_once(rig: Rig) -> None:
