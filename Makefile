@@ -12,7 +12,7 @@ KAFKA := .cache/kafka
 PEERS := .cache/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install lint test compose-test bench bench-peers bench-latency bench-growth bench-moves quality soak lock browser kafka redis prometheus dashboards
+.PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves quality soak lock browser kafka redis prometheus dashboards
 .DELETE_ON_ERROR:
 
 help:  ## Print this list
@@ -32,6 +32,9 @@ lint: $(TOOLS)  ## ruff (rules, import direction, format) and mypy --strict on s
 # Two files at a time: most of the time is waiting for processes that tests start.
 test: $(TOOLS) $(SUITE) browser kafka redis prometheus  ## All tests; sets up what they need
 	@exec $(VENV)/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-long: $(TOOLS) kafka redis prometheus  ## Tests that wait for minutes: alerts told once, whatever else is killed
+	@exec $(VENV)/bin/python -m pytest -n 2 -m long $(ARGS)
 
 compose-test: $(TOOLS) kafka redis prometheus  ## docker-compose.yml and Dockerfile, run as local processes
 	@exec $(VENV)/bin/python -m pytest tests/e2e/test_compose.py tests/e2e/test_compose_file.py tests/e2e/test_dockerfile.py $(ARGS)

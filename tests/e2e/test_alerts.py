@@ -21,7 +21,10 @@ Begin = Callable[..., AlertWorld]
 
 
 # What comes behind the worker knows nothing of the log: there one kind is enough. All seven passed on both.
-on_each_log = pytest.mark.parametrize("begin", ["embedded", "kafka"], indirect=True)
+on_each_log = pytest.mark.parametrize(
+    "begin", ["embedded", pytest.param("kafka", marks=pytest.mark.long)], indirect=True
+)
+on_a_broker = pytest.mark.parametrize("begin", ["kafka"], indirect=True)
 
 
 @pytest.fixture
@@ -57,6 +60,7 @@ def test_each_episode_is_told_once(begin: Begin) -> None:
     assert [] == world.violations()
 
 
+@pytest.mark.long
 def test_what_is_acknowledged_is_told_no_more(begin: Begin) -> None:
     """It stays open, and silent, where one that nobody sees to is told again each second."""
     world = begin("8s", REPEATS)
@@ -81,7 +85,7 @@ def test_what_is_acknowledged_is_told_no_more(begin: Begin) -> None:
     assert world.told()[seen_to, RESOLVED] <= 1
 
 
-@on_each_log
+@on_a_broker
 def test_a_worker_that_is_killed(begin: Begin) -> None:
     """While an alert is open, and as soon as another is raised: each is told once, and none as over."""
     world = begin()
@@ -140,6 +144,7 @@ def test_a_receiver_that_is_killed(begin: Begin) -> None:
     assert [] == world.violations()
 
 
+@pytest.mark.long
 def test_an_alertmanager_that_is_stopped(begin: Begin) -> None:
     """It knows from its data what it has told; what was raised while it was away is told once it hears of it."""
     world = begin()
@@ -156,6 +161,7 @@ def test_an_alertmanager_that_is_stopped(begin: Begin) -> None:
     assert [] == world.violations()
 
 
+@pytest.mark.long
 def test_a_host_that_loses_its_power(begin: Begin) -> None:
     """Worker, Prometheus and Alertmanager die at once and come back on their data: they tell nothing again."""
     world = begin()

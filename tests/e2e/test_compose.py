@@ -37,6 +37,7 @@ indicators:
     from: qc.inspection
     value: accepted / inspected
     rate: {good: accepted, of: inspected}
+    alerts: default
     unit: percent
     target: 0.95
     weight: 1

@@ -69,7 +69,8 @@ def test_durations(text: str, ms: int) -> None:
     [
         (0.95, 0.95, 0.85, 5.5),
         (0.9, 0.9, 1 - 57 / 210, 5.5 + math.log(2)),  # odds 1/9 * 57/17 = 57/153: p1 = 57/210
-        (0.98, 0.98, 1 - 57 / 890, 5.5),  # odds 1/49 * 57/17 = 57/833; a rarer defect does not lower h
+        (0.98, 0.98, 1 - 57 / 890, 5.5 + 0.8 * math.log(0.4)),  # odds 1/49 * 57/17 = 57/833
+        (0.9999, 0.9999, 1 - 57 / 170_040, 2.5),  # odds 1/9999 * 57/17: two defects alone never alert
         (0.5, 0.95, 0.85, 5.5),
         (1, 0.95, 0.85, 5.5),
         (95, 0.95, 0.85, 5.5),
@@ -78,7 +79,9 @@ def test_durations(text: str, ms: int) -> None:
 )
 def test_default_is_drift_from_the_target(target: float | None, good: float, bad: float, h: float) -> None:
     """The share defective of which the odds are 57/17 times as high; a target that is no likely share stands aside."""
-    assert default_drift(target) == pytest.approx((good, bad, h), rel=1e-12)
+    found = default_drift(target)
+    assert found[:3] == pytest.approx((good, bad, h), rel=1e-12)
+    assert found.evenly
 
 
 def test_default_is_one_rule() -> None:
