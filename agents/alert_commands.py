@@ -11,11 +11,10 @@ from agents.alerting import REFUSED
 from agents.dead_letters import dead_letter
 from agents.meta import read_meta
 from agents.told import latest_alerts
-from agents.transport.log import Log, Outgoing, partition_for
+from agents.transport.log import Log, Outgoing, partition_for, records
 from schemas.alerts import AlertCommand, AlertReview, AlertRow
 from stream.topics import COMMANDS, DEAD_LETTERS
 
-_AT_ONCE: Final = 1_000
 _encoder: Final = msgspec.json.Encoder()
 _review: Final = msgspec.json.Decoder(AlertReview)
 
@@ -55,13 +54,10 @@ def reviews_of(log: Log) -> dict[str, AlertReview]:
     """What was found last of each alert, by id."""
     found: dict[str, AlertReview] = {}
     for number in range(log.topics()[COMMANDS].partitions):
-        offset = 0
-        while rows := log.read(COMMANDS, number, offset, _AT_ONCE):
-            offset = rows[-1][0] + 1
-            for row in rows:
-                with suppress(msgspec.MsgspecError):  # another command
-                    review = _review.decode(row[3] or b"")
-                    found[review.alert_id] = review
+        for record in records(log, COMMANDS, number):
+            with suppress(msgspec.MsgspecError):  # another command
+                review = _review.decode(record.value or b"")
+                found[review.alert_id] = review
     return found
 
 
@@ -73,11 +69,8 @@ def answer_to(log: Log, sent: Sent, alert_id: str) -> Answer | None:
     """What became of a command; None while it is not decided."""
     if read_meta(log)[sent.partition].applied.get(COMMANDS, 0) <= sent.offset:
         return None
-    offset = sent.letters
-    while rows := log.read(DEAD_LETTERS, sent.partition, offset, _AT_ONCE):
-        offset = rows[-1][0] + 1
-        for record in rows:
-            letter = dead_letter(record)
-            if (letter.topic, letter.offset, letter.reason) == (COMMANDS, sent.offset, REFUSED):
-                return Answer(None, letter.detail)
+    for record in records(log, DEAD_LETTERS, sent.partition, sent.letters):
+        letter = dead_letter(record)
+        if (letter.topic, letter.offset, letter.reason) == (COMMANDS, sent.offset, REFUSED):
+            return Answer(None, letter.detail)
     return Answer(latest_alerts(log).get(alert_id), "")

@@ -66,7 +66,7 @@ class Worker:
         self._takeover: asyncio.Future[bool] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._sizes: dict[int, float] = {}
-        self._free = float(shutil.disk_usage(settings.data if settings.data.exists() else "/").free)
+        self._free: dict[str, float] = {}  # by metric: nothing until somebody has looked
         self.views: Projection | None = None
         self._decoder = Decoder(settings.broker, settings.decoder or 0, settings.access)
 
@@ -280,7 +280,7 @@ class Worker:
             self.scoring.demand_same_topics()
         except RecoverableError as error:
             logger.warning("housekeeping waits for better times: %s", error)
-        self._free = shutil.disk_usage(self.settings.data).free
+        self._free = {names.DISK_FREE.name: float(shutil.disk_usage(self.settings.data).free)}
         self._sizes = {number: float(p.store.size()) for number, p in list(self.scoring.partitions.items())}
 
     def health(self) -> Health:
@@ -290,7 +290,8 @@ class Worker:
 
     def _show_alerts(self) -> None:
         scoring, alerts = self.scoring, self.metrics.alerts
-        sources: list[Alerting | UnitAlerts] = [p.alerting for p in list(scoring.partitions.values())]
+        personal = [partition.alerting for partition in list(scoring.partitions.values())]
+        sources: list[Alerting | UnitAlerts] = [*personal]
         if scoring.units is not None:
             sources.append(scoring.units.alerts)
         now = wall_clock()
@@ -298,7 +299,8 @@ class Worker:
         for source in sources:
             news, source.news = source.news, []
             alerts.take(news, now)
-            reviews, source.reviews = source.reviews, []
+        for alerting in personal:
+            reviews, alerting.reviews = alerting.reviews, []
             alerts.reviewed(reviews)
         alerts.show((row for source in sources for row in source.open.values()), now)
 
@@ -315,7 +317,7 @@ class Worker:
             {
                 names.COMMIT_TIME.name: self.scoring.flush.committed_at / 1000,
                 names.HELD.name: held,
-                names.DISK_FREE.name: self._free,
+                **self._free,
                 names.TICK_TIME.name: max((p.meta.now for p in partitions), default=0) / 1000,
                 names.EVENT_TIME.name: max((p.meta.last for p in partitions), default=0) / 1000,
                 **({} if self.views is None else self.views.state.gauges()),

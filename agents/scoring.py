@@ -199,8 +199,10 @@ class Scoring:
 
     def refresh_rules(self) -> None:
         """Takes over what was published; restates and releases where it reaches into the past."""
-        ends = self._template_ends()
-        new = rulebook(self.log)
+        ends = self._template_ends()  # before: what comes later is read again
+        self._take_over_rules(rulebook(self.log), ends)
+
+    def _take_over_rules(self, new: Rulebook, ends: list[int]) -> None:
         changed = changed_since(self.rules, new) is not None
         self._adopt(new, ends)
         if changed:
@@ -213,6 +215,7 @@ class Scoring:
             partition.take_over(rules)
             partition.meta.applied[TEMPLATES] = ends[number]
         self._templates = ends
+        self.ends |= {(TEMPLATES, number): end for number, end in enumerate(ends)}  # the last look may be older
 
     def _template_ends(self) -> list[int]:
         ends = self.log.ends([(TEMPLATES, number) for number in range(self.count)])
@@ -266,11 +269,7 @@ class Scoring:
         if any(end < known for end, known in zip(ends, self._templates, strict=True)):
             # What has run back is another log, or has lost what it had: the next life finds out before it reads on.
             raise BrokerGone(f"{self.log.name}: {TEMPLATES} ended at {self._templates}, and end at {ends} now")
-        new = await asyncio.to_thread(rulebook, self.log)
-        changed = changed_since(self.rules, new) is not None
-        self._adopt(new, ends)
-        if changed:
-            reach("rules-adopted")
+        self._take_over_rules(await asyncio.to_thread(rulebook, self.log), ends)
 
     def show(self) -> None:
         """Makes score updates, a slice at a time, for the next commit; a backlog's come with its commits."""

@@ -6,19 +6,19 @@ Rows leave through the partition's outputs. What is out is read back from the lo
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from agents.transport.log import Log, Outgoing
+from agents.transport.log import Log, Outgoing, records
 from schemas.alerts import CLEARED, WITHDRAWN, AlertRow
 from schemas.instants import format_rfc3339, parse_rfc3339
 from stream.state import State
 from stream.topics import ALERTS
 from stream.watched import Open
 
-_AT_ONCE: Final = 10_000
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(AlertRow)
 
@@ -42,23 +42,17 @@ def said(
 ) -> dict[str, dict[str, AlertRow]]:
     """The latest row of each alert of some employees, by employee and id: what is out, then what is about to leave."""
     found: dict[str, dict[str, AlertRow]] = {}
-    for value in (*_values(log, partition), *(record.value for record in waiting if record.topic == ALERTS)):
+    out = (record.value for record in records(log, ALERTS, partition))
+    for value in chain(out, (record.value for record in waiting if record.topic == ALERTS)):
         row = alert_of(value)
         if row is not None and isinstance(row.employee_id, str) and row.employee_id in employees:
             found.setdefault(row.employee_id, {})[row.alert_id] = row
     return found
 
 
-def _values(log: Log, partition: int) -> Iterator[bytes | None]:
-    offset = 0
-    while rows := log.read(ALERTS, partition, offset, _AT_ONCE):
-        offset = rows[-1][0] + 1
-        yield from (row[3] for row in rows)
-
-
 def latest_of(log: Log, partition: int) -> dict[str, AlertRow]:
     """The last word on every alert of one partition, by id."""
-    rows = (alert_of(value) for value in _values(log, partition))
+    rows = (alert_of(record.value) for record in records(log, ALERTS, partition))
     return {row.alert_id: row for row in rows if row is not None}
 
 

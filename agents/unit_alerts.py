@@ -13,7 +13,7 @@ import msgspec
 
 from agents.told import alert_record, latest_of
 from agents.transport.log import Log, Outgoing, partition_for
-from schemas.alerts import AlertCommand, AlertReview, AlertRow, UnitVerdict
+from schemas.alerts import AlertCommand, AlertRow, UnitVerdict
 from schemas.instants import MINUTE
 from stream.lifecycle import FOLD
 from stream.pool import Units
@@ -39,7 +39,6 @@ class UnitAlerts:
         }
         self.commands: list[Outgoing] = []  # to be appended
         self.news: list[AlertRow] = []  # what was said since somebody has taken it
-        self.reviews: list[AlertReview] = []  # none: they go by whom the alert is about
         self._minute = -1  # the last that is closed
 
     def close(self, units: Units, rules: Rulebook, now: int) -> list[Outgoing]:

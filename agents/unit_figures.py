@@ -15,10 +15,9 @@ from agents.exposition import head, histogram, labels, sample
 from stream import metric_names as names
 from stream.charts import ACT, WARN, funnel
 from stream.metric_names import YIELD_BUCKETS
-from stream.plan import Line, plan_of
+from stream.plan import Counted, Line, counted, plan_of
 from stream.pool import Member, Units
 from stream.rulebook import Rulebook, Version
-from stream.unit_rules import Seen, seen
 
 MOST: Final = 4_000  # rows of units that are shown
 _LARGEST: Final = 1_000_000  # units in a funnel's sample: beyond it is as narrow as makes no difference
@@ -61,7 +60,7 @@ def figures(units: Units, rules: Rulebook, unit: str, at: int) -> Figures:
     for version in (v for name in rules.versions if (v := rules.in_force(name, at)) is not None):
         vectors = units.vectors(unit, version, at)
         for line in plan_of(version).lines:
-            whole = seen(line, vectors[line.slot])
+            whole = counted(line, vectors[line.slot], {})
             if whole.value is None:
                 continue
             rows.append(Row(version.key[0], line.indicator.id, line.window.text, whole.value, whole.n or 0.0))
@@ -70,11 +69,11 @@ def figures(units: Units, rules: Rulebook, unit: str, at: int) -> Figures:
     return Figures(len(members), tuple(rows), tuple(spreads.values()))
 
 
-def _spread(version: Version, line: Line, whole: Seen, members: Sequence[Member], at: int) -> Spread:
+def _spread(version: Version, line: Line, whole: Counted, members: Sequence[Member], at: int) -> Spread:
     buckets, total, outside = [0] * (len(YIELD_BUCKETS) + 1), 0.0, [0, 0]
     share = (whole.good or 0.0) / whole.n if whole.n else 0.0
     for member in members:
-        value, n, _ = seen(line, member.vector(version, line.slot, at))
+        value, n, _ = counted(line, member.vector(version, line.slot, at), {})
         if value is None or n is None:
             continue
         buckets[bisect_left(YIELD_BUCKETS, value)] += 1

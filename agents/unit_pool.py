@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from agents.transport.log import Log, Outgoing, Record, TopicPartition, partition_for
+from agents.transport.log import Log, Outgoing, Record, TopicPartition, partition_for, records
 from agents.unit_alerts import UnitAlerts
 from schemas.instants import parse_rfc3339
 from schemas.updates import Contribution
@@ -23,7 +23,6 @@ from stream.topics import SCORE_UPDATES, UNIT_UPDATES
 UNITS_HOME: Final = 0
 _updates: Final = msgspec.json.Decoder(Contribution)
 _encoder: Final = msgspec.json.Encoder()
-_AT_ONCE: Final = 10_000
 
 
 class UnitPool:
@@ -89,9 +88,4 @@ class UnitPool:
 
 def _known(log: Log, partition: int) -> set[str]:
     """Units of which something was said before."""
-    found: set[str] = set()
-    offset = 0
-    while rows := log.read(UNIT_UPDATES, partition, offset, _AT_ONCE):
-        offset = rows[-1][0] + 1
-        found |= {key.decode() for _, _, key, _, _ in rows if key is not None}
-    return found
+    return {record.key.decode() for record in records(log, UNIT_UPDATES, partition) if record.key is not None}

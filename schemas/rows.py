@@ -15,6 +15,11 @@ TOTALS: Final = ("@performance", "@ability", "@attitude", "@total")
 Number = int | float
 
 
+def whole(number: float | None) -> Number | None:
+    """A number as it leaves: an integer where it is one."""
+    return int(number) if number is not None and float(number).is_integer() else number
+
+
 class ScoreRow(msgspec.Struct, gc=False):
     """One value. `window_start` and `as_of` are RFC 3339 in UTC; `value` is the formula's number (0.93, not 93);
     `n`, `good` and `sums` are in units; `low`/`high` the 95 % Wilson interval. null means: no value."""

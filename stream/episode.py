@@ -8,12 +8,12 @@ from typing import Final
 from msgspec import UNSET
 
 from schemas.alerts import CLEARED, FIRING, AlertRow
-from schemas.rows import Number
+from schemas.rows import whole
 from stream.alert_text import message
 from stream.chosen import rfc3339, window_start
 from stream.interval import wilson
 from stream.rulebook import Version
-from stream.watch_plan import Drift, Ewma, Gap, Level, Rule
+from stream.watch_plan import Drift, Ewma, Gap, Level, Rule, window_of
 from stream.watched import NONE, Open, Ruled
 
 QUIET: Final = "info"  # of this severity nothing escalates
@@ -22,8 +22,7 @@ _ID_DIGITS: Final = 20
 
 def alert_id(version: Version, rule: Rule, owner: str, event_id: str, at: int) -> str:
     """The name of an episode: of the version's rule, the person and the record (event id, T in ms) that raised it."""
-    window = rule.window.text if isinstance(rule, Level | Gap) else ""
-    parts = (version.key[0], str(version.key[1]), rule.indicator.id, rule.id, window, owner, event_id, str(at))
+    parts = (version.key[0], str(version.key[1]), rule.indicator.id, rule.id, window_of(rule), owner, event_id, str(at))
     return sha256("\n".join(parts).encode()).hexdigest()[:_ID_DIGITS]
 
 
@@ -54,11 +53,11 @@ def row_of(owner: str, version: Version, rule: Rule, alert: Open, cleared_at: in
         raised_at=rfc3339(alert.raised_at),
         changed_at=rfc3339(alert.changed_at if cleared_at is None else cleared_at),
         cleared_at=None if cleared_at is None else rfc3339(cleared_at),
-        window=rule.window.text if isinstance(rule, Level | Gap) else "",
+        window=window_of(rule),
         window_start=rfc3339(alert.window_start),
         value=alert.value,
-        n=_whole(n),
-        good=_whole(good),
+        n=whole(n),
+        good=whole(good),
         low=low,
         high=high,
         threshold=alert.threshold,
@@ -75,10 +74,6 @@ def row_of(owner: str, version: Version, rule: Rule, alert: Open, cleared_at: in
     )
 
 
-def _whole(number: float | None) -> Number | None:
-    return int(number) if number is not None and float(number).is_integer() else number
-
-
 def opened(
     version: Version,
     rule: Rule,
@@ -91,14 +86,11 @@ def opened(
     value, n, good, limit = found
     event_id, at, stamp, unit = record
     if isinstance(rule, Gap):  # no record raised it: the unit did, at the end of a minute
-        start = window_start(rule.window, version, at)
-        return Open(
-            alert_id(version, rule, owner, unit, at), FIRING, stamp, stamp, unit, start, value, n, good, limit, "", "",
-            rule.severity != QUIET,
-        )  # fmt: skip
-    first, begun = (ruled.first, ruled.begun) if ruled.first else (event_id, at)
-    start = window_start(rule.window, version, at) if isinstance(rule, Level) else begun
+        episode, first, begun = unit, "", at
+    else:
+        episode, (first, begun) = event_id, (ruled.first, ruled.begun) if ruled.first else (event_id, at)
+    start = window_start(rule.window, version, at) if isinstance(rule, Level | Gap) else begun
     return Open(
-        alert_id(version, rule, owner, event_id, at), FIRING, stamp, stamp, unit, start,
+        alert_id(version, rule, owner, episode, at), FIRING, stamp, stamp, unit, start,
         value, n, good, threshold_of(rule, limit), first, event_id, rule.severity != QUIET,
     )  # fmt: skip

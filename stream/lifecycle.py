@@ -14,9 +14,9 @@ from schemas.instants import DAY, HOUR, format_rfc3339
 from stream.episode import opened, row_of
 from stream.person import Person
 from stream.rulebook import Version
-from stream.standing import open_alerts
+from stream.standing import Alerted, open_alerts
 from stream.state import NEVER, State
-from stream.watch_plan import Rule, gaps
+from stream.watch_plan import gaps
 from stream.watched import NONE, Open
 
 ACK: Final = "ack"
@@ -53,17 +53,9 @@ class Refused(NamedTuple):
     why: str
 
 
-class _At(NamedTuple):
-    """An alert and where it belongs."""
-
-    version: Version
-    rule: Rule
-    alert: Open
-
-
 def obey(person: Person, command: AlertCommand, at: int) -> AlertRow | Refused:
     """Does to an open alert what somebody wants, at a tick (ms); the row that says so, or why not."""
-    found = next((each for each in _alerts(person) if each.alert.alert_id == command.alert_id), None)
+    found = next((each for each in open_alerts(person) if each.alert.alert_id == command.alert_id), None)
     if found is None:
         return Refused(f"alert {command.alert_id} is not open: it is over, or was never raised")
     alert = found.alert
@@ -117,13 +109,13 @@ def judge(person: Person, verdict: UnitVerdict, at: int) -> AlertRow | None:
 
 def open_rows(person: Person) -> Iterator[AlertRow]:
     """Somebody's open alerts as they stand."""
-    for found in _alerts(person):
+    for found in open_alerts(person):
         yield _row(person, found, found.alert.changed_at)
 
 
 def advance(person: Person, at: int) -> Iterator[AlertRow]:
     """What time alone does with somebody's alerts, at a tick (ms)."""
-    for found in list(_alerts(person)):
+    for found in list(open_alerts(person)):
         alert = found.alert
         changed = False
         if alert.notify is None:
@@ -167,11 +159,6 @@ def _in_force(person: Person, version: Version, at: int) -> bool:
     return version.begins <= at < version.ends and version in person.versions_at(at)
 
 
-def _alerts(person: Person) -> Iterator[_At]:
-    """The open alerts of somebody, those that people have cleared left out."""
-    return (_At(*found) for found in open_alerts(person))
-
-
-def _row(person: Person, found: _At, at: int) -> AlertRow:
+def _row(person: Person, found: Alerted, at: int) -> AlertRow:
     cleared_at = at if found.alert.state == CLEARED else None
     return row_of(person.id, found.version, found.rule, found.alert, cleared_at)

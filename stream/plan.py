@@ -5,13 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple, Protocol
 
+from schemas.measures import MICRO
 from stream.formula_parser import Name
 from stream.rulebook import Group, Version, measures_of, usable_windows
 from stream.template import Indicator
 from stream.window import Window
 
 Evaluate = Callable[[Sequence[float], Mapping[str, float]], float | None]
+
+
+class Formulas(Protocol):
+    """What an indicator computes from sums: its value and, of a rate, n and good."""
+
+    @property
+    def value(self) -> Evaluate: ...
+    @property
+    def good(self) -> Evaluate | None: ...
+    @property
+    def of(self) -> Evaluate | None: ...
+
+
+class Counted(NamedTuple):
+    """What an indicator says of sums; None where it cannot, n and good also without a rate."""
+
+    value: float | None
+    n: float | None
+    good: float | None
+
+
+def counted(formulas: Formulas, vector: Sequence[int], targets: Mapping[str, float]) -> Counted:
+    """Of a vector of sums: how many events, then measures in millionths."""
+    units = [micro / MICRO for micro in vector[1:]]
+    value = formulas.value(units, targets) if vector[0] else None
+    n = formulas.of(units, targets) if formulas.of else None
+    return Counted(value, n, formulas.good(units, targets) if formulas.good else None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

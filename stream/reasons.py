@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import msgspec
 
 from schemas.alerts import CLEARED
-from schemas.measures import MICRO
-from schemas.rows import Number
+from schemas.rows import Number, whole
 from stream.interval import wilson
 from stream.person import Person
-from stream.plan import plan_of
+from stream.plan import counted, plan_of
 from stream.rulebook import Version
 from stream.score import pooled, versions_for
 from stream.state import Vector, target_values
@@ -58,28 +57,18 @@ def _reason(person: Person, version: Version, rule: Rule, vectors: list[Vector],
     if isinstance(rule, Level | Gap):
         lines = plan_of(version).lines
         slot = next(i.slot for i in lines if i.indicator is rule.indicator and i.window == rule.window)
-        value, n, good = _counted(rule, vectors[slot], targets)
+        value, n, good = counted(rule.measure, vectors[slot], targets)
         bound, threshold, why = _level(rule, value, n, good, ruled)
-        return Reason(*head, rule.window.text, state, value, _whole(n), _whole(good), bound, threshold, why)
+        return Reason(*head, rule.window.text, state, value, whole(n), whole(good), bound, threshold, why)
     if isinstance(rule, Drift):
         why = f"statistic {ruled.statistic:.2f} of {rule.h:g}"
         n, good = (ruled.n, ruled.good) if ruled.statistic else (None, None)  # since it left 0
         share = good / n if n and good is not None else None
-        return Reason(*head, "", state, share, _whole(n), _whole(good), ruled.statistic, rule.h, why)
+        return Reason(*head, "", state, share, whole(n), whole(good), ruled.statistic, rule.h, why)
     limit = rule.target - rule.width * ruled.spread**0.5
     value = ruled.statistic if ruled.spread else None
     why = "no record yet" if value is None else f"average {value:.4f}, limit {limit:.4f}"
     return Reason(*head, "", state, value, None, None, value, limit, why)
-
-
-def _counted(
-    rule: Level | Gap, vector: Vector, targets: dict[str, float]
-) -> tuple[float | None, float | None, float | None]:
-    units = [micro / MICRO for micro in vector[1:]]
-    measure = rule.measure
-    value = measure.value(units, targets) if vector[0] else None
-    n = measure.of(units, targets) if measure.of else None
-    return value, n, measure.good(units, targets) if measure.good else None
 
 
 def _level(
@@ -102,7 +91,3 @@ def _level(
     low = bound < rule.below
     held = ", not for long enough" if low and rule.pending else ""
     return bound, rule.below, f"{name} {bound:.4f} is {'' if low else 'not '}below {rule.below:g}{held}"
-
-
-def _whole(number: float | None) -> Number | None:
-    return int(number) if number is not None and float(number).is_integer() else number

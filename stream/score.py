@@ -8,7 +8,7 @@ from typing import Final
 
 from schemas.instants import MINUTE
 from schemas.measures import MICRO
-from schemas.rows import DIMENSIONS, INSUFFICIENT, NO_DATA, OK, TOTALS, Number, ScoreRow
+from schemas.rows import DIMENSIONS, INSUFFICIENT, NO_DATA, OK, TOTALS, Number, ScoreRow, whole
 from stream.chosen import rfc3339, window_start
 from stream.interval import wilson
 from stream.lifecycle import due as alerts_due
@@ -142,7 +142,7 @@ def _row(
         status = OK
         points = line.points((value, indicator.target or 0.0), targets) if line.points else None
     sums = {name: in_units(vector[place]) for name, place in line.shown}
-    n, good, window = _whole(n), _whole(good), line.window.text
+    n, good, window = whole(n), whole(good), line.window.text
     return ScoreRow(
         owner, template, version, indicator.id, window, start, at, status, value, points, n, good, low, high, sums
     )
@@ -152,10 +152,6 @@ def in_units(micro: int) -> Number:
     """Millionths in units: an integer when whole."""
     whole, rest = divmod(micro, MICRO)
     return micro / MICRO if rest else whole
-
-
-def _whole(number: float | None) -> Number | None:
-    return int(number) if number is not None and number.is_integer() else number
 
 
 def _totals(parts: Sequence[tuple[str, float, float]]) -> Iterator[tuple[str, bool, float | None]]:

@@ -34,11 +34,19 @@ def standings(person: Person) -> Iterator[Standing]:
                 yield from (Standing(version, plan.rules[n], watched.rules[n]) for n in busy)
 
 
-def open_alerts(person: Person) -> Iterator[tuple[Version, Rule, Open]]:
+class Alerted(NamedTuple):
+    """An open alert and where it belongs."""
+
+    version: Version
+    rule: Rule
+    alert: Open
+
+
+def open_alerts(person: Person) -> Iterator[Alerted]:
     """Somebody's alerts, but those that are cleared."""
     for version, rule, ruled in standings(person):
         if ruled.open is not None and ruled.open.state != CLEARED:
-            yield version, rule, ruled.open
+            yield Alerted(version, rule, ruled.open)
 
 
 def watched_now(person: Person) -> tuple[dict[str, float], list[OpenAlert]]:

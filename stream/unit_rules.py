@@ -14,10 +14,9 @@ from msgspec.structs import replace
 
 from schemas.alerts import CLEARED, FIRING, AlertRow, Message, UnitVerdict
 from schemas.instants import HOUR
-from schemas.measures import MICRO
 from schemas.updates import OpenAlert
 from stream.chosen import rfc3339
-from stream.plan import Line, plan_of
+from stream.plan import Counted, Line, counted, plan_of
 from stream.pool import Member, Units
 from stream.rulebook import Rulebook, Version
 from stream.template import Indicator
@@ -30,14 +29,6 @@ OVER: Final = 1 / 6  # at most that is no longer
 WINDOW: Final = HOUR  # alerts raised within it drift together
 UNIT: Final = "@unit"  # who folds
 _GRAVITY: Final = ("info", "warning", "critical")
-
-
-class Seen(NamedTuple):
-    """A value with what it is made of; n and good None without a rate."""
-
-    value: float | None
-    n: float | None
-    good: float | None
 
 
 class Cause(NamedTuple):
@@ -62,31 +53,24 @@ class Cause(NamedTuple):
         return self.members >= LEAST_MEMBERS and self.share > SHARE
 
 
-def seen(line: Line, vector: Sequence[int]) -> Seen:
-    """The value of an indicator over sums."""
-    units = [micro / MICRO for micro in vector[1:]]
-    value = line.value(units, {}) if vector[0] else None
-    return Seen(value, line.of(units, {}) if line.of else None, line.good(units, {}) if line.good else None)
-
-
 def verdicts(units: Units, rules: Rulebook, at: int) -> Iterator[tuple[str, UnitVerdict]]:
     """Whose standing to their unit has changed by the end of a minute (ms), under the `below_unit` rules in force."""
     for unit, version in _watched(units, rules, at):
         for rule in gaps(version):
             line = _line(version, rule)
-            whole = seen(line, units.vectors(unit, version, at)[line.slot])
+            whole = counted(line, units.vectors(unit, version, at)[line.slot], {})
             for member in units.members(unit):
-                own = seen(line, member.vector(version, line.slot, at))
+                own = counted(line, member.vector(version, line.slot, at), {})
                 verdict = _verdict(unit, version, rule, at, own, whole, member)
                 if verdict is not None:
                     yield member.employee_id, verdict
 
 
 def _verdict(
-    unit: str, version: Version, rule: Gap, at: int, own: Seen, whole: Seen, member: Member
+    unit: str, version: Version, rule: Gap, at: int, own: Counted, whole: Counted, member: Member
 ) -> UnitVerdict | None:
     """None where nothing changes."""
-    least = rule.measure.min_sample if rule.measure.of else 0
+    least = rule.indicator.min_sample if rule.measure.of else 0
     value, of_unit = own.value, whole.value
     enough = not least or (own.n is not None and own.n >= least)
     below = value is not None and of_unit is not None and enough and value < of_unit - rule.gap
@@ -103,11 +87,12 @@ def causes(units: Units, rules: Rulebook, at: int) -> Iterator[Cause]:
             line = next(line for line in plan_of(version).lines if line.indicator is indicator)
             members, recent, every = 0, list[OpenAlert](), list[tuple[str, OpenAlert]]()
             for member in units.members(unit):
-                members += member.vector(version, line.slot, at)[0] > 0
+                has_data = member.vector(version, line.slot, at)[0] > 0
+                members += has_data
                 own = [
                     a for a in member.alerts if a.drifts and (a.template, a.indicator) == (version.key[0], indicator.id)
                 ]
-                recent.extend([a for a in own if a.raised_at > at - WINDOW][:1])
+                recent.extend([a for a in own if has_data and a.raised_at > at - WINDOW][:1])
                 every.extend((member.employee_id, a) for a in own)
             yield Cause(unit, version, indicator, severity, members, recent, every)
 

@@ -15,8 +15,9 @@ from schemas.measures import MICRO, Measures
 from stream.cusum import advance, advance_evenly
 from stream.episode import opened, row_of
 from stream.interval import wilson
+from stream.plan import counted
 from stream.state import Cells, Vector
-from stream.watch_plan import Drift, Ewma, Level, Measure, Rule, WatchPlan
+from stream.watch_plan import Drift, Ewma, Level, Rule, WatchPlan
 from stream.watched import NONE, Open, Ruled, Watched
 from stream.window_sums import WindowSums
 
@@ -122,15 +123,14 @@ class Watch:
         measure, key = rule.measure, rule.measure.share
         if key:
             return [measured.shares.get(key) or measured.share(key) for measured in records.measures]
-        vectors = [measured.vector(self.plan.group.key) for measured in records.measures]
-        return [self._counted(measure, vector, records, place) for place, vector in enumerate(vectors)]
+        found = (
+            counted(measure, measured.vector(self.plan.group.key), self._targets(records, place))
+            for place, measured in enumerate(records.measures)
+        )
+        return [_NO_UNITS if n is None or good is None else (n, good) for _, n, good in found]
 
-    def _counted(self, measure: Measure, vector: Sequence[int], records: Records, place: int) -> tuple[float, float]:
-        units = [micro / MICRO for micro in vector[1:]]
-        targets = records.targets(place) if self.plan.aims else NO_TARGETS
-        n = measure.of(units, targets) if measure.of else None
-        good = measure.good(units, targets) if measure.good else None
-        return _NO_UNITS if n is None or good is None else (n, good)
+    def _targets(self, records: Records, place: int) -> Mapping[str, float]:
+        return records.targets(place) if self.plan.aims else NO_TARGETS
 
     # Levels
 
@@ -167,7 +167,7 @@ class Watch:
                 n = total[simple[0]]
                 if n and (total[simple[1]] / MICRO) / (n / MICRO) >= alarming:
                     continue
-            targets = records.targets(place) if self.plan.aims else NO_TARGETS
+            targets = self._targets(records, place)
             for rule, ruled in zip(rules, states, strict=True):
                 self._level(rule, ruled, total, targets, records, place, told)
             calm = all(ruled.open is None and not ruled.first and ruled.held == NONE for ruled in states)
@@ -183,11 +183,8 @@ class Watch:
         told: list[AlertRow],
     ) -> None:
         """ARCHITECTURE.md, Alerts 3."""
-        units = [micro / MICRO for micro in total[1:]]
-        measure, at = rule.measure, records.times[place]
-        value = measure.value(units, targets)
-        n = measure.of(units, targets) if measure.of else None
-        good = measure.good(units, targets) if measure.good else None
+        value, n, good = found = counted(rule.measure, total, targets)
+        at = records.times[place]
         enough = not rule.min_sample or (n is not None and n >= rule.min_sample)
         low = value is not None and value < rule.below
         if not low:
@@ -200,7 +197,7 @@ class Watch:
             interval = wilson(good, n, rule.z) if enough and n is not None and good is not None else None
             holds = value is not None and interval is not None and interval[1] < rule.below
         over = value is None or not enough or value >= rule.clear_above
-        self._judge(rule, ruled, holds, over, (value, n, good, rule.below), records, place, told)
+        self._judge(rule, ruled, holds, over, (*found, rule.below), records, place, told)
 
     # Moving average
 

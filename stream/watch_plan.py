@@ -37,20 +37,24 @@ class Measure:
     of: Evaluate | None
     plain: tuple[int, int] | None  # places of n and good in the vector, where value is good / n of plain measures
     share: str  # then the two measures as Measures.share wants them
-    target: float | None
-    min_sample: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Level:
-    """`below` and `naive`: the value of a window lies too low. `z` None: the value itself is looked at."""
+class Head:
+    """What every rule has; `place` among those of its group, `pending` in ms."""
 
-    place: int  # among the rules of the group
+    place: int
     indicator: Indicator
     measure: Measure
     id: str
     severity: str
     pending: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level(Head):
+    """`below` and `naive`: the value of a window lies too low. `z` None: the value itself is looked at."""
+
     window: Window
     below: float
     clear_above: float
@@ -59,15 +63,9 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drift:
+class Drift(Head):
     """Bernoulli CUSUM over units."""
 
-    place: int
-    indicator: Indicator
-    measure: Measure
-    id: str
-    severity: str
-    pending: int
     good: float  # the share when all is well
     each: Weights
     h: float
@@ -75,30 +73,18 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ewma:
+class Ewma(Head):
     """Exponentially weighted moving average of records' shares."""
 
-    place: int
-    indicator: Indicator
-    measure: Measure
-    id: str
-    severity: str
-    pending: int
     target: float
     smoothing: float
     width: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Gap:
+class Gap(Head):
     """`below_unit`: the value of a window lies more than `gap` below the unit's. The unit decides, each minute."""
 
-    place: int
-    indicator: Indicator
-    measure: Measure
-    id: str
-    severity: str
-    pending: int
     window: Window
     gap: float
 
@@ -108,7 +94,7 @@ Rule = Level | Drift | Ewma | Gap
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WatchPlan:
-    """The rules of one group, by what they look at; `count` of them in all."""
+    """The rules of one group, by what they look at; `rules` are all of them."""
 
     version: Version
     group: Group
@@ -123,6 +109,11 @@ class WatchPlan:
 def watch_plans(version: Version) -> tuple[WatchPlan | None, ...]:
     """Per group of a version; None where nothing is watched."""
     return tuple(_plan(version, group) for group in version.groups)
+
+
+def window_of(rule: Rule) -> str:
+    """The window that a rule looks at, as the template writes it; "" for one without."""
+    return rule.window.text if isinstance(rule, Level | Gap) else ""
 
 
 def gaps(version: Version) -> tuple[Gap, ...]:
@@ -174,8 +165,6 @@ def _measure(indicator: Indicator, names: tuple[str, ...]) -> Measure:
         of.bind(names) if of else None,
         plain := _plain(indicator, names),
         "" if plain is None else f"{names[plain[1] - 1]}/{names[plain[0] - 1]}",
-        indicator.target,
-        indicator.min_sample,
     )
 
 

@@ -6,7 +6,7 @@ It is a folder (`agents/transport/embedded/`) or lies on brokers (`agents/transp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -42,11 +42,13 @@ __all__ = [
     "TopicUnknown",
     "pack_headers",
     "partition_for",
+    "records",
     "unpack_headers",
 ]
 
 READ_BYTES = 8 * 1024 * 1024
 TopicPartition = tuple[str, int]
+_AT_ONCE = 10_000
 
 
 class Record(NamedTuple):
@@ -91,6 +93,13 @@ class TopicInfo(NamedTuple):
 
 
 Append = Callable[[Sequence[Outgoing]], list[int]]
+
+
+def records(log: Log, topic: str, partition: int, begin: int = 0) -> Iterator[Record]:
+    """What a partition holds from an offset on, up to its end when that is reached."""
+    while found := log.read(topic, partition, begin, _AT_ONCE):
+        begin = found[-1][0] + 1
+        yield from map(Record._make, found)
 
 
 class Log(Protocol):

@@ -10,6 +10,7 @@ from typing import NoReturn
 import pytest
 
 from agents.metrics import Metrics
+from agents.publishing import publish
 from agents.scoring import Scoring
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from agents.transport.errors import BrokerGone, LogBusy, LogFull
@@ -17,6 +18,7 @@ from schemas.event import Row
 from stream.pipeline import Limits
 from stream.topics import DEAD_LETTERS, QC_EVENTS
 from tests.agents.rig import new_log
+from tests.oracle.logs import NOON, template
 
 
 @pytest.fixture
@@ -69,6 +71,17 @@ async def test_ticks_without_room_are_passed_over(
         await scoring.beat(0.0)
         assert "no room left on the disk" == scoring.metrics.last_failure
     assert 1 == len(caplog.records)
+
+
+async def test_rules_that_are_known_before_the_log_is_looked_at_again_are_no_log_that_runs_back(
+    scoring: Scoring,
+) -> None:
+    """A tick may ask for them between two looks: what it has seen is newer than the last look."""
+    await scoring.beat(10)
+    publish(scoring.log, template(), NOON)
+    scoring.refresh_rules()
+    await scoring.beat(10)
+    assert ["op"] == list(scoring.rules.versions)
 
 
 async def test_a_log_that_runs_back_ends_the_life(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:

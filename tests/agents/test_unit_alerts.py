@@ -129,6 +129,18 @@ async def test_few_people_or_few_alerts_are_no_line(plant: Plant, people: int) -
     assert {None} == {row.folded_into for row in plant.alerts("drop")}
 
 
+async def test_who_has_nothing_in_the_window_is_not_counted(plant: Plant) -> None:
+    """Of six with data this day only two drift; three who drifted just before midnight have none."""
+    midnight = NOON + 12 * HOUR
+    log = published(_watched(DRIFT))
+    _work(log, midnight - MINUTE, {"E7": 2, "E8": 2, "E9": 2})
+    _work(log, midnight + MINUTE, {name: 2 if name in PEOPLE[:2] else 10 for name in PEOPLE})
+    plant.rig.write(log)
+    await plant.minute(12 * HOUR + 2 * MINUTE)
+    assert 5 == len(plant.alerts("drop"))
+    assert [] == plant.alerts("common_cause")
+
+
 async def test_alerts_of_long_ago_are_no_common_cause(plant: Plant) -> None:
     """Raised more than an hour apart they have nothing in common."""
     log = published(_watched(DRIFT))
