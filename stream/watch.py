@@ -89,7 +89,7 @@ class Watch:
     # Drift
 
     def _drift(self, rule: Drift, ruled: Ruled, records: Records, told: list[AlertRow]) -> None:
-        """ARCHITECTURE.md, Alerts 4. The usual record, of a person who is well, costs a comparison or two."""
+        """ARCHITECTURE.md, Alerts 4. Good units of a person whose statistic is 0 cost a comparison or two."""
         statistic, h, each = ruled.statistic, rule.h, rule.each
         move, less = advance_evenly if rule.evenly else advance, each.good
         for place, (n, good) in enumerate(self._units(rule, records)):

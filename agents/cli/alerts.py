@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -27,7 +28,7 @@ from stream.reasons import Reason, reasons
 
 app = App(name="alerts", help="List alerts, and say what is done about them.", help_format="plaintext")
 
-For = Annotated[str, Parameter(name="--for")]
+For = Annotated[str, Parameter(name="--for", help="how long: 30m, 4h, 2d; or until when, RFC 3339")]
 State = Literal["firing", "acknowledged", "shelved", "cleared"]
 _REVIEW: Final = ("review", "reviewed_by", "review_reason")
 _COLUMNS: Final = (*(field.name for field in msgspec.structs.fields(AlertRow)), *_REVIEW)
@@ -130,95 +131,52 @@ def rules(
     return 0
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Words:
+    """What goes with an answer to an alert."""
+
+    reason: Annotated[str, Parameter(help="why, or what is done about it; it stays with the alert")] = ""
+    by: Annotated[str, Parameter(help="who does so (default: the account that runs this)")] = ""
+    timeout: Annotated[float, Parameter(help="seconds to wait for the worker to take it; it is kept either way")] = 10
+
+
+NO_WORDS: Final = Words()
+Id = Annotated[str, Parameter(help="id of the alert, or its first characters")]
+
+
 @app.command
-def ack(id: str, /, *, reason: str = "", by: str = "", timeout: float = 10, flags: Flags = NO_FLAGS) -> int:
+def ack(id: Id, /, *, words: Words = NO_WORDS, flags: Flags = NO_FLAGS) -> int:
     """Acknowledge an alert: somebody is at it. It is not escalated then.
 
     For example
 
         scorestream alerts ack 8dbc8511 --reason "nozzle 3 is being changed"
-
-    Parameters
-    ----------
-    id
-        id of the alert, or its first characters
-    reason
-        what is done about it; it stays with the alert
-    by
-        who does so (default: the account that runs this)
-    timeout
-        seconds to wait for the worker to take it; it is kept either way
     """
-    return _act(flags, id, ACK, reason, by, None, timeout)
+    return _act(flags, id, ACK, words)
 
 
 @app.command
-def shelve(
-    id: str,
-    /,
-    *,
-    for_: For,
-    reason: str = "",
-    by: str = "",
-    timeout: float = 10,
-    flags: Flags = NO_FLAGS,
-) -> int:
+def shelve(id: Id, /, *, for_: For, words: Words = NO_WORDS, flags: Flags = NO_FLAGS) -> int:
     """Put an alert aside for a time; then it fires again, unless it is over by then.
 
     For example
 
         scorestream alerts shelve 8dbc8511 --for 4h --reason "new material on trial"
-
-    Parameters
-    ----------
-    id
-        id of the alert, or its first characters
-    for_
-        how long: 30m, 4h, 2d; or until when, RFC 3339
-    reason
-        why; it stays with the alert
-    by
-        who does so (default: the account that runs this)
-    timeout
-        seconds to wait for the worker to take it; it is kept either way
     """
-    return _act(flags, id, SHELVE, reason, by, _until(for_), timeout)
+    return _act(flags, id, SHELVE, words, _until(for_))
 
 
 @app.command
-def unshelve(id: str, /, *, reason: str = "", by: str = "", timeout: float = 10, flags: Flags = NO_FLAGS) -> int:
-    """Take an alert off the shelf before its time.
-
-    Parameters
-    ----------
-    id
-        id of the alert, or its first characters
-    reason
-        why; it stays with the alert
-    by
-        who does so (default: the account that runs this)
-    timeout
-        seconds to wait for the worker to take it; it is kept either way
-    """
-    return _act(flags, id, UNSHELVE, reason, by, None, timeout)
+def unshelve(id: Id, /, *, words: Words = NO_WORDS, flags: Flags = NO_FLAGS) -> int:
+    """Take an alert off the shelf before its time."""
+    return _act(flags, id, UNSHELVE, words)
 
 
 @app.command
-def clear(id: str, /, *, reason: str = "", by: str = "", timeout: float = 10, flags: Flags = NO_FLAGS) -> int:
-    """End an alert by hand. Its rule raises the next one only after its condition was over once.
-
-    Parameters
-    ----------
-    id
-        id of the alert, or its first characters
-    reason
-        why; it stays with the alert
-    by
-        who does so (default: the account that runs this)
-    timeout
-        seconds to wait for the worker to take it; it is kept either way
-    """
-    return _act(flags, id, CLEAR, reason, by, None, timeout)
+def clear(id: Id, /, *, words: Words = NO_WORDS, flags: Flags = NO_FLAGS) -> int:
+    """End an alert by hand. Its rule raises the next one only after its condition was over once."""
+    return _act(flags, id, CLEAR, words)
 
 
 @app.command
@@ -250,17 +208,17 @@ def review(
     return 0
 
 
-def _act(flags: Flags, id: str, action: str, reason: str, by: str, until: int | None, timeout: float) -> int:
+def _act(flags: Flags, id: str, action: str, words: Words, until: int | None = None) -> int:
     with existing_log(flags.settings()) as log:
         row = _find(log, id)
-        command = AlertCommand(row.alert_id, action, by or this_user(), reason, until)
+        command = AlertCommand(row.alert_id, action, words.by or this_user(), words.reason, until)
         refused = objection(row.alert_id, row.state, row.by, row.changed_at, command, now_ms())
         if refused:
             raise CommandError(refused)
         place = send_command(log, row, command, now_ms())
-        answer = _waited(lambda: answer_to(log, place, row.alert_id), timeout)
+        answer = _waited(lambda: answer_to(log, place, row.alert_id), words.timeout)
     if answer is None:
-        say(f"alert {row.alert_id}: kept, and done when a worker runs; none took it within {timeout:g} s")
+        say(f"alert {row.alert_id}: kept, and done when a worker runs; none took it within {words.timeout:g} s")
         return 0
     if answer.refused:
         raise CommandError(answer.refused)
