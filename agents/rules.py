@@ -1,13 +1,14 @@
-"""Templates in the log become a rulebook; what broke a rule of publication has no effect."""
+"""Templates and case mix models in the log become a rulebook; what broke a rule of publication has no effect."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from agents.transport.log import Log
+from agents.transport.log import Log, Record
+from stream.case_mix import PREFIX, Model, read_model, why_not_after
 from stream.rulebook import Rulebook
 from stream.template import Template, TemplateError, load_published
 from stream.topics import TEMPLATES
@@ -24,27 +25,78 @@ class Publication(NamedTuple):
     template: Template
 
 
+class Learned(NamedTuple):
+    """A model as the log has it."""
+
+    published_at: int
+    model: Model
+    value: bytes
+
+
 def publications(log: Log, known_at: int | None = None) -> list[Publication]:
     """What was published, in the order of the log; `known_at` (ms) leaves out what came later."""
-    found: list[tuple[int, Publication]] = []
-    for partition in range(log.topics()[TEMPLATES].partitions):
-        offset, reached = 0, -1  # a clock that was set back does not turn the order of a partition
-        while rows := log.read(TEMPLATES, partition, offset, 1000):
-            offset = rows[-1][0] + 1
-            for at, timestamp, _, value, _ in rows:
-                if known_at is None or timestamp <= known_at:
-                    reached = max(reached, timestamp)
-                    template = _template(value)
-                    if template is not None:
-                        found.append((reached, Publication(timestamp, partition, at, template)))
-    return _valid(entry for _, entry in sorted(found, key=lambda placed: (placed[0], *placed[1][1:3])))
+    return _publications(_in_order(log, known_at))
+
+
+def models(log: Log, known_at: int | None = None) -> list[Learned]:
+    """The case mix models, in the order of the log."""
+    return _models(_in_order(log, known_at))
 
 
 def rulebook(log: Log, known_at: int | None = None) -> Rulebook:
     """The rules that the log holds."""
-    found = publications(log, known_at)
-    newest = max((entry.published_at for entry in found), default=-1)
-    return Rulebook((entry.template for entry in found), newest)
+    records = _in_order(log, known_at)
+    found, learned = _publications(records), _models(records)
+    newest = max([*(entry.published_at for entry in found), *(entry.published_at for entry in learned)], default=-1)
+    return Rulebook((entry.template for entry in found), newest, [entry.model for entry in learned])
+
+
+def _in_order(log: Log, known_at: int | None) -> list[tuple[int, Record]]:
+    """(partition, record) of all of them, in the order of log time."""
+    found: list[tuple[int, int, Record]] = []
+    for partition in range(log.topics()[TEMPLATES].partitions):
+        offset, reached = 0, -1  # a clock that was set back does not turn the order of a partition
+        while rows := log.read(TEMPLATES, partition, offset, 1000):
+            offset = rows[-1][0] + 1
+            for row in rows:
+                if known_at is None or row[1] <= known_at:
+                    reached = max(reached, row[1])
+                    found.append((reached, partition, row))
+    return [(partition, row) for _, partition, row in sorted(found, key=lambda one: (one[0], one[1], one[2][0]))]
+
+
+def is_model(key: bytes | None) -> bool:
+    """Whether a record of the topic is no template, but a case mix model."""
+    return key is not None and key.startswith(PREFIX.encode())
+
+
+def _publications(records: Iterable[tuple[int, Record]]) -> list[Publication]:
+    found: list[Publication] = []
+    for partition, row in records:
+        template = None if is_model(row[2]) else _template(row[3])
+        if template is not None:
+            found.append(Publication(row[1], partition, row[0], template))
+    return _valid(found)
+
+
+def _models(records: Iterable[tuple[int, Record]]) -> list[Learned]:
+    found: list[Learned] = []
+    last: dict[tuple[str, str], Model] = {}
+    for _, row in records:
+        key = row[2] or b""
+        if is_model(key):
+            try:
+                model = read_model(key, row[3])
+                name = (model.template, model.indicator)
+                why = why_not_after(model, last.get(name), row[1])
+            except ValueError as error:
+                why = str(error)
+            if why is None:
+                last[name] = model
+                found.append(Learned(row[1], model, row[3] or b""))
+            else:
+                logger.warning("a record in %s, key %r, is no case mix model and is ignored: %s", TEMPLATES, key, why)
+    return found
 
 
 def changed_since(old: Rulebook, new: Rulebook) -> int | None:
@@ -53,20 +105,39 @@ def changed_since(old: Rulebook, new: Rulebook) -> int | None:
 
 
 def unknown_since(known: Collection[str], rules: Rulebook) -> int | None:
-    """The earliest instant of versions that are not among these names, None when all are."""
-    return min((t.effective_from for t in rules.templates() if _name(t) not in known), default=None)
+    """The earliest instant of versions and models that are not among these names, None when all are."""
+    unknown = [template.effective_from for template in rules.templates() if _name(template) not in known]
+    numbers = _numbers(known)
+    unknown += [model.effective_from for model in _all_models(rules) if not _is_known(model, numbers)]
+    return min(unknown, default=None)
 
 
 def only(rules: Rulebook, names: Collection[str]) -> Rulebook:
-    """The rules as they were when these versions (`id@version`) were all."""
+    """The rules as they were when these names (`version_names`) were all."""
     if unknown_since(names, rules) is None:
         return rules
-    return Rulebook(template for template in rules.templates() if _name(template) in names)
+    numbers = _numbers(names)
+    known = [model for model in _all_models(rules) if _is_known(model, numbers)]
+    return Rulebook((template for template in rules.templates() if _name(template) in names), models=known)
 
 
 def version_names(rules: Rulebook) -> list[str]:
-    """`id@version` of all versions."""
-    return [_name(template) for template in rules.templates()]
+    """`id@version` of all versions; of each indicator's models the key of the last, which stands for all of them."""
+    return [_name(template) for template in rules.templates()] + [own[-1].key for own in rules.models.values()]
+
+
+def _numbers(names: Iterable[str]) -> dict[str, int]:
+    """Of the models among names: up to which number they are known."""
+    parts = (name.rpartition("@") for name in names if name.startswith(PREFIX))
+    return {name: int(number) for name, _, number in parts}
+
+
+def _is_known(model: Model, numbers: dict[str, int]) -> bool:
+    return model.number <= numbers.get(model.key.rpartition("@")[0], 0)
+
+
+def _all_models(rules: Rulebook) -> Iterator[Model]:
+    return (model for own in rules.models.values() for model in own)
 
 
 def _name(template: Template) -> str:

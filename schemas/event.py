@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
-from schemas.instants import FIRST, LAST, MINUTE, parse_rfc3339
+from schemas.instants import MINUTE, instant_of
 from schemas.measures import Dims, Measures, clean_text, content_digest, digest, dims_of, measures_of
 
 MAX_BYTES: Final = 65_536
@@ -79,7 +79,7 @@ def decode_one(
     found = _shape(parsed) or _identifiers(parsed)
     if found is not None:
         return found
-    at = _instant(parsed["occurred_at"])
+    at = instant_of(parsed["occurred_at"])
     if at is None:
         return Rejection(
             "bad_time", f"occurred_at: {parsed['occurred_at']!r} is not RFC 3339 with zone from 2000 to 2100"
@@ -164,11 +164,6 @@ def _identifiers(parsed: dict[str, Any]) -> Rejection | None:
         if name in parsed and ID.fullmatch(parsed[name]) is None:
             return Rejection("bad_id", f"{name}: {parsed[name]!r} is not [A-Za-z0-9_.:-]{{1,64}}")
     return None
-
-
-def _instant(raw: str | int | float) -> int | None:
-    at = parse_rfc3339(raw) if isinstance(raw, str) else raw
-    return at if isinstance(at, int) and FIRST <= at <= LAST else None
 
 
 def _place(parsed: dict[str, Any], key: bytes | None, topic: str, in_partition: InPartition) -> Rejection | None:

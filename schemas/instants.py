@@ -41,6 +41,12 @@ def parse_rfc3339(text: str) -> int | None:
     return (moment - _EPOCH) // _MILLISECOND + int((fraction or "0")[:3].ljust(3, "0")) - offset
 
 
+def instant_of(raw: object) -> int | None:
+    """An instant as it is written: RFC 3339 with zone or integer milliseconds, from 2000 to 2100; None: it is none."""
+    at = parse_rfc3339(raw) if isinstance(raw, str) else raw
+    return at if isinstance(at, int) and FIRST <= at <= LAST else None
+
+
 def format_rfc3339(at: int) -> str:
     """RFC 3339 in UTC with milliseconds; what no calendar of four-digit years holds is shown as its nearest end."""
     at = min(max(at, _EARLIEST), _LATEST)

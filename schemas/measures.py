@@ -53,13 +53,19 @@ class Measures(msgspec.Struct, gc=False):
     def vector(self, names: str) -> tuple[int, ...]:
         """One (the event itself) followed by the named measures in millionths, 0 for an absent one.
 
-        `names` stand in one text, a space between two: such a key is found faster than a tuple.
+        `names` stand in one text, a space between two: such a key is found faster than a tuple. `of*-1500` is that
+        measure times -1,500 millionths, rounded (half of a millionth upwards).
         """
         found = self.vectors.get(names)
         if found is None:
-            found = (1, *(self.micro.get(name, 0) for name in names.split()))
+            found = (1, *map(self._micro, names.split()))
             self.vectors[names] = found
         return found
+
+    def _micro(self, name: str) -> int:
+        measure, _, share = name.partition("*")
+        micro = self.micro.get(measure, 0)
+        return (micro * int(share) + MICRO // 2) // MICRO if share else micro
 
     def share(self, names: str) -> tuple[float, float]:
         """Two named measures in units, `good/of` in one text: (of, good)."""

@@ -22,7 +22,9 @@ def whole(number: float | None) -> Number | None:
 
 class ScoreRow(msgspec.Struct, gc=False):
     """One value. `window_start` and `as_of` are RFC 3339 in UTC; `value` is the formula's number (0.93, not 93);
-    `n`, `good` and `sums` are in units; `low`/`high` the 95 % Wilson interval. null means: no value."""
+    `n`, `good` and `sums` are in units; `low`/`high` the 95 % Wilson interval. null means: no value.
+
+    `allowance` (units) and `adjusted` only where the indicator has `case_mix`: ARCHITECTURE.md, Case mix."""
 
     employee_id: str
     template: str
@@ -39,6 +41,13 @@ class ScoreRow(msgspec.Struct, gc=False):
     low: float | None
     high: float | None
     sums: dict[str, Number]
+    allowance: Number | msgspec.UnsetType = msgspec.UNSET
+    adjusted: float | msgspec.UnsetType | None = msgspec.UNSET
+
+
+def row_fields(row: ScoreRow) -> dict[str, object]:
+    """The fields that a row has, by name."""
+    return {name: value for name, value in msgspec.structs.asdict(row).items() if value is not msgspec.UNSET}
 
 
 class UnitRow(msgspec.Struct, gc=False):
@@ -59,3 +68,5 @@ class UnitRow(msgspec.Struct, gc=False):
     low: float | None
     high: float | None
     sums: dict[str, Number]
+    allowance: Number | msgspec.UnsetType = msgspec.UNSET
+    adjusted: float | msgspec.UnsetType | None = msgspec.UNSET

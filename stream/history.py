@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.alerts import AlertRow
 from schemas.event import Event
 from schemas.rows import ScoreRow
 from stream.person import Person
 from stream.plan import plan_of
-from stream.rulebook import Group, Version
+from stream.rulebook import Entry, Group, Version
 from stream.score import version_rows, versions_for
 from stream.state import Vector, assignment_at, target_values
 from stream.window import Window, calendar_bounds, rolling_bounds
@@ -35,6 +36,13 @@ class History:
         return self.person.state.newest
 
 
+class Counts(NamedTuple):
+    """An event that counts, and how it enters its group."""
+
+    event: Event
+    entry: Entry
+
+
 def history_rows(history: History, as_of: int) -> list[ScoreRow]:
     """All rows as of any instant."""
     person = history.person
@@ -49,14 +57,16 @@ def history_rows(history: History, as_of: int) -> list[ScoreRow]:
     return rows
 
 
-def counted(history: History, version: Version, group: Group, window: Window, as_of: int) -> Iterator[Event]:
-    """The events in a window of a version, in the order of the log per topic."""
+def counted(history: History, version: Version, group: Group, window: Window, as_of: int) -> Iterator[Counts]:
+    """The events in a window of a version, in the order of the log per topic, each with how it enters."""
     low, high = window_bounds(window, version, as_of)
     for event in history.events:
         if low <= event.occurred_at < high and group.matches(event.type, event.dims.values):
             role = assignment_at(history.person.state.assignments, event.occurred_at)[0]
-            if version in history.person.rules.regime(role, event.occurred_at).versions:
-                yield event
+            regime = history.person.rules.regime(role, event.occurred_at)
+            for entry in regime.action(event.type, event.dims).entries:
+                if entry.version is version and entry.group is group:
+                    yield Counts(event, entry)
 
 
 def window_bounds(window: Window, version: Version, as_of: int) -> tuple[int, int]:
@@ -70,9 +80,9 @@ def window_bounds(window: Window, version: Version, as_of: int) -> tuple[int, in
     return max(low, version.begins), min(high, version.ends)
 
 
-def _sum(group: Group, events: Iterator[Event]) -> Vector:
+def _sum(group: Group, events: Iterator[Counts]) -> Vector:
     total = [0] * (1 + len(group.names))
-    for event in events:
-        for index, number in enumerate(event.measures.vector(group.key)):
+    for event, entry in events:
+        for index, number in enumerate(event.measures.vector(entry.key)):
             total[index] += number
     return total

@@ -11,6 +11,7 @@ from stream.alert_rules import AlertRule, LevelRule, NaiveRule, StaleRule, UnitG
 from stream.bilingual import Text
 from stream.fields import Field
 from stream.formula import Formula, parse
+from stream.formula_parser import Name
 from stream.readers import (
     read_choice,
     read_formula,
@@ -28,11 +29,12 @@ Dimension = Literal["performance", "ability", "attitude"]
 DIMENSIONS: Final = ("performance", "ability", "attitude")
 POINTS_NAMES: Final = ("value", "target")
 DEFAULT_POINTS: Final = parse("100 * value / target", names=POINTS_NAMES)
+MAX_CASE_MIX: Final = 4
 INSPECTION_MEASURES: Final = ("inspected", "accepted", "reworked", "scrapped")
 
 KNOWN: Final = (
     *("id", "name", "definition", "dimension", "from", "where", "value", "rate", "unit", "target", "points"),
-    *("weight", "windows", "min_sample", "alerts", "next_step"),
+    *("weight", "windows", "min_sample", "case_mix", "alerts", "next_step"),
 )
 
 
@@ -41,7 +43,8 @@ class Indicator:
     """One line of a template, checked.
 
     `source` is the event type of `from`; `where` holds (dim, accepted values); `rate_good` and `rate_of` are None
-    unless it is a rate. `points` is the formula over `value` and `target`, the default filled in when there is a
+    unless it is a rate. `case_mix` names the dims that make a unit easy or hard, the coarsest first (ARCHITECTURE.md,
+    Case mix). `points` is the formula over `value` and `target`, the default filled in when there is a
     target; None: never any points. `weight` defaults to 1, `dimension` to performance.
     """
 
@@ -60,6 +63,7 @@ class Indicator:
     weight: float
     windows: tuple[Window, ...]
     min_sample: int
+    case_mix: tuple[str, ...]
     alerts: tuple[AlertRule, ...]
     next_step: Text
 
@@ -90,6 +94,7 @@ def read_indicator(field: Field) -> Indicator | None:
         weight=read_number(fields["weight"], "write 0 or more", low=0) if fields["weight"].present else 1.0,
         windows=windows,
         min_sample=_min_sample(fields["min_sample"], fields["rate"]),
+        case_mix=_case_mix(fields["case_mix"], fields["rate"], rate_good, rate_of),
         alerts=read_alerts(fields["alerts"], Setting(known, fields["rate"].present)),
         next_step=read_text(fields["next_step"], "what to do when it is missed"),
     )
@@ -176,6 +181,27 @@ def _min_sample(field: Field, rate: Field) -> int:
             "needs a rate: it counts the rate's denominator", "add `rate: {good: ..., of: ...}`, or leave it out"
         )
     return read_whole(field, "write how many units at least, such as 30")
+
+
+def _case_mix(field: Field, rate: Field, rate_good: Formula | None, rate_of: Formula | None) -> tuple[str, ...]:
+    if not field.present:
+        return ()
+    items = field.items("write the dims that make a unit easy or hard, such as [stage, product, machine]")
+    dims = tuple(read_label(item, "the name of a dim") for item in items)
+    if len(dims) > MAX_CASE_MIX:
+        field.fail(f"names {len(dims)} dims", f"name at most {MAX_CASE_MIX}: finer ones have too few units each")
+    for item, dim in zip(items, dims, strict=True):
+        if dims.count(dim) > 1:
+            item.fail("stands there twice", "keep one of them")
+    parts = [formula.tree for formula in (rate_good, rate_of) if formula is not None]
+    if field.findings.is_clean(rate.path) and not (
+        len(parts) == 2 and all(isinstance(part, Name) for part in parts) and parts[0] != parts[1]
+    ):
+        field.fail(
+            "needs a rate of two measures: what is expected of a unit is a share of good ones",
+            "add `rate: {good: accepted, of: inspected}`, without arithmetic, or leave case_mix out",
+        )
+    return dims
 
 
 def _warn_unknown_measures(fields: dict[str, Field], indicator: Indicator) -> None:

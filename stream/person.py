@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from stream.rulebook import Action, Group, Regime, Rulebook, Version
+from stream.rulebook import Action, Entry, Group, Regime, Rulebook, Version
 from stream.state import Calendar, Cells, Segment, State, Vector, assignment_at
 from stream.watch import Watch, new_watched
 from stream.watch_plan import Rule, WatchPlan, aims, watch_plans
@@ -28,6 +28,7 @@ class Person:
         "begins",
         "bound",
         "ends",
+        "entries",
         "id",
         "regime",
         "rules",
@@ -53,6 +54,7 @@ class Person:
     def _forget(self) -> None:
         self.bound: dict[int, list[Landing]] = {}
         self.watching: dict[int, tuple[Watch, ...]] = {}  # by kind, where anything is watched
+        self.entries: dict[int, tuple[Entry, ...]] = {}  # by kind, likewise
         self._landings: dict[tuple[object, ...], list[Landing]] = {}
 
     def resolve(self, at: int) -> Regime:
@@ -73,21 +75,23 @@ class Person:
         if len(self.bound) >= _KINDS:
             self._forget()  # who looked at `bound` before can tell
         unit = self.unit or action.line
-        key = (unit, *((version.key, group.index) for version, group in action.entries))
+        key = (unit, *((entry.version.key, entry.group.index, entry.key) for entry in action.entries))
         landings = self.bound[kind] = self._landings.setdefault(key, [])
         if not landings:
-            landings.extend(self._landing(version, group, unit) for version, group in action.entries)
-        watches = tuple(self._watch(plan) for version, group in action.entries if (plan := _plan(version, group)))
+            landings.extend(self._landing(entry, unit) for entry in action.entries)
+        watches = tuple(self._watch(plan) for entry in action.entries if (plan := _plan(entry.version, entry.group)))
         if watches:
             self.watching[kind] = watches
+            self.entries[kind] = action.entries
         return landings
 
-    def _landing(self, version: Version, group: Group, unit: str) -> Landing:
+    def _landing(self, entry: Entry, unit: str) -> Landing:
+        version, group = entry.version, entry.group
         cells = self._segment(version, unit).groups[group.index]
         panes = [(cell, grain, kept) for cell, (grain, kept) in zip(cells.panes, group.panes, strict=True)]
         plan = _plan(version, group)
         watched = self._watch(plan).watched if plan is not None else None
-        return group.key, panes, list(zip(cells.calendars, group.calendars, strict=True)), version.timezone, watched
+        return entry.key, panes, list(zip(cells.calendars, group.calendars, strict=True)), version.timezone, watched
 
     def _segment(self, version: Version, unit: str) -> Segment:
         for segment in self.state.segments:

@@ -66,6 +66,7 @@ class Line:
     points: Evaluate | None
     shown: tuple[tuple[str, int], ...]  # (measure, its place in the vector)
     rate: tuple[int, int] | None  # the places of `of` and `good` where both are plain measures
+    allowance: int  # its place in the vector; 0 where kinds of work make no difference
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +91,7 @@ def plan_of(version: Version) -> Plan:
                 places[group, window.text] = len(slots)
                 slots.append(_slot(version.groups[group], window))
             windows.setdefault(window.text, window)
-            lines.append(_line(indicator, window, places[group, window.text], version.groups[group].names))
+            lines.append(_line(indicator, window, places[group, window.text], version.groups[group]))
     return Plan(tuple(slots), tuple(lines), tuple(windows.values()))
 
 
@@ -100,7 +101,8 @@ def _slot(group: Group, window: Window) -> Slot:
     return Slot(group.index, window, place, 1 + len(group.names))
 
 
-def _line(indicator: Indicator, window: Window, slot: int, names: tuple[str, ...]) -> Line:
+def _line(indicator: Indicator, window: Window, slot: int, group: Group) -> Line:
+    names = group.names
     shown = tuple((name, names.index(name) + 1) for name in measures_of(indicator))
     return Line(
         indicator,
@@ -112,6 +114,7 @@ def _line(indicator: Indicator, window: Window, slot: int, names: tuple[str, ...
         _points(indicator),
         shown,
         _rate(indicator, names),
+        group.allowance(indicator.id),
     )
 
 

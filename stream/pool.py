@@ -191,5 +191,5 @@ def _current(sums: list[dict[int, _Sum]] | None, version: Version, as_of: int) -
 def _unit_row(unit: str, row: ScoreRow) -> UnitRow:
     return UnitRow(
         unit, row.template, row.version, row.indicator, row.window, row.window_start, row.as_of, row.status,
-        row.value, row.points, row.n, row.good, row.low, row.high, row.sums,
+        row.value, row.points, row.n, row.good, row.low, row.high, row.sums, row.allowance, row.adjusted,
     )  # fmt: skip

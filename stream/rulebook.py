@@ -7,22 +7,33 @@ between two instants; all employees of that role share it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.measures import Dims
+from stream.case_mix import EVEN, Mix, Model, in_force
+from stream.formula_parser import Name
 from stream.template import Indicator, Template
 from stream.window import Window
 
 FOREVER: Final = 1 << 62
 
 
+class Mixed(NamedTuple):
+    """An indicator whose units count against what their kind usually gives: its rate's `of`, and what makes kinds."""
+
+    indicator: str
+    of: str
+    by: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
     """Indicators of a version that count the same events share sums: one vector per pane and calendar window.
 
-    A vector is (events, measure, measure, ...) in the order of `names`, measures in millionths.
+    A vector is (events, measure, measure, ...) in the order of `names`, in millionths; allowances (`~` and the
+    indicator's id) come after the measures, in the order of `mixed`.
     """
 
     index: int
@@ -31,7 +42,13 @@ class Group:
     names: tuple[str, ...]
     panes: tuple[tuple[int, int], ...]  # (grain ms, panes kept), one per grain
     calendars: tuple[str, ...]  # "day", ..., "all"
-    key: str  # the names in one text, as Measures.vector wants them
+    key: str  # the names in one text, as Measures.vector wants them; of allowances that are 0
+    mixed: tuple[Mixed, ...]
+
+    def allowance(self, indicator: str) -> int:
+        """The place of an indicator's allowance in the vector, 0 where it has none."""
+        name = f"~{indicator}"
+        return self.names.index(name) + 1 if name in self.names else 0
 
     def matches(self, kind: str, dims: dict[str, str]) -> bool:
         """Whether an event of this type and these dims enters."""
@@ -58,23 +75,36 @@ class Version:
         return self.template.roles is None or role in self.template.roles
 
 
+class Entry(NamedTuple):
+    """A group that events of one kind enter: by which measures (as Measures.vector wants them), and their case mix."""
+
+    version: Version
+    group: Group
+    key: str
+    mix: tuple[Mix, ...]  # in the order of the group's `mixed`
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Action:
-    """What an event of one type and one set of dims does under a regime: (version, group) pairs it enters."""
+    """What an event of one type and one set of dims does under a regime."""
 
     line: str
-    entries: tuple[tuple[Version, Group], ...]
+    entries: tuple[Entry, ...]
 
 
 @dataclass(eq=False, slots=True)
 class Regime:
-    """The versions that hold for a role from `begins` until `ends`; remembers actions by type and dims digest."""
+    """The versions that hold for a role from `begins` until `ends`; remembers actions by type and dims digest.
+
+    `models` are those in force, by template and indicator.
+    """
 
     versions: tuple[Version, ...]
     begins: int
     ends: int
+    models: Mapping[tuple[str, str], Model] = field(default_factory=dict)
     _actions: dict[tuple[str, int], Action] = field(default_factory=dict)
-    _shared: dict[tuple[str, tuple[tuple[Version, Group], ...]], Action] = field(default_factory=dict)
+    _shared: dict[tuple[str, tuple[Entry, ...]], Action] = field(default_factory=dict)
 
     def action(self, kind: str, dims: Dims) -> Action:
         """The action of an event type with these dims."""
@@ -83,10 +113,22 @@ class Regime:
             if len(self._actions) > 20_000:
                 self._actions.clear()
             values = dims.values
-            entries = tuple((v, g) for v in self.versions for g in v.groups if g.matches(kind, values))
+            entries = tuple(
+                self._entry(v, g, values) for v in self.versions for g in v.groups if g.matches(kind, values)
+            )
             found = self._shared.setdefault((values.get("line", ""), entries), Action(values.get("line", ""), entries))
             self._actions[kind, dims.digest] = found
         return found
+
+    def _entry(self, version: Version, group: Group, dims: Mapping[str, str]) -> Entry:
+        if not group.mixed:
+            return Entry(version, group, group.key, ())
+        models = [self.models.get((version.template.template, mixed.indicator)) for mixed in group.mixed]
+        mix = tuple(
+            EVEN if model is None or model.by != mixed.by else model.mix(dims)
+            for mixed, model in zip(group.mixed, models, strict=True)
+        )
+        return Entry(version, group, _vector_key(group.names, group.mixed, mix), mix)
 
 
 def usable_windows(indicator: Indicator) -> tuple[Window, ...]:
@@ -124,17 +166,38 @@ def _group(
         if window.kind == "rolling":
             kept[window.grain] = max(kept.get(window.grain, 0), -(-window.minutes * 60_000 // window.grain))
     calendars = tuple(sorted({window.kind for window in windows if window.kind != "rolling"}))
-    return Group(index, key[0], key[1], names, tuple(sorted(kept.items())), calendars, " ".join(names))
+    mixed = tuple(Mixed(one.id, _of(one), one.case_mix) for one in indicators if one.case_mix)
+    names = (*names, *(f"~{one.indicator}" for one in mixed))
+    vector = _vector_key(names, mixed, [EVEN] * len(mixed))
+    return Group(index, key[0], key[1], names, tuple(sorted(kept.items())), calendars, vector, mixed)
+
+
+def _of(indicator: Indicator) -> str:
+    tree = indicator.rate_of.tree if indicator.rate_of is not None else None
+    assert isinstance(tree, Name)  # the template was checked
+    return tree.name
+
+
+def _vector_key(names: Sequence[str], mixed: Sequence[Mixed], mix: Sequence[Mix]) -> str:
+    measures = names[: len(names) - len(mixed)]
+    allowances = (f"{one.of}*{own.base - own.expected}" for one, own in zip(mixed, mix, strict=True))
+    return " ".join((*measures, *allowances))
 
 
 class Rulebook:
-    """All published versions. `regime(role, t)` is what holds for a role at t.
+    """All published versions, and models of case mix. `regime(role, t)` is what holds for a role at t.
 
-    `published_at` is the log time of the newest publication among them (ms).
+    `published_at` is the log time of the newest publication among them (ms). Models are those that are valid, each
+    indicator's in their order.
     """
 
-    def __init__(self, templates: Iterable[Template] = (), published_at: int = -1) -> None:
+    def __init__(
+        self, templates: Iterable[Template] = (), published_at: int = -1, models: Iterable[Model] = ()
+    ) -> None:
         self.published_at = published_at
+        self.models: dict[tuple[str, str], list[Model]] = {}
+        for model in models:
+            self.models.setdefault((model.template, model.indicator), []).append(model)
         self.versions: dict[str, list[Version]] = {}
         by_id: dict[str, list[Template]] = {}
         for template in templates:
@@ -145,8 +208,9 @@ class Rulebook:
             self.versions[name] = [
                 compile_version(t, t.effective_from, end) for t, end in zip(ordered, ends, strict=True)
             ]
-        edges = sorted({version.begins for versions in self.versions.values() for version in versions})
-        self._edges = [-FOREVER, *edges, FOREVER]
+        edges = {version.begins for versions in self.versions.values() for version in versions}
+        edges.update(model.effective_from for own in self.models.values() for model in own)
+        self._edges = [-FOREVER, *sorted(edges), FOREVER]
         self._regimes: dict[tuple[str | None, int], Regime] = {}
 
     def in_force(self, name: str, at: int) -> Version | None:
@@ -166,7 +230,8 @@ class Rulebook:
         if found is None:
             versions = (self.in_force(name, at) for name in self.versions)
             holding = tuple(v for v in versions if v is not None and v.applies_to(role))
-            found = Regime(holding, self._edges[index], self._edges[index + 1])
+            models = {name: model for name, own in self.models.items() if (model := in_force(own, at)) is not None}
+            found = Regime(holding, self._edges[index], self._edges[index + 1], models)
             self._regimes[role, index] = found
         return found
 

@@ -142,10 +142,22 @@ def _row(
         status = OK
         points = line.points((value, indicator.target or 0.0), targets) if line.points else None
     sums = {name: in_units(vector[place]) for name, place in line.shown}
-    n, good, window = whole(n), whole(good), line.window.text
-    return ScoreRow(
-        owner, template, version, indicator.id, window, start, at, status, value, points, n, good, low, high, sums
-    )
+    window = line.window.text
+    row = ScoreRow(
+        owner, template, version, indicator.id, window, start, at, status, value, points, whole(n), whole(good), low,
+        high, sums,
+    )  # fmt: skip
+    if line.allowance:
+        row.allowance = in_units(vector[line.allowance])
+        row.adjusted = adjusted(n, good, vector[line.allowance])
+    return row
+
+
+def adjusted(n: float | None, good: float | None, allowance: int) -> float | None:
+    """The share of good units if all work were of average difficulty; the allowance in millionths."""
+    if n is None or good is None or n <= 0:
+        return None
+    return min(1.0, max(0.0, (good + allowance / MICRO) / n))
 
 
 def in_units(micro: int) -> Number:

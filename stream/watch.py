@@ -16,6 +16,7 @@ from stream.cusum import advance, advance_evenly
 from stream.episode import opened, row_of
 from stream.interval import wilson
 from stream.plan import counted
+from stream.rulebook import Entry, Group
 from stream.state import Cells, Vector
 from stream.watch_plan import Drift, Ewma, Level, Rule, WatchPlan
 from stream.watched import NONE, Open, Ruled, Watched
@@ -53,6 +54,9 @@ class Records(Protocol):
     def unit(self, place: int) -> str:
         """The unit in which it happened."""
 
+    def entry(self, place: int, group: Group) -> Entry:
+        """How it enters a group: its vector, allowances included, and its case mix."""
+
     def targets(self, place: int) -> Mapping[str, float]:
         """The personal targets as of its T."""
 
@@ -72,33 +76,46 @@ class Watch:
     def see(self, records: Records, told: list[AlertRow]) -> None:
         """Takes records before they enter the cells; what changes is told."""
         plan, watched = self.plan, self.watched
+        entries = self._entries(records)
         for drift in plan.drifts:
-            self._drift(drift, watched.rules[drift.place], records, told)
+            self._drift(drift, watched.rules[drift.place], records, entries, told)
         first, last = records.span
         if first < watched.newest:  # alone, then
             self._sums = None  # it enters an older pane, or an older window
             return
         if plan.levels or plan.ewmas:
-            vectors = [measured.vector(plan.group.key) for measured in records.measures]
+            keys = [entry.key for entry in entries] or [plan.group.key] * len(records.measures)
+            vectors = [measured.vector(key) for measured, key in zip(records.measures, keys, strict=True)]
             if plan.levels:
                 self._levels(records, vectors, told)
             for ewma in plan.ewmas:
-                self._ewma(ewma, watched.rules[ewma.place], records, told)
+                self._ewma(ewma, watched.rules[ewma.place], records, vectors, told)
         watched.newest = last
+
+    def _entries(self, records: Records) -> Sequence[Entry]:
+        """How each record enters where kinds of work differ; none where they do not."""
+        group = self.plan.group
+        return [records.entry(place, group) for place in range(len(records.measures))] if group.mixed else ()
 
     # Drift
 
-    def _drift(self, rule: Drift, ruled: Ruled, records: Records, told: list[AlertRow]) -> None:
+    def _drift(
+        self, rule: Drift, ruled: Ruled, records: Records, entries: Sequence[Entry], told: list[AlertRow]
+    ) -> None:
         """ARCHITECTURE.md, Alerts 4. Good units of a person whose statistic is 0 cost a comparison or two."""
         statistic, h, each = ruled.statistic, rule.h, rule.each
-        move, less = advance_evenly if rule.evenly else advance, each.good
+        move, risks = advance_evenly if rule.evenly else advance, rule.risks(entries)
         for place, (n, good) in enumerate(self._units(rule, records)):
             if n == good:
                 if statistic == 0.0 or n <= 0:
                     continue
+                if risks:
+                    each = risks[place]
                 high = statistic
-                statistic = moved if (moved := statistic + good * less) > 0.0 else 0.0
+                statistic = moved if (moved := statistic + good * each.good) > 0.0 else 0.0
             elif n > good >= 0:
+                if risks:
+                    each = risks[place]
                 if statistic == 0.0:
                     ruled.first, ruled.begun = records.event_id(place), records.times[place]
                     ruled.n = ruled.good = 0.0
@@ -201,14 +218,17 @@ class Watch:
 
     # Moving average
 
-    def _ewma(self, rule: Ewma, ruled: Ruled, records: Records, told: list[AlertRow]) -> None:
+    def _ewma(
+        self, rule: Ewma, ruled: Ruled, records: Records, vectors: Sequence[Sequence[int]], told: list[AlertRow]
+    ) -> None:
         """ARCHITECTURE.md, Alerts 4."""
-        smoothing, target = rule.smoothing, rule.target
+        smoothing, target, allowance = rule.smoothing, rule.target, rule.measure.allowance
         for place, (n, good) in enumerate(self._units(rule, records)):
             if n <= 0 or not 0 <= good <= n:
                 continue
+            share = (good + vectors[place][allowance] / MICRO) / n if allowance else good / n
             before = target if ruled.spread == 0.0 else ruled.statistic
-            ruled.statistic = smoothing * (good / n) + (1 - smoothing) * before
+            ruled.statistic = smoothing * share + (1 - smoothing) * before
             ruled.spread = smoothing**2 * target * (1 - target) / n + (1 - smoothing) ** 2 * ruled.spread
             limit = target - rule.width * ruled.spread**0.5
             if ruled.statistic >= target:

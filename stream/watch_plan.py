@@ -6,6 +6,7 @@ computes them too, to the last bit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log
@@ -13,10 +14,11 @@ from statistics import NormalDist
 from typing import Final
 
 from stream.alert_rules import AlertRule, DefaultRules, DriftRule, EwmaRule, LevelRule, NaiveRule, UnitGapRule
+from stream.case_mix import weights_of
 from stream.cusum import Weights
 from stream.formula_parser import Chain, Name
 from stream.plan import Evaluate
-from stream.rulebook import Group, Version
+from stream.rulebook import Entry, Group, Version
 from stream.template import Indicator
 from stream.window import Window
 
@@ -37,6 +39,7 @@ class Measure:
     of: Evaluate | None
     plain: tuple[int, int] | None  # places of n and good in the vector, where value is good / n of plain measures
     share: str  # then the two measures as Measures.share wants them
+    allowance: int  # its place in the vector; 0 where kinds of work make no difference
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,9 +70,20 @@ class Drift(Head):
     """Bernoulli CUSUM over units."""
 
     good: float  # the share when all is well
-    each: Weights
+    bad: float
+    each: Weights  # of work of average difficulty
     h: float
     evenly: bool  # a record's defective units lie among its good ones; else they come first
+    mixed: int  # the indicator's place in the group's `mixed`; -1: kinds of work make no difference
+
+    def risks(self, entries: Sequence[Entry]) -> Sequence[Weights]:
+        """What a unit of each adds, by its kind of work; none where all are of average difficulty."""
+        if self.mixed < 0:
+            return ()
+        mixes = [entry.mix[self.mixed] for entry in entries]
+        if all(base == expected for base, expected in mixes):
+            return ()
+        return [self.each if mix.base == mix.expected else weights_of(self.good, self.bad, mix) for mix in mixes]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,9 +146,10 @@ def _plan(version: Version, group: Group) -> WatchPlan | None:
     rules: list[Rule] = []
     for indicator, own in zip(version.template.indicators, version.group_of, strict=True):
         if own == group.index:
-            measure = _measure(indicator, group.names)
+            measure = _measure(indicator, group)
+            mixed = next((at for at, one in enumerate(group.mixed) if one.indicator == indicator.id), -1)
             for rule in indicator.alerts:
-                compiled = _compile(len(rules), indicator, measure, rule)
+                compiled = _compile(len(rules), indicator, measure, mixed, rule)
                 if compiled is not None:
                     rules.append(compiled)
     if not rules:
@@ -157,14 +172,15 @@ def _names_targets(indicator: Indicator) -> bool:
     return any(formula.targets for formula in formulas if formula is not None)
 
 
-def _measure(indicator: Indicator, names: tuple[str, ...]) -> Measure:
-    of, good = indicator.rate_of, indicator.rate_good
+def _measure(indicator: Indicator, group: Group) -> Measure:
+    of, good, names = indicator.rate_of, indicator.rate_good, group.names
     return Measure(
         indicator.value.bind(names),
         good.bind(names) if good else None,
         of.bind(names) if of else None,
         plain := _plain(indicator, names),
         "" if plain is None else f"{names[plain[1] - 1]}/{names[plain[0] - 1]}",
+        group.allowance(indicator.id),
     )
 
 
@@ -192,7 +208,7 @@ def _default(indicator: Indicator, rule: DefaultRules) -> DriftRule:
     return DriftRule(rule.id, rule.severity, rule.pending, good, bad, h)
 
 
-def _compile(place: int, indicator: Indicator, measure: Measure, rule: AlertRule) -> Rule | None:
+def _compile(place: int, indicator: Indicator, measure: Measure, mixed: int, rule: AlertRule) -> Rule | None:
     head = (place, indicator, measure, rule.id, rule.severity, rule.pending)
     if isinstance(rule, LevelRule | NaiveRule | UnitGapRule) and rule.window.kind == "shift":
         return None  # has no calendar yet
@@ -212,7 +228,7 @@ def _compile(place: int, indicator: Indicator, measure: Measure, rule: AlertRule
             if p1 == 1:  # a share so small that doubles do not tell it from none
                 return None
             each = Weights(log(p1 / p0), log((1 - p1) / (1 - p0)))
-            return Drift(*head, meant.good, each, meant.h, evenly)
+            return Drift(*head, meant.good, meant.bad, each, meant.h, evenly, mixed)
         case EwmaRule() if indicator.target is not None and 0 < indicator.target < 1:
             return Ewma(*head, indicator.target, meant.smoothing, meant.width)
     return None

@@ -11,6 +11,7 @@ from schemas.columns import EventColumns
 from schemas.event import Event
 from schemas.measures import Measures
 from stream.person import Person
+from stream.rulebook import Entry, Group
 from stream.state import target_values
 from stream.tally import Tally
 from stream.watch import Watch
@@ -52,6 +53,10 @@ def watch_event(person: Person, event: Event, tally: Tally) -> None:
         watch.watched.after = event.offset + 1
 
 
+def _entry(person: Person, kind: int, group: Group) -> Entry:
+    return next(entry for entry in person.entries[kind] if entry.group is group)
+
+
 class _Run:
     """Some places of an employee's columns: plain events."""
 
@@ -86,6 +91,9 @@ class _Run:
         kind = self._own.kinds[self._places[place]]
         return self._person.unit or self._own.shape(kind).dims.values.get("line", "")
 
+    def entry(self, place: int, group: Group) -> Entry:
+        return _entry(self._person, self._own.kinds[self._places[place]], group)
+
     def targets(self, place: int) -> Mapping[str, float]:
         return target_values(self._person.state, self._own.times[self._places[place]])
 
@@ -117,6 +125,9 @@ class _One:
 
     def unit(self, place: int) -> str:
         return self._person.unit or self._event.dims.values.get("line", "")
+
+    def entry(self, place: int, group: Group) -> Entry:
+        return _entry(self._person, self._event.kind, group)
 
     def targets(self, place: int) -> Mapping[str, float]:
         return target_values(self._person.state, self._event.occurred_at)

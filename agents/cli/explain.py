@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final
 
-import msgspec
 from cyclopts import Parameter
 
 from agents.cli.as_of import AsOf, demand_readable, resolve
@@ -18,9 +17,11 @@ from agents.limits import limits_in_force
 from agents.meta import read_meta
 from agents.query import histories_known_at
 from agents.transport.log import Log
-from schemas.event import INPUT_TOPICS, TOPIC_OF, Event
-from schemas.rows import TOTALS, ScoreRow
-from stream.history import History, counted, history_rows, window_bounds
+from schemas.event import INPUT_TOPICS, TOPIC_OF
+from schemas.measures import MICRO
+from schemas.rows import TOTALS, ScoreRow, row_fields
+from stream.case_mix import EVEN
+from stream.history import Counts, History, counted, history_rows, window_bounds
 from stream.plan import Line, plan_of
 from stream.rulebook import Version
 from stream.score import in_units, versions_for
@@ -30,6 +31,7 @@ COLUMNS: Final = (
     "event_id", "type", "occurred_at", "logged_at", "source", "corrects", "contribution", "dims", "topic", "offset",
 )  # fmt: skip
 _TABLE: Final = ("event_id", "occurred_at", "source", "corrects", "contribution", "dims")
+_MIX: Final = ("expected", "base", "allowance")
 
 
 def explain(
@@ -46,7 +48,9 @@ def explain(
     """Print every event that counts in a score, what each adds, the sums, the formula with its numbers, the version.
 
     Recomputed from the log and the template version alone. For a total (@total, @performance, ...) the
-    indicators and their weights. As NDJSON the last line is the score, as CSV only the events are printed.
+    indicators and their weights. Where kinds of work differ (`case_mix`), also what each event's kind usually gives,
+    what all work gives on average, and the good units that are allowed for the difference. As NDJSON the last line
+    is the score, as CSV only the events are printed.
 
     For example
 
@@ -98,10 +102,14 @@ def _print(history: History, version: Version, indicator: str, window: str, at: 
         return
     line = next(li for li in plan_of(version).lines if (li.indicator.id, li.window.text) == (indicator, window))
     group = version.groups[version.group_of[version.template.indicators.index(line.indicator)]]
-    events = sorted(counted(history, version, group, line.window, at), key=lambda e: (e.occurred_at, e.offset))
-    print_rows(map(_event_row, events, [line] * len(events)), COLUMNS, format, table=_TABLE)
+    events = sorted(counted(history, version, group, line.window, at), key=_by_time)
+    mixed = [one.indicator for one in group.mixed]
+    place = mixed.index(line.indicator.id) if line.indicator.id in mixed else None
+    shown = (*COLUMNS, *_MIX) if place is not None else COLUMNS
+    table = (*_TABLE, *_MIX) if place is not None else _TABLE
+    print_rows((_event_row(found, line, place) for found in events), shown, format, table=table)
     targets = target_values(history.person.state, at)
-    score = msgspec.structs.asdict(row) | {
+    score = row_fields(row) | {
         "events": len(events),
         "effective_from": time_text(version.begins),
         "formula": f"value = {line.indicator.value.text}",
@@ -112,7 +120,16 @@ def _print(history: History, version: Version, indicator: str, window: str, at: 
         "weight": line.indicator.weight,
         "min_sample": line.indicator.min_sample,
     }
+    if isinstance(row.allowance, int | float) and row.adjusted is not None:
+        score |= {
+            "adjusted_formula": "(good + allowance) / n, the allowance being the sum of of * (base - expected)",
+            "adjusted_with_numbers": f"({row.good} + {row.allowance}) / {row.n}",
+        }
     _print_score(score, format)
+
+
+def _by_time(found: Counts) -> tuple[int, int]:
+    return found.event.occurred_at, found.event.offset
 
 
 def _points(line: Line, row: ScoreRow, targets: dict[str, float]) -> str | None:
@@ -123,7 +140,9 @@ def _points(line: Line, row: ScoreRow, targets: dict[str, float]) -> str | None:
     return formula.substitute({name: float(x) for name, x in known.items() if x is not None}, targets)
 
 
-def _event_row(event: Event, line: Line) -> dict[str, object]:
+def _event_row(found: Counts, line: Line, mixed: int | None) -> dict[str, object]:
+    """`mixed`: the indicator's place among those of its group whose kinds of work differ."""
+    event = found.event
     return {
         "event_id": event.event_id,
         "type": event.type,
@@ -135,6 +154,17 @@ def _event_row(event: Event, line: Line) -> dict[str, object]:
         "dims": event.dims.values,
         "topic": TOPIC_OF[event.type.partition(".")[0]],
         "offset": event.offset,
+    } | ({} if mixed is None else _mix(found, line, mixed))
+
+
+def _mix(found: Counts, line: Line, mixed: int) -> dict[str, object]:
+    """What work of its kind usually gives, all work on average, and the good units more or less for the difference."""
+    mix = found.entry.mix[mixed]
+    known = mix != EVEN
+    return {
+        "expected": mix.expected / MICRO if known else None,
+        "base": mix.base / MICRO if known else None,
+        "allowance": in_units(found.event.measures.vector(found.entry.key)[line.allowance]),
     }
 
 
@@ -157,7 +187,7 @@ def _print_total(version: Version, rows: Sequence[ScoreRow], total: ScoreRow, fo
     ]
     print_rows(table, ("indicator", "dimension", "status", "weight", "points", "contribution"), format)
     formula = {"formula": "sum(weight * points) / sum(weight), indicators without points left out"}
-    _print_score(msgspec.structs.asdict(total) | formula, format)
+    _print_score(row_fields(total) | formula, format)
 
 
 def _print_score(score: dict[str, Any], format: Format) -> None:

@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal, TextIO
 
 import orjson
 from cyclopts import Parameter
+from msgspec import UNSET
 
 from agents.cli.table import print_fields, print_table
 from schemas.instants import format_rfc3339
@@ -35,7 +36,8 @@ def print_rows(
 ) -> int:
     """Print `rows` with these columns, in `table` form only those of `table`; the number of rows.
 
-    Values: None (no value), bool, int, float, str, times as RFC 3339 text (`time_text`), nested lists and dicts.
+    Values: None (no value), UNSET (not even that; NDJSON leaves it out), bool, int, float, str, times as RFC 3339 text
+    (`time_text`), nested lists and dicts.
     NDJSON and CSV are written row by row; a table is laid out from all of its rows.
     """
     stream = sys.stdout if out is None else out
@@ -71,7 +73,8 @@ def json_text(value: object) -> str:
 def _print_ndjson(rows: Iterable[Row], columns: Sequence[str], out: TextIO) -> int:
     count = 0
     for count, row in enumerate(rows, 1):  # noqa: B007 - the last one is the number of rows
-        out.write(json_text({column: row.get(column) for column in columns}) + "\n")
+        cells = ((column, row.get(column)) for column in columns)
+        out.write(json_text({column: value for column, value in cells if value is not UNSET}) + "\n")
     return count
 
 
@@ -104,7 +107,7 @@ def _csv_cell(value: object) -> str:
 
 
 def _text(value: object) -> str:
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+    if value is None or value is UNSET or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"

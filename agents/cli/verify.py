@@ -22,6 +22,7 @@ from agents.told import latest_alerts
 from agents.transport.log import Log
 from schemas.alerts import WITHDRAWN, AlertRow
 from schemas.event import INPUT_TOPICS
+from schemas.rows import row_fields
 from stream.topics import TEMPLATES, TICKS
 
 COLUMNS: Final = ("employee", "template", "indicator", "window", "field", "expected", "actual")
@@ -96,7 +97,7 @@ def _outcomes(log: Log, known: Committed, oracle: Recomputed) -> Iterator[Mappin
 def _rows(log: Log, known: Committed, oracle: Recomputed, settings: Settings) -> Sequence[Mapping[str, object]]:
     limits = limits_in_force(log, settings)
     with Progress("compared", unit="rows") as progress:
-        actual = [msgspec.structs.asdict(row) for row in _counted(rows_as_of(log, known, known.last, limits), progress)]
+        actual = [row_fields(row) for row in _counted(rows_as_of(log, known, known.last, limits), progress)]
         expected = list(_counted(oracle.rows(known.last), progress))
     gone = max((first for _, _, first in log_starts(log)), default=None)
     if gone is not None:

@@ -12,6 +12,7 @@ from schemas.alerts import CLEARED
 from schemas.event import ID
 from schemas.instants import parse_rfc3339
 from schemas.measures import clean_text
+from stream.case_mix import PREFIX
 from stream.topics import ALERTS, SCORE_UPDATES, TEMPLATES, UNIT_UPDATES
 
 
@@ -75,7 +76,7 @@ def conflate(records: Iterable[Published]) -> Latest:
                 employees[_id(key)] = record.value
             elif record.topic == UNIT_UPDATES:
                 units[_clean(key)] = None if record.value is None else unit_view(key, record.value)
-            elif record.topic == TEMPLATES and record.value is not None:
+            elif record.topic == TEMPLATES and record.value is not None and not key.startswith(PREFIX):
                 templates.setdefault(_clean(key), record.value)  # the first of a number stays
             elif record.topic == ALERTS:
                 alerts[_id(key)] = None if record.value is None else alert_view(key, record.value)

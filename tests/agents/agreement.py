@@ -109,7 +109,7 @@ def _explained(rig: Rig, oracle: Recomputed) -> Iterator[Disagreement]:
             for line in plan_of(version).lines:
                 group = version.groups[version.group_of[version.template.indicators.index(line.indicator)]]
                 events = counted(history, version, group, line.window, at)
-                given = sorted((TOPIC_OF[event.type.partition(".")[0]], event.offset) for event in events)
+                given = sorted((TOPIC_OF[event.type.partition(".")[0]], event.offset) for event, _ in events)
                 asked = (name, version.template.template, line.indicator.id, line.window.text)
                 expected = sorted((c.topic, c.offset) for c in oracle.contributions(*asked, at))
                 if expected != given:

@@ -20,7 +20,7 @@ from agents.ticker import Ticker
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from agents.transport.errors import LogFull
 from schemas.event import INPUT_TOPICS, Row
-from schemas.rows import ScoreRow
+from schemas.rows import ScoreRow, row_fields
 from schemas.updates import ScoreUpdate
 from stream.pipeline import Limits
 from stream.rulebook import Rulebook
@@ -236,7 +236,7 @@ class Rig:
 
 def plain(rows: Iterable[ScoreRow]) -> list[dict[str, Any]]:
     """Rows as the comparison takes them."""
-    return [msgspec.structs.asdict(row) for row in rows]
+    return [row_fields(row) for row in rows]
 
 
 def _full(*_: object) -> list[int]:

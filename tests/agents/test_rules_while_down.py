@@ -13,6 +13,7 @@ from agents.query import committed, rows_as_of
 from agents.transport.embedded.log import Outgoing
 from agents.transport.murmur2 import partition_for
 from schemas.instants import HOUR, MINUTE
+from schemas.rows import row_fields
 from stream.topics import QC_EVENTS, SCORE_UPDATES, TEMPLATES
 from tests.agents.logs import instant
 from tests.agents.rig import Rig
@@ -53,7 +54,7 @@ def _differences(rig: Rig) -> list[object]:
     oracle = rig.recompute()
     known = committed(rig.log)
     assert oracle.outcomes == rig.outcomes()
-    rows = map(msgspec.structs.asdict, rows_as_of(rig.log, known, oracle.last, rig.limits))
+    rows = map(row_fields, rows_as_of(rig.log, known, oracle.last, rig.limits))
     return list(differences(oracle.rows(oracle.last), rows))
 
 

@@ -113,7 +113,7 @@ def _listed_sums(history: History, at: int) -> dict[tuple[str, str, str], Mappin
     for version in versions_for(history.person.state, history.person.rules, at):
         for line in plan_of(version).lines:
             group = version.groups[version.group_of[version.template.indicators.index(line.indicator)]]
-            events = list(counted(history, version, group, line.window, at))
+            events = [event for event, _ in counted(history, version, group, line.window, at)]
             micro = {name: sum(e.measures.micro.get(name, 0) for e in events) for name, _ in line.shown}
             key = (version.template.template, line.indicator.id, line.window.text)
             found[key] = {name: in_units(amount) for name, amount in micro.items()}

@@ -75,8 +75,8 @@ def test_an_event_enters_every_group_that_it_matches() -> None:
     two = "{id: b, from: qc.inspection, value: accepted, windows: [day]}"
     regime = Rulebook([_loaded(one, two)]).regime(None, NOON)
     both = regime.action("qc.inspection", _dims(stage="y", line="L1", more="z"))
-    assert [0, 1] == [group.index for _, group in both.entries]
+    assert [0, 1] == [entry.group.index for entry in both.entries]
     assert "L1" == both.line
-    assert [1] == [group.index for _, group in regime.action("qc.inspection", _dims(stage="y")).entries]
+    assert [1] == [entry.group.index for entry in regime.action("qc.inspection", _dims(stage="y")).entries]
     assert () == regime.action("qc.other", NO_DIMS).entries
     assert both is regime.action("qc.inspection", _dims(line="L1", stage="y", more="z"))
