@@ -19,6 +19,7 @@ from agents import failpoints
 from agents.alerting import Alerting
 from agents.decoder import Decoder
 from agents.health import Health
+from agents.learner import Learner
 from agents.limits import limits_to_work_by
 from agents.metrics import Metrics, Snapshot
 from agents.pace import BACKLOG
@@ -43,6 +44,7 @@ SHOW: Final = 0.01  # s between two slices of score updates
 WATCH: Final = 0.2  # s between looks whether Faust still runs
 IDLE: Final = 60.0  # s of red health, in a loop that runs, after which a life ends
 FIGURES: Final = 10.0  # s between two rounds of units' figures
+LESSONS: Final = 60.0  # s between looks whether it is time to learn
 SNAPSHOT: Final = 1.0  # s between metric snapshots
 PUT_OFF: Final = 6  # times that a backlog may put housekeeping off
 STATE_SIZE: Final = 10.0  # s between looks at the disk
@@ -69,6 +71,7 @@ class Worker:
         self._free: dict[str, float] = {}  # by metric: nothing until somebody has looked
         self.views: Projection | None = None
         self._decoder = Decoder(settings.broker, settings.decoder or 0, settings.access)
+        self._learner = Learner(settings.broker, settings.access)
 
     async def start(self) -> None:
         """Restores the state, begins to read."""
@@ -82,7 +85,7 @@ class Worker:
         self._tasks = [self._spawn(self._watch)]
         await self._begin()
         works = (self._beats, self._updates, self._pools, self._figures, self._snapshots, self._housekeeping)
-        self._tasks += [self._spawn(work) for work in works]
+        self._tasks += [self._spawn(work) for work in (*works, self._lessons)]
         if (views := writer_of(settings)) is not None:
             self.views = Projection(self.log, views, lambda: self.scoring.partitions)
             self._tasks.append(self._spawn(self.views.run))
@@ -255,6 +258,13 @@ class Worker:
             if units is not None and units.whole and not self.scoring.pace.late:
                 last = self.metrics.figures.one(units.units, self.scoring.rules, self.scoring.now)
             await asyncio.sleep(FIGURES if last else BEAT)
+
+    async def _lessons(self) -> None:
+        """Once a day, where the units' home is; a backlog has the processor first."""
+        while True:
+            if self.scoring.units is not None and not self.scoring.pace.backlog:
+                await self._learner.look(self.scoring.rules, wall_clock())
+            await asyncio.sleep(LESSONS)
 
     async def _snapshots(self) -> None:
         while True:

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from agents.rules import publications
+from agents.rules import models, publications
 from agents.transport.log import Append, Log, Outgoing, Record, partition_for
+from stream.case_mix import model_key, read_model
 from stream.template import Problem, Report, Template, check
 from stream.topics import TEMPLATES
 
@@ -50,6 +51,20 @@ def publish(log: Log, text: str, now: int) -> Published:
         partition = partition_for(key, log.topics()[TEMPLATES].partitions)
         append([Outgoing(TEMPLATES, partition, now, key, text.encode())])
     return Published(template, now, report)
+
+
+def append_model(log: Log, template: str, indicator: str, number: int, value: bytes, now: int) -> str | None:
+    """Append a case mix model, at `now` (ms): its key; None when its number is not the next one any more."""
+    with log.alone(_LOCK) as append:
+        known = (one.model for one in models(log))
+        numbers = [model.number for model in known if (model.template, model.indicator) == (template, indicator)]
+        if number != max(numbers, default=0) + 1:
+            return None
+        key = model_key(template, indicator, number)
+        raw = key.encode()
+        read_model(raw, value)  # what is said is what is read
+        append([Outgoing(TEMPLATES, partition_for(raw, log.topics()[TEMPLATES].partitions), now, raw, value)])
+    return key
 
 
 @contextmanager

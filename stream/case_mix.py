@@ -46,7 +46,7 @@ class Model:
     @property
     def key(self) -> str:
         """Its key in the log."""
-        return f"{PREFIX}{self.template}/{self.indicator}@{self.number}"
+        return model_key(self.template, self.indicator, self.number)
 
     def mix(self, dims: Mapping[str, str]) -> Mix:
         """Of work with these dims: the finest cell that is known."""
@@ -57,6 +57,11 @@ class Model:
             kind.append(dims[name])
             expected = self.cells.get(tuple(kind), expected)
         return Mix(self.base, expected)
+
+
+def model_key(template: str, indicator: str, number: int) -> str:
+    """The key of a model in the log."""
+    return f"{PREFIX}{template}/{indicator}@{number}"
 
 
 class _Cell(msgspec.Struct):
