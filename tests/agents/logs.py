@@ -69,11 +69,15 @@ POSTS: Final[tuple[dict[str, str], ...]] = (
     {"unit": "L1"}, {},
 )  # fmt: skip
 QUOTAS: Final[tuple[dict[str, float], ...]] = ({"quota": 2}, {"quota": 0.5, "other": 1}, {"quota": -3}, {"quota": 0})
+MIXED: Final = (("a_yield", ("line",)), ("yield", ("stage", "line")))  # indicators with `case_mix`
+KINDS: Final = {1: (["L1"], ["L2"], ["a"]), 2: (["a"], ["b"], ["a", "L2"], ["b", "L1"])}
+SHARES: Final = (0.95, 0.9, 0.999999, 0.7, 0.951234)
+NOTICES: Final = (HOUR, HOUR, HOUR + 1, 61 * MINUTE, 3 * HOUR, HOUR - 1)
 SOURCES: Final = ("aoi", "erp")
 
 ACTS: Final = (
     *("inspect", "inspect", "inspect", "sell", "sell", "assign", "assign", "assign"),
-    *("aim", "note", "correct", "correct", "repeat", "repeat", "publish", "damage"),
+    *("aim", "note", "correct", "correct", "repeat", "repeat", "publish", "learn", "damage"),
 )
 
 
@@ -131,12 +135,15 @@ class Senders:
     wall: int
     sent: list[tuple[Fields, int]] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
+    models: dict[str, int] = field(default_factory=dict)
 
     def take(self, step: Step) -> Outgoing:
         """The record of a step."""
         self.wall += step.pause
         if step.act == "publish":
             return self._publish(step)
+        if step.act == "learn":
+            return self._learn(step)
         fields, at = self._again(step) if step.act == "repeat" and self.sent else self._event(step)
         self.sent.append((fields, at))
         logged = at if step.stamped else self.wall
@@ -201,6 +208,31 @@ class Senders:
         text = template(name, version, effective, pick // len(EFFECTS))
         key = f"{name}@{version}".encode()
         return Outgoing(TEMPLATES, partition_for(key, self.partitions), self.wall, key, text.encode())
+
+    def _learn(self, step: Step) -> Outgoing:
+        """A model of what kinds of work usually give; mostly valid, and in effect soon."""
+        pick, named = divmod(step.pick, 4)
+        template, (indicator, by) = ("op", "sales")[named % 2], MIXED[named // 2]
+        name = f"{template}/{indicator}"
+        number = self.models.get(name, 0) + (1, 1, 1, 1, 1, 1, 0, 2)[step.ref]
+        self.models[name] = max(number, self.models.get(name, 0))
+        pick, soon = divmod(pick, len(NOTICES))
+        pick, base = divmod(pick, len(SHARES))
+        value = {
+            "template": template,
+            "indicator": indicator,
+            "number": number,
+            "effective_from": format_rfc3339(self.wall + NOTICES[soon]),
+            "by": list(by) if pick % 8 else ["stage"],
+            "base": SHARES[base],
+            "cells": [
+                {"dims": kind[: len(by) if pick % 8 else 1], "expected": SHARES[(pick + place) % len(SHARES)]}
+                for place, kind in enumerate(KINDS[len(by)])
+                if pick >> place & 1
+            ],
+        }
+        key = f"case-mix:{name}@{number}".encode()
+        return Outgoing(TEMPLATES, partition_for(key, self.partitions), self.wall, key, json.dumps(value).encode())
 
 
 def _written(fields: Fields, at: int, style: int) -> bytes:

@@ -19,9 +19,9 @@ WINDOWS: Final = (
 RATE: Final = "value: accepted / inspected, rate: {good: accepted, of: inspected}"
 INDICATORS: Final = (
     f"{{id: a_yield, from: qc.inspection, where: {{stage: a}}, {RATE}, target: 0.95, weight: 0.6, windows: WINDOWS, "
-    "alerts: default}",
+    "case_mix: [line], alerts: default}",
     f'{{id: yield, from: qc.inspection, {RATE}, target: 0.9, points: "100 * min(value / target, 1.2)", min_sample: 5, '
-    "dimension: ability, windows: WINDOWS, alerts: ["
+    "dimension: ability, windows: WINDOWS, case_mix: [stage, line], alerts: ["
     "{id: low, window: FIRST, below: 0.9, confidence: 0.6}, {drift: {good: 0.9, bad: 0.7, h: 2}, for: 2m}, "
     "{ewma: {lambda: 0.3, L: 1.5}, severity: info}, {naive: 0.7, window: LAST}]}",
     "{id: defects, from: qc.inspection, where: {stage: [a, b]}, value: inspected - accepted, target: 2, "

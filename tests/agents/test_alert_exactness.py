@@ -17,7 +17,7 @@ from tests.agents.logs import Senders, Step, few_or_many, instant
 from tests.agents.rig import Rig
 from tests.agents.test_exactness import MOVE, PROFILE, Move, drive
 
-ACTS: Final = (*["inspect"] * 14, "sell", "sell", "assign", "aim", "correct", "repeat", "publish")
+ACTS: Final = (*["inspect"] * 14, "sell", "sell", "assign", "aim", "correct", "repeat", "publish", "learn")
 STEP: Final = st.builds(
     Step,
     act=st.sampled_from(ACTS),

@@ -13,6 +13,7 @@ from schemas.chunk import decode_groups
 from schemas.event import INPUT_TOPICS, Event, Row
 from schemas.gathering import columns_of
 from schemas.memo import Memo
+from stream.case_mix import Model
 from stream.dedupe import Block, Sealed
 from stream.person import Person
 from stream.pipeline import Limits, step
@@ -40,6 +41,7 @@ indicators:
     where: {stage: final}
     value: accepted / inspected
     rate: {good: accepted, of: inspected}
+    case_mix: [product]
     unit: percent
     target: 0.9
     weight: 0.6
@@ -72,6 +74,12 @@ indicators:
     weight: 0.4
     windows: [rolling 5m, week, all]
 """
+
+
+MODELS = (
+    Model("t", "y", 1, NOON - 1, ("product",), 900_000, {("P0",): 950_000, ("P1",): 712_345}),
+    Model("t", "y", 2, NOON + 60_000, ("product",), 910_000, {("P0",): 940_001}),
+)
 
 
 class Counting:
@@ -123,7 +131,8 @@ def _rows(topic: int, written: Sequence[tuple[str, int, str, int, str, int, bool
         at += {"same": 0, "step": 7_000, "back": -40_000, "far": 400_000}[how]
         event = {
             "event_id": f"e{name}{at}", "type": "qc.inspection" if topic == QC else "business.output",
-            "employee_id": "E1", "occurred_at": at, "source": source, "dims": {"stage": stage, "line": "L1"},
+            "employee_id": "E1", "occurred_at": at, "source": source,
+            "dims": {"stage": stage, "line": "L1", "product": f"P{name}"},
             "measures": {"inspected": 2, "accepted": accepted} if topic == QC else {"units": accepted + 0.5},
         }  # fmt: skip
         if corrects:
@@ -142,7 +151,7 @@ def test_a_chunk_counts_what_its_events_count_one_by_one(
     written: list[tuple[str, int, str, int, str, int, bool]], topic: int, cuts: list[int], data: st.DataObject
 ) -> None:
     """Copies, disorder, late events, corrections and kinds not seen before; chunks that overlap what is applied."""
-    rules = Rulebook([load_published(TEMPLATE)])
+    rules = Rulebook([load_published(TEMPLATE)], models=MODELS)
     rows = _rows(topic, written)
     alone, together = Counting(rules), Counting(rules)
     memo = Memo(INPUT_TOPICS[topic], lambda key: True)

@@ -1,0 +1,209 @@
+"""What a model says of a kind of work, which models count, and what follows for rules and templates."""
+
+from __future__ import annotations
+
+import json
+from math import log
+from typing import Any
+
+import pytest
+
+from schemas.instants import HOUR, MINUTE
+from schemas.measures import Measures, measures_of
+from stream.case_mix import Mix, Model, in_force, read_model, weights_of, why_not_after
+from stream.cusum import odds_ratio, weights
+from stream.score import adjusted
+from stream.template import check
+
+AT = 1_772_452_800_000
+SAID: dict[str, Any] = {
+    "template": "t", "indicator": "y", "number": 1, "effective_from": AT, "by": ["product", "machine"], "base": 0.95,
+    "cells": [{"dims": ["P1"], "expected": 0.9}, {"dims": ["P1", "M7"], "expected": 0.85}], "n": 1000,
+}  # fmt: skip
+
+
+def _read(**changes: object) -> Model:
+    return read_model(b"case-mix:t/y@1", json.dumps(SAID | changes).encode())
+
+
+@pytest.mark.parametrize(
+    ("dims", "expected"),
+    [
+        ({"product": "P1", "machine": "M7"}, 850_000),
+        ({"product": "P1", "machine": "M8"}, 900_000),
+        ({"product": "P1"}, 900_000),
+        ({"product": "P2", "machine": "M7"}, 950_000),
+        ({"machine": "M7"}, 950_000),
+        ({}, 950_000),
+    ],
+)
+def test_the_finest_kind_that_is_known_says_what_is_expected(dims: dict[str, str], expected: int) -> None:
+    """Its first dims, up to the first that the event lacks; else all work's share."""
+    assert Mix(950_000, expected) == _read().mix(dims)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"number": 0}, "number: 0"),
+        ({"number": "1"}, "number"),
+        ({"number": 1.0}, "number"),
+        ({"effective_from": "2026-03-02T12:00:00"}, "effective_from: '2026-03-02T12:00:00'"),
+        ({"effective_from": 1.5}, "effective_from: 1.5"),
+        ({"by": []}, "by: []"),
+        ({"by": ["a", "a"]}, "by: ['a', 'a']"),
+        ({"by": ["a", "b", "c", "d", "e"]}, "by: "),
+        ({"base": 0}, "base: 0"),
+        ({"base": 1}, "base: 1"),
+        ({"base": 0.9500001}, "base: 0.9500001"),
+        ({"base": None}, "base"),
+        ({"cells": [{"dims": ["P1"], "expected": 1.0}]}, "expected: 1.0"),
+        ({"cells": [{"dims": [], "expected": 0.5}]}, "cells"),
+        ({"cells": [{"dims": ["P1", "M1", "x"], "expected": 0.5}]}, "cells"),
+        ({"cells": [{"dims": ["P1"], "expected": 0.5}, {"dims": ["P1"], "expected": 0.6}]}, "cells: the same dims"),
+        ({"indicator": "z"}, "key"),
+    ],
+)
+def test_what_is_no_model_says_which_field(changes: dict[str, object], said: str) -> None:
+    """It names the field and the value."""
+    with pytest.raises(ValueError) as error:
+        _read(**changes)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize("value", [None, b"", b"{", b"[]", b'{"template":"t"}', b"\xff"])
+def test_what_is_no_json_of_this_shape_is_no_model(value: bytes | None) -> None:
+    """Whatever was written there."""
+    with pytest.raises(ValueError):
+        read_model(b"case-mix:t/y@1", value)
+
+
+def _model(number: int, effective_from: int) -> Model:
+    return Model("t", "y", number, effective_from, ("product",), 950_000, {})
+
+
+def test_a_model_counts_when_it_is_the_next_one_and_everybody_can_know_it() -> None:
+    """An hour's notice, numbers without a gap, later and later."""
+    first = _model(1, AT)
+    assert why_not_after(first, None, AT - HOUR) is None
+    assert "effective_from" in (why_not_after(first, None, AT - HOUR + 1) or "")
+    assert why_not_after(_model(2, AT + 1), first, AT - 2 * HOUR) is None
+    assert "not later than" in (why_not_after(_model(2, AT), first, AT - 2 * HOUR) or "")
+    for number in (1, 3):
+        assert f"number: {number} is not 2" in (why_not_after(_model(number, AT + 1), first, AT - 2 * HOUR) or "")
+    assert "number: 2 is not 1" in (why_not_after(_model(2, AT), None, AT - 2 * HOUR) or "")
+
+
+def test_the_last_model_in_effect_holds() -> None:
+    """From its instant on."""
+    one, two = _model(1, AT), _model(2, AT + MINUTE)
+    assert in_force([one, two], AT - 1) is None
+    assert in_force([one, two], AT) is one
+    assert in_force([one, two], AT + MINUTE) is two
+
+
+def test_a_unit_of_hard_work_weighs_by_its_own_risk() -> None:
+    """At 95 % in all, 90 % expected: twice the share of defects, and odds of 1/9 instead of 1/19."""
+    odds = odds_ratio(0.95, 0.85)
+    assert pytest.approx(57 / 17) == odds
+    found = weights_of(0.95, 0.85, Mix(950_000, 900_000))
+    assert pytest.approx(weights(0.1, odds)) == found
+    assert pytest.approx((log(odds) - log(0.9 + odds * 0.1), -log(0.9 + odds * 0.1))) == found
+
+
+def test_a_rule_below_the_average_moves_by_the_same_odds() -> None:
+    """The rule's own share is what is expected of work of average difficulty, whatever that gives."""
+    # 0.8: odds of a defect 1/4; expected 0.9 at 0.95: times 19/9 = 0.5278; risk 0.34545
+    odds = 0.25 * 19 / 9
+    assert pytest.approx(weights(odds / (1 + odds), odds_ratio(0.8, 0.6))) == weights_of(
+        0.8, 0.6, Mix(950_000, 900_000)
+    )
+
+
+def _measured(**numbers: float) -> Measures:
+    found = measures_of(numbers)
+    assert isinstance(found, Measures)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("inspected", "lift", "allowance"),
+    [
+        (10, 50_000, 500_000),
+        (10, -50_000, -500_000),
+        (0.000003, 500_000, 2),  # 1.5 millionths: half upwards
+        (0.000003, -500_000, -1),
+        (-4, 50_000, -200_000),  # a correction
+        (0, 50_000, 0),
+    ],
+)
+def test_the_allowance_is_whole_millionths(inspected: float, lift: int, allowance: int) -> None:
+    """(of * (base - expected) + 500,000) // 1,000,000."""
+    vector = _measured(inspected=inspected, accepted=0).vector(f"accepted inspected inspected*{lift}")
+    assert (1, 0, round(inspected * 1e6), allowance) == vector
+
+
+@pytest.mark.parametrize(
+    ("n", "good", "allowance", "expected"),
+    [
+        (10, 9, 500_000, 0.95),
+        (10, 10, 500_000, 1.0),
+        (10, 0, -500_000, 0.0),
+        (0, 0, 0, None),
+        (-1, 0, 0, None),
+        (None, 1, 0, None),
+        (10, None, 0, None),
+    ],
+)
+def test_the_adjusted_share(n: float | None, good: float | None, allowance: int, expected: float | None) -> None:
+    """(good + allowance) / n, from 0 to 1; nothing without units."""
+    assert expected == adjusted(n, good, allowance)
+
+
+TEMPLATE = """\
+template: t
+version: 1
+effective_from: 2026-01-01T00:00:00Z
+timezone: UTC
+applies_to: everyone
+title: T
+indicators:
+  - id: y
+    name: Y
+    definition: d
+    from: qc.inspection
+    value: accepted / inspected
+    {rest}
+    windows: [day]
+    next_step: n
+"""
+RATE = "rate: {good: accepted, of: inspected}"
+
+
+@pytest.mark.parametrize(
+    ("rest", "field", "value", "remedy"),
+    [
+        ("case_mix: [product]", "indicators[0].case_mix", "[1 items]", "add `rate:"),
+        ("case_mix: [product]\n    rate: {good: accepted - reworked, of: inspected}", "case_mix", "[1 items]", "rate"),
+        ("case_mix: [product]\n    rate: {good: accepted, of: accepted}", "case_mix", "[1 items]", "rate"),
+        (f"case_mix: product\n    {RATE}", "case_mix", "product", "[stage, product, machine]"),
+        (f"case_mix: []\n    {RATE}", "case_mix", "", "[stage, product, machine]"),
+        (f"case_mix: [a, a]\n    {RATE}", "case_mix[0]", "a", "keep one"),
+        (f"case_mix: [a, b, c, d, e]\n    {RATE}", "case_mix", "[5 items]", "at most 4"),
+    ],
+)
+def test_a_wrong_case_mix_is_an_error_of_the_template(rest: str, field: str, value: str, remedy: str) -> None:
+    """With field, value and what would be right."""
+    report = check(TEMPLATE.replace("{rest}", rest))
+    assert report.template is None
+    error = report.errors[0]
+    assert error.field.endswith(field)
+    assert value in error.value
+    assert remedy in error.remedy
+
+
+def test_a_case_mix_names_its_dims_the_coarsest_first() -> None:
+    """As written."""
+    report = check(TEMPLATE.replace("{rest}", f"case_mix: [product, machine]\n    {RATE}"))
+    assert report.template is not None, report.errors
+    assert ("product", "machine") == report.template.indicators[0].case_mix
