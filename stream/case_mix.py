@@ -14,7 +14,6 @@ import msgspec
 
 from schemas.instants import HOUR, instant_of
 from schemas.measures import MICRO, micro_of
-from stream.cusum import Weights, odds_ratio, weights
 
 PREFIX: Final = "case-mix:"
 NOTICE: Final = HOUR  # a model takes effect so long after its log time, so that everybody knows it by then
@@ -133,8 +132,8 @@ def in_force(models: Iterable[Model], at: int) -> Model | None:
 
 
 @lru_cache(maxsize=65_536)
-def weights_of(good: float, bad: float, mix: Mix) -> Weights:
-    """What a unit adds to the CUSUM from the share `good` to `bad`, given its kind (Steiner and others 2000)."""
+def risk_of(good: float, mix: Mix) -> float:
+    """The probability that a unit is defective when all is well, of a rule whose share `good` is that of all work."""
     base, expected = mix.base / MICRO, mix.expected / MICRO
     odds = (1 - good) / good * (1 - expected) * base / (expected * (1 - base))
-    return weights(odds / (1 + odds), odds_ratio(good, bad))
+    return odds / (1 + odds)

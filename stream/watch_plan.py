@@ -14,8 +14,8 @@ from statistics import NormalDist
 from typing import Final
 
 from stream.alert_rules import AlertRule, DefaultRules, DriftRule, EwmaRule, LevelRule, NaiveRule, UnitGapRule
-from stream.case_mix import weights_of
-from stream.cusum import Weights
+from stream.case_mix import risk_of
+from stream.cusum import Weights, odds_ratio, weights
 from stream.formula_parser import Chain, Name
 from stream.plan import Evaluate
 from stream.rulebook import Entry, Group, Version
@@ -83,7 +83,7 @@ class Drift(Head):
         mixes = [entry.mix[self.mixed] for entry in entries]
         if all(base == expected for base, expected in mixes):
             return ()
-        return [self.each if mix.base == mix.expected else weights_of(self.good, self.bad, mix) for mix in mixes]
+        return [self.each if mix.base == mix.expected else _by_risk(self, risk_of(self.good, mix)) for mix in mixes]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,6 +192,22 @@ def _plain(indicator: Indicator, names: tuple[str, ...]) -> tuple[int, int] | No
     return None
 
 
+@lru_cache(maxsize=65_536)
+def _by_risk(rule: Drift, risk: float) -> Weights:
+    """What a unit of this risk adds (Steiner and others 2000); `default` is as wary of it as of the usual one."""
+    each = weights(risk, odds_ratio(rule.good, rule.bad))
+    if not rule.evenly:
+        return each
+    scale = rule.h / _default_h(risk)
+    return Weights(each.defective * scale, each.good * scale)
+
+
+def _default_h(defective: float) -> float:
+    """So high that about as few shifts have a false alert, whatever share is defective when all is well."""
+    more = log(defective / _DEFAULT_DEFECTIVE)
+    return max(_LEAST_H, DEFAULT_H + (more if more > 0 else _FEWER * more))
+
+
 def _default(indicator: Indicator, rule: DefaultRules) -> DriftRule:
     """The product's own rule set: a drift to odds of a defect as much higher as those of 85 % are than those of 95 %.
 
@@ -203,9 +219,7 @@ def _default(indicator: Indicator, rule: DefaultRules) -> DriftRule:
     defective = 1 - good
     odds = defective / (1 - defective) * DEFAULT_ODDS
     bad = 1 - odds / (1 + odds)
-    more = log(defective / _DEFAULT_DEFECTIVE)
-    h = max(_LEAST_H, DEFAULT_H + (more if more > 0 else _FEWER * more))
-    return DriftRule(rule.id, rule.severity, rule.pending, good, bad, h)
+    return DriftRule(rule.id, rule.severity, rule.pending, good, bad, _default_h(defective))
 
 
 def _compile(place: int, indicator: Indicator, measure: Measure, mixed: int, rule: AlertRule) -> Rule | None:

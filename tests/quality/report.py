@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tests.quality.figures import percent, units
+from tests.quality.figures import Caught, Share, percent, units
+from tests.quality.mixed import PRODUCTS
 from tests.quality.rules import DEFAULT, RULE_SETS
 from tests.quality.shifts import SEED, UNITS
 from tests.quality.study import LONG_RECORDS, RECORDS, STEADY, TARGETS, Seen, Study, promises
@@ -23,6 +24,8 @@ def _lines(study: Study) -> Iterator[str]:
     yield from _table("kept to", _promises(study))
     yield from _table("units in a record", _by_record(own))
     yield from _table("on target, shifts with an alert", _targets(own))
+    for record in RECORDS:
+        yield from _table(f"products of {_mix()}, records of {record}", _mixed(study, record))
     yield ""
     yield f"All rules for a target of 95 %, {len(every.drop[1].shifts):,} shifts a figure."
     for record in RECORDS:
@@ -51,6 +54,23 @@ def _targets(seen: Seen) -> Iterator[Sequence[str]]:
     yield tuple(f"target {percent(target)}" for target in targets)
     for record in RECORDS:
         yield f"records of {record}", *(str(seen.false(DEFAULT, record, target)) for target in targets)
+
+
+def _mix() -> str:
+    return ", ".join(f"{percent(share)} ({percent(often)} of all work)" for share, often in PRODUCTS.values())
+
+
+def _mixed(study: Study, record: int) -> Iterator[Sequence[str]]:
+    yield "by what was counted", "by case mix"
+    for one in study.mixed:
+        if one.record == record:
+            yield one.case.name, _found(one.counted), _found(one.expected)
+
+
+def _found(figure: Share | Caught) -> str:
+    if isinstance(figure, Share):
+        return f"false alert in {figure}"
+    return f"false alert before {figure.before}, median delay {units(figure.median)}, missed {figure.missed}"
 
 
 def _steady(seen: Seen, record: int) -> Iterator[Sequence[str]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.measures import MICRO
+from stream.case_mix import Model
 from stream.rulebook import Rulebook
 from stream.template import load_published
 
@@ -15,7 +18,7 @@ INDICATOR: Final = """\
     dimension: performance
     from: qc.inspection
     value: accepted / inspected
-    rate: {{good: accepted, of: inspected}}
+    rate: {{good: accepted, of: inspected}}{more}
     unit: percent
     target: {target}
     weight: 1
@@ -66,14 +69,22 @@ RULE_SETS: Final = (
 
 def all_rules() -> Rulebook:
     """Every rule at once, for a target of 95 %: rules do not know of each other, and each sees the same work."""
-    default = INDICATOR.format(id="set", target=0.95, alerts="default")
-    return _published(default + INDICATOR.format(id="compared", target=0.95, alerts=COMPARED))
+    default = INDICATOR.format(id="set", target=0.95, alerts="default", more="")
+    return _published(default + INDICATOR.format(id="compared", target=0.95, alerts=COMPARED, more=""))
 
 
 def default_rules(target: float) -> Rulebook:
     """The product's own rules for a target."""
-    return _published(INDICATOR.format(id="set", target=target, alerts="default"))
+    return _published(INDICATOR.format(id="set", target=target, alerts="default", more=""))
 
 
-def _published(indicators: str) -> Rulebook:
-    return Rulebook([load_published(TEMPLATE + indicators)])
+def adjusted_rules(base: float, expected: Mapping[str, float]) -> Rulebook:
+    """The same for a target of 95 %, by what each product usually gives."""
+    cells: dict[tuple[str, ...], int] = {(product,): round(share * MICRO) for product, share in expected.items()}
+    model = Model("quality", "set", 1, 0, ("product",), round(base * MICRO), cells)
+    mixed = "\n    case_mix: [product]"
+    return _published(INDICATOR.format(id="set", target=0.95, alerts="default", more=mixed), [model])
+
+
+def _published(indicators: str, models: Sequence[Model] = ()) -> Rulebook:
+    return Rulebook([load_published(TEMPLATE + indicators)], models=models)

@@ -58,18 +58,20 @@ def work(chances: Chances, record: int, shifts: int, number: int) -> Counts:
     return accepted
 
 
-def simulate(rules: Rulebook, accepted: Counts, record: int) -> Raised:
-    """What the rules raise over these records."""
+def simulate(rules: Rulebook, accepted: Counts, record: int, products: Counts | None = None) -> Raised:
+    """What the rules raise over these records; `products`: the number of what was made, as `accepted` is laid out."""
+    if products is None:
+        products = np.zeros_like(accepted)
     found: list[Mapping[str, Sequence[int]]] = []
     for begin in range(0, len(accepted), _TEAM):
-        found += _team(rules, accepted[begin : begin + _TEAM], record)
+        found += _team(rules, accepted[begin : begin + _TEAM], record, products[begin : begin + _TEAM])
     return Raised(found)
 
 
-def _team(rules: Rulebook, accepted: Counts, record: int) -> list[dict[str, list[int]]]:
+def _team(rules: Rulebook, accepted: Counts, record: int, products: Counts) -> list[dict[str, list[int]]]:
     people = {name: Person(name, State(), rules) for name in (f"E{number}" for number in range(len(accepted)))}
     raised: dict[str, dict[str, list[int]]] = {name: {} for name in people}
-    for groups in _chunks(list(people), accepted, record):
+    for groups in _chunks(list(people), accepted, record, products):
         tally = Tally()
         for name, own in groups:
             step(people[name], own, QC, _LIMITS, _recall, tally)
@@ -81,14 +83,15 @@ def _team(rules: Rulebook, accepted: Counts, record: int) -> list[dict[str, list
     return list(raised.values())
 
 
-def _chunks(names: Sequence[str], accepted: Counts, record: int) -> Iterator[EventGroups]:
+def _chunks(names: Sequence[str], accepted: Counts, record: int, products: Counts) -> Iterator[EventGroups]:
     """Everybody's events hour by hour; an event's id is the number of units worked when it was written."""
     memo = Memo(QC_EVENTS, lambda key: True)
     employees = np.array([memo.employee(name) for name in names])
     measures = np.array([memo.measured(b'{"inspected":%d,"accepted":%d}' % (record, n)) for n in range(record + 1)])
-    kind, source = memo.kind(INSPECTION, b'{"line":"L1"}'), memo.source("station")
-    assert kind is not None
+    source = memo.source("station")
     assert source is not None
+    kinds = [memo.kind(INSPECTION, b'{"line":"L1","product":"P%d"}' % number) for number in range(products.max() + 1)]
+    numbers = np.array([kind for kind in kinds if kind is not None])
     width, offset = max(1, _CHUNK // record), 0
     for begin in range(0, accepted.shape[1], width):
         some = accepted[:, begin : begin + width]
@@ -100,7 +103,7 @@ def _chunks(names: Sequence[str], accepted: Counts, record: int) -> Iterator[Eve
                 employees.repeat(some.shape[1]).tolist(),
                 [str(number) for number in worked.tolist()] * len(names),
                 times,
-                [kind] * some.size,
+                numbers[products[:, begin : begin + width]].ravel().tolist(),
                 measures[some].ravel().tolist(),
                 [source] * some.size,
                 range(offset, offset + some.size),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
@@ -11,6 +11,7 @@ import numpy as np
 
 from stream.rulebook import Rulebook
 from tests.quality.figures import Caught, Share, alerted, caught, percent
+from tests.quality.mixed import CASES, Case, Compared, compare
 from tests.quality.rules import DEFAULT, RuleSet, all_rules, default_rules
 from tests.quality.shifts import UNITS, Chances, Raised, simulate, work
 
@@ -49,6 +50,7 @@ class Study:
 
     own: Seen  # people work as well as the target wants it, 95 % and others
     every: Seen  # for a target of 95 %
+    mixed: Sequence[Compared]  # the default rules where products differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,11 @@ def promises(study: Study) -> list[Promise]:
         )
         for record, target in ((1, 0.95), (10, 0.95), (1, 0.90), (1, 0.92), (1, 0.98), (10, 0.98))
     ]
+    kept += [
+        Promise(f"false alerts by case mix, {one.case.name}, records of {one.record}", one.expected.value, 0.05)
+        for one in study.mixed
+        if isinstance(one.expected, Share)
+    ]
     return [*kept, Promise("median delay after the drop, units", study.own.after_drop(DEFAULT, 1).median, 36)]
 
 
@@ -93,6 +100,11 @@ def run(shifts: int, compared: int, say: Callable[[str], object] = lambda text: 
     def every(chances: Chances, record: int) -> Raised:
         return raised(all_rules(), chances, record, compared)
 
+    def mixed(case: Case, record: int) -> Compared:
+        number = next(numbers)
+        say(f"{number}: {shifts:,} shifts, records of {record}, {case.name}")
+        return compare(case, record, shifts, number)
+
     return Study(
         Seen(
             {(record, 0.95): own(0.95, record) for record in (*RECORDS, *LONG_RECORDS)}
@@ -105,6 +117,7 @@ def run(shifts: int, compared: int, say: Callable[[str], object] = lambda text: 
             {record: every(drop(), record) for record in RECORDS},
             {record: every(slow_loss(), record) for record in RECORDS},
         ),
+        [mixed(case, record) for record in RECORDS for case in CASES],
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from stream.watch_plan import DEFAULT_GOOD, DEFAULT_H
-from tests.quality.figures import Share, alerted, caught, units
+from tests.quality.figures import Caught, Share, alerted, caught, units
 from tests.quality.report import report
 from tests.quality.rules import DEFAULT, RULE_SETS, all_rules, default_rules
 from tests.quality.shifts import Counts, Raised, simulate, work
@@ -45,6 +45,23 @@ def test_the_other_rules_behave_as_the_page_says(study: Study) -> None:
     assert false["moving average, lambda 0.2, L 3"] >= 0.9  # of single units: made for records
     delays = {rules.name: study.every.after_drop(rules, 1).median for rules in RULE_SETS}
     assert delays["naive, below 0.90"] < delays["`alerts: default`"] < delays["level 0.90, confidence 0.95"] <= 45
+
+
+@pytest.mark.parametrize("record", [1, 10])
+def test_by_case_mix_nobody_is_accused_of_what_he_makes(study: Study, record: int) -> None:
+    """Counted alone, hard products alert in two shifts of five, or in all; by case mix a real drop is found no later."""
+    found = {one.case.name: one for one in study.mixed if one.record == record}
+    every, hard = found["all products, nothing wrong"], found["hard ones only, nothing wrong"]
+    assert isinstance(every.counted, Share)
+    assert isinstance(hard.counted, Share)
+    assert every.counted.value > 0.3
+    assert hard.counted.value > 0.95
+    for name in ("all products", "easy ones only"):
+        worse = found[f"{name}, odds of a defect times 4.75"]
+        assert isinstance(worse.counted, Caught)
+        assert isinstance(worse.expected, Caught)
+        assert worse.expected.median <= worse.counted.median
+        assert worse.expected.missed.value < worse.counted.missed.value
 
 
 @pytest.mark.parametrize("record", [20, 50, 100])

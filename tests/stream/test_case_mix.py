@@ -10,10 +10,12 @@ import pytest
 
 from schemas.instants import HOUR, MINUTE
 from schemas.measures import Measures, measures_of
-from stream.case_mix import Mix, Model, in_force, read_model, weights_of, why_not_after
-from stream.cusum import odds_ratio, weights
+from stream.case_mix import EVEN, Mix, Model, in_force, read_model, risk_of, why_not_after
+from stream.cusum import Weights
+from stream.rulebook import Entry, compile_version
 from stream.score import adjusted
 from stream.template import check
+from stream.watch_plan import Drift, watch_plans
 
 AT = 1_772_452_800_000
 SAID: dict[str, Any] = {
@@ -102,22 +104,51 @@ def test_the_last_model_in_effect_holds() -> None:
     assert in_force([one, two], AT + MINUTE) is two
 
 
-def test_a_unit_of_hard_work_weighs_by_its_own_risk() -> None:
-    """At 95 % in all, 90 % expected: twice the share of defects, and odds of 1/9 instead of 1/19."""
-    odds = odds_ratio(0.95, 0.85)
-    assert pytest.approx(57 / 17) == odds
-    found = weights_of(0.95, 0.85, Mix(950_000, 900_000))
-    assert pytest.approx(weights(0.1, odds)) == found
-    assert pytest.approx((log(odds) - log(0.9 + odds * 0.1), -log(0.9 + odds * 0.1))) == found
+def test_a_unit_of_hard_work_has_a_risk_of_its_own() -> None:
+    """At 95 % in all, 90 % expected: odds of 1/9 instead of 1/19."""
+    assert pytest.approx(0.1) == risk_of(0.95, Mix(950_000, 900_000))
+    assert pytest.approx(0.01) == risk_of(0.95, Mix(950_000, 990_000))
 
 
 def test_a_rule_below_the_average_moves_by_the_same_odds() -> None:
     """The rule's own share is what is expected of work of average difficulty, whatever that gives."""
     # 0.8: odds of a defect 1/4; expected 0.9 at 0.95: times 19/9 = 0.5278; risk 0.34545
-    odds = 0.25 * 19 / 9
-    assert pytest.approx(weights(odds / (1 + odds), odds_ratio(0.8, 0.6))) == weights_of(
-        0.8, 0.6, Mix(950_000, 900_000)
+    assert pytest.approx(0.34545, abs=1e-5) == risk_of(0.8, Mix(950_000, 900_000))
+
+
+HARD, EASY = Mix(950_000, 900_000), Mix(950_000, 990_000)
+
+
+def _drift(alerts: str) -> tuple[Drift, list[Weights]]:
+    """The rule, and what a unit of hard, easy and unknown work adds by it."""
+    report = check(
+        TEMPLATE.replace("{rest}", f"case_mix: [product]\n    target: 0.95\n    {RATE}\n    alerts: {alerts}")
     )
+    assert report.template is not None, report.errors
+    version = compile_version(report.template, 0, 1)
+    plan = watch_plans(version)[0]
+    assert plan is not None
+    entries = [Entry(version, version.groups[0], "", (mix,)) for mix in (HARD, EASY, EVEN)]
+    return plan.drifts[0], list(plan.drifts[0].risks(entries))
+
+
+def test_drift_weighs_a_unit_by_its_risk() -> None:
+    """Ln(r) - e and -e, with e = ln(1 - p + r p), r = 57/17 from 95 to 85 %; what is not known weighs as always."""
+    _, (hard, easy, unknown) = _drift("[{drift: {good: 0.95, bad: 0.85, h: 5.5}}]")
+    r = 57 / 17
+    for risk, found in ((0.1, hard), (0.01, easy), (0.05, unknown)):
+        e = log(1 - risk + r * risk)
+        assert pytest.approx((log(r) - e, -e)) == found
+
+
+def test_the_default_is_as_wary_of_hard_and_easy_work_as_of_the_usual() -> None:
+    """Times h / h': 5.5 at 5 %, 5.5 + ln 2 at 10 %, 5.5 - 0.8 ln 5 at 1 %."""
+    rule, (hard, easy, unknown) = _drift("default")
+    r = 57 / 17
+    assert 5.5 == pytest.approx(rule.h)
+    for risk, other, found in ((0.1, 5.5 + log(2), hard), (0.01, 5.5 - 0.8 * log(5), easy), (0.05, 5.5, unknown)):
+        e, scale = log(1 - risk + r * risk), 5.5 / other
+        assert pytest.approx((scale * (log(r) - e), -scale * e)) == found
 
 
 def _measured(**numbers: float) -> Measures:
