@@ -44,7 +44,8 @@ def alerts_of(person: Person, rulebook: Rulebook) -> Iterator[Alert]:
         if not any(indicator.rules for indicator in version.template.indicators):
             continue
         for indicator, events in entered(person, version, rulebook):
-            entries = entries_of(events, person.targets) if indicator.rules else []
+            mix = rulebook.case_mix(version, indicator)
+            entries = entries_of(events, person.targets, mix) if indicator.rules else []
             for rule in indicator.rules:
                 for raised, cleared_at in _episodes(_findings(indicator, version, rule, entries)):
                     yield _alert(person, version, indicator, rule, raised, cleared_at)

@@ -35,8 +35,9 @@ class Difference(NamedTuple):
 def differences(expected: Iterable[Mapping[str, object]], actual: Iterable[Mapping[str, object]]) -> list[Difference]:
     """Every difference between the oracle's rows and another's, by key and field.
 
-    Times may be ms or RFC 3339 text on either side; numbers int, float or Decimal. Where a row has `sums_micro` (exact
-    millionths) it stands for `sums`.
+    Times may be ms or RFC 3339 text on either side; numbers int, float or Decimal. Where a row has `sums_micro` or
+    `allowance_micro` (exact millionths) it stands for `sums` or `allowance`. A row with a case mix has `allowance` and
+    `adjusted`, on both sides; another has neither.
     """
     found: list[Difference] = []
     wanted, given = _by_key(expected, found), _by_key(actual, found)
@@ -97,7 +98,21 @@ def _of_row(expected: Mapping[str, object], actual: Mapping[str, object]) -> lis
         for measure in sorted(left.keys() | right.keys())
         if not _same(left.get(measure), right.get(measure))
     )
+    return found + _of_case_mix(expected, actual)
+
+
+def _of_case_mix(expected: Mapping[str, object], actual: Mapping[str, object]) -> list[tuple[str, object, object]]:
+    found: list[tuple[str, object, object]] = []
+    for field, agree in (("allowance", _same), ("adjusted", _close)):
+        left, right = _exact(expected, field), _exact(actual, field)
+        if (field in expected) != (field in actual) or (field in expected and not agree(left, right)):
+            found.append((field, _shown(left), _shown(right)))
     return found
+
+
+def _exact(row: Mapping[str, object], field: str) -> object:
+    micro = row.get(f"{field}_micro")
+    return Fraction(micro, MICRO) if isinstance(micro, int) else row.get(field)
 
 
 def _sums(row: Mapping[str, object]) -> dict[str, object]:

@@ -83,12 +83,19 @@ def _parse(value: bytes | None) -> object:
     if len(value) > LARGEST_VALUE:
         raise Rejected("too_large")
     try:
-        # RecursionError: far deeper than the limit of nesting, about a thousand levels.
-        parsed: object = _DECODER.decode(value.decode("utf-8"))
-    except (ValueError, RecursionError):
+        return read_json(value)
+    except ValueError:
         raise Rejected("not_json") from None
+
+
+def read_json(value: bytes) -> object:
+    """What JSON in UTF-8 says; raises ValueError where it is none, or is nested too deep."""
+    try:
+        parsed: object = _DECODER.decode(value.decode("utf-8"))
+    except RecursionError as error:  # far deeper than the limit of nesting, about a thousand levels
+        raise ValueError("nested too deep") from error
     if _depth_exceeds(parsed, DEEPEST):
-        raise Rejected("not_json")
+        raise ValueError("nested too deep")
     return parsed
 
 
@@ -114,7 +121,7 @@ def _check_schema(raw: object) -> _Fields:
     if isinstance(at, bool) or not isinstance(at, str | int | float) or not isinstance(measures, dict):
         raise Rejected("schema")
     source = _text(raw.get("source"))
-    if not _is_plain(source):
+    if not is_plain(source):
         raise Rejected("schema")
     corrects = _text(raw["corrects"]) if "corrects" in raw else None
     dims = _dims(raw["dims"]) if "dims" in raw else ()
@@ -130,7 +137,7 @@ def _text(raw: object) -> str:
     return raw
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
     """1 to 128 characters, none a control character (Cc) or a lone surrogate (Cs)."""
     return 1 <= len(text) <= LONGEST_TEXT and _is_printable(text)
 
@@ -145,7 +152,7 @@ def _dims(raw: object) -> tuple[tuple[str, str], ...]:
         raise Rejected("schema")
     # A lone surrogate in a dim's name is refused like one in its value: it is no text, no encoding carries it.
     for name, value in raw.items():
-        if not isinstance(value, str) or not _is_plain(value) or not _is_plain(name):
+        if not isinstance(value, str) or not is_plain(value) or not is_plain(name):
             raise Rejected("schema")
     return tuple(sorted(raw.items()))
 

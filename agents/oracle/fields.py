@@ -3,6 +3,9 @@
 import math
 import re
 
+from agents.oracle.event import is_plain
+
+_MOST_DIMS = 4  # of a case mix
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -28,6 +31,14 @@ def scalar(raw: object, field: str) -> str:
     if not isinstance(raw, str):
         raise ValueError(f"{field}: {raw!r} is no text")
     return raw
+
+
+def dim_names(raw: object, field: str) -> tuple[str, ...]:
+    """The names of the one to four dims, each once, by which a case mix divides work."""
+    names = tuple(scalar(name, field) for name in listing(raw))
+    if not 1 <= len(names) <= _MOST_DIMS or len(set(names)) < len(names) or not all(map(is_plain, names)):
+        raise ValueError(f"{field}: {names} are not one to {_MOST_DIMS} names of dims, each once")
+    return names
 
 
 def number(raw: object, field: str) -> float:

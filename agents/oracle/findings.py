@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from statistics import NormalDist
 from typing import NamedTuple
 
+from agents.oracle.case_mix import CaseMix, Shares
 from agents.oracle.log import MICRO, Event
 from agents.oracle.person import Targets
 from agents.oracle.rows import span
@@ -16,11 +17,16 @@ from agents.oracle.windows import Window, pane_length
 
 
 class Entry(NamedTuple):
-    """An event that counts for an indicator; `newest`: no earlier entry has a later T. `targets` are those as of T."""
+    """An event that counts for an indicator; `newest`: no earlier entry has a later T. `targets` are those as of T.
+
+    `shares` are what its kind of work and all work usually give, None without a model; `allowance` is in millionths.
+    """
 
     event: Event
     newest: bool
     targets: Mapping[str, float]
+    shares: Shares | None
+    allowance: int
 
 
 class Finding(NamedTuple):
@@ -37,12 +43,13 @@ class Finding(NamedTuple):
     threshold: float
 
 
-def entries_of(events: Iterable[Event], targets: Targets) -> list[Entry]:
+def entries_of(events: Iterable[Event], targets: Targets, case_mix: CaseMix) -> list[Entry]:
     """The entries of the events that count for one indicator, in log order."""
     entries: list[Entry] = []
     newest = -math.inf
     for event in sorted(events, key=lambda event: event.offset):
-        entries.append(Entry(event, event.at >= newest, targets.at(event.at)))
+        shares, allowance = case_mix.shares(event), case_mix.allowance(event)
+        entries.append(Entry(event, event.at >= newest, targets.at(event.at), shares, allowance))
         newest = max(newest, event.at)
     return entries
 
@@ -53,7 +60,7 @@ def of_level(
     """A finding per newest entry: is the window's value low, surely enough, for long enough?"""
     sums = _WindowSums(version, rule.window, indicator.measures)
     holding, low = _Run(), _Run()
-    for event, newest, targets in entries:
+    for event, newest, targets, *_ in entries:
         if newest:
             sums.move(event.at)
         sums.add(event)
@@ -66,7 +73,7 @@ def of_level(
 
 
 def of_ewma(indicator: Indicator, rule: Ewma, wait: int, entries: Iterable[Entry]) -> Iterator[Finding]:
-    """A finding per newest entry that has units: does their smoothed share lie below its limit?"""
+    """A finding per newest entry that has units: does their smoothed share, adjusted, lie below its limit?"""
     target = indicator.target
     if target is None or not 0 <= target <= 1:
         return  # of a target that is no share there is no share defective, and no limit
@@ -77,7 +84,7 @@ def of_ewma(indicator: Indicator, rule: Ewma, wait: int, entries: Iterable[Entry
         if counted is None:
             continue
         n, good = counted
-        smooth = rule.weight * (good / n) + (1 - rule.weight) * smooth
+        smooth = rule.weight * ((good + entry.allowance / MICRO) / n) + (1 - rule.weight) * smooth
         variance = rule.weight**2 * target * (1 - target) / n + (1 - rule.weight) ** 2 * variance
         limit = target - rule.width * math.sqrt(variance)
         first = low.first(entry.event, smooth < target) or entry.event
@@ -90,7 +97,6 @@ def of_drift(indicator: Indicator, rule: Drift, wait: int, entries: Iterable[Ent
     p0, p1 = 1 - rule.good, 1 - rule.bad
     if p1 >= 1:
         return  # a share too small to be told from none in doubles: no unit is good then
-    defective_adds, good_adds = math.log(p1 / p0), math.log((1 - p1) / (1 - p0))
     height = units = goods = 0.0
     first: Event | None = None
     for entry in entries:
@@ -102,10 +108,25 @@ def of_drift(indicator: Indicator, rule: Drift, wait: int, entries: Iterable[Ent
         if first is None or height == 0:  # then this is the entry that lifts it, if any unit is defective
             first, units, goods = event, 0.0, 0.0
         units, goods = units + n, goods + good
-        high, height = _climb(rule, height, n - good, good, defective_adds, good_adds)
+        high, height = _climb(rule, height, n - good, good, *_adds(p0, p1, entry.shares))
         found = Finding(event, False, False, first, first.at, goods / units, units, goods, rule.good)
         yield found._replace(raises=high >= rule.h and event.at - first.at >= wait)
         yield found._replace(is_over=height == 0)
+
+
+def _adds(p0: float, p1: float, shares: Shares | None) -> tuple[float, float]:
+    """What a defective unit and a good one add to the sum of a drift rule.
+
+    In work that is harder or easier than all of it a unit has a risk of its own; both weigh as Steiner, Cook, Farewell
+    and Treasure (2000) have it, so that the odds of a defect are told apart by the same ratio.
+    """
+    if shares is None or shares.expected == shares.base:
+        return math.log(p1 / p0), math.log((1 - p1) / (1 - p0))
+    expected, base = shares.expected / MICRO, shares.base / MICRO
+    odds = p0 / (1 - p0) * (1 - expected) * base / (expected * (1 - base))
+    p, ratio = odds / (1 + odds), p1 * (1 - p0) / (p0 * (1 - p1))
+    evened = math.log(1 - p + ratio * p)
+    return math.log(ratio) - evened, -evened
 
 
 def _climb(

@@ -17,14 +17,15 @@ def read_measures(raw: dict[str, object]) -> dict[str, int] | None:
         return None
     measures: dict[str, int] = {}
     for name, number in raw.items():
-        amount = _millionths(number)
+        amount = millionths(number)
         if amount is None:
             return None
         measures[name] = amount
     return measures
 
 
-def _millionths(number: object) -> int | None:
+def millionths(number: object) -> int | None:
+    """A number as JSON has it, in millionths; None when it is none, too large or not its own rounding."""
     if isinstance(number, bool) or not isinstance(number, int | float):
         return None
     if not abs(number) <= LARGEST:  # so written, NaN would not pass either

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 
 from agents.oracle.admission import Admission, Limits
 from agents.oracle.alerts import Alert, alerts_of
+from agents.oracle.case_mix import Models, models_of
 from agents.oracle.event import Rejected, read_event
 from agents.oracle.log import DAY, INPUT_TOPICS, Event, LogRecord
 from agents.oracle.person import Assignments, Targets
 from agents.oracle.rows import Contribution, Person, contributions_of, entered, rows_of, span
-from agents.oracle.rulebook import Rulebook, publications
+from agents.oracle.rulebook import Rulebook, log_order, publications
 from agents.oracle.score import Row
 from agents.oracle.template import Template
 from agents.oracle.ticks import AllTicks, Expiry
@@ -101,7 +102,7 @@ def recompute(
             event = _admit(record, partitions, admission, outcomes)
             if event is not None:
                 admitted.setdefault(event.employee, []).append(event)
-    return _settle(admitted, publications(templates), ticks, outcomes, held_ms)
+    return _settle(admitted, publications(templates), models_of(log_order(templates)), ticks, outcomes, held_ms)
 
 
 def _admit(record: LogRecord, partitions: int, admission: Admission, outcomes: Counter[str]) -> Event | None:
@@ -120,12 +121,13 @@ def _admit(record: LogRecord, partitions: int, admission: Admission, outcomes: C
 def _settle(
     admitted: dict[str, list[Event]],
     published: list[tuple[int, Template]],
+    models: Models,
     ticks: AllTicks,
     outcomes: Counter[str],
     held_ms: int,
 ) -> Recomputed:
     """Held, unused or scored: in the end state, with every assignment and template known."""
-    rulebook = Rulebook(template for _, template in published)
+    rulebook = Rulebook((template for _, template in published), models)
     people: dict[str, Person] = {}
     last = 0
     for employee in sorted(admitted):

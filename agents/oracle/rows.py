@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
+from agents.oracle.case_mix import CaseMix
 from agents.oracle.log import Event
 from agents.oracle.person import Assignments, Targets
 from agents.oracle.rulebook import Rulebook, Version
@@ -35,32 +36,41 @@ class Contribution(NamedTuple):
 
 
 class _Column:
-    """The events of one indicator by T, with running sums per measure, so that any span is two look-ups."""
+    """The events of one indicator by T, with running sums, so that any span is two look-ups."""
 
-    def __init__(self, indicator: Indicator, events: Sequence[Event]) -> None:
+    def __init__(self, indicator: Indicator, events: Sequence[Event], case_mix: CaseMix) -> None:
         self._times = [event.at for event in events]
         amounts = [dict(event.measures) for event in events]
         self._sums = {
             measure: list(accumulate((amount.get(measure, 0) for amount in amounts), initial=0))
             for measure in indicator.measures
         }
+        self._allowances = list(accumulate(map(case_mix.allowance, events), initial=0))
 
-    def over(self, start: int, end: float) -> tuple[int, dict[str, int]]:
-        """(number of events, sums in millionths) in [start, end)."""
+    def over(self, start: int, end: float) -> tuple[int, dict[str, int], int]:
+        """(number of events, sums, allowance) in [start, end), sums and allowance in millionths."""
         first, last = bisect_left(self._times, start), bisect_left(self._times, end)
-        return last - first, {measure: sums[last] - sums[first] for measure, sums in self._sums.items()}
+        sums = {measure: sums[last] - sums[first] for measure, sums in self._sums.items()}
+        return last - first, sums, self._allowances[last] - self._allowances[first]
 
 
 def rows_of(person: Person, rulebook: Rulebook, as_of: int) -> Iterator[Row]:
-    """The contract's rows of one person as of `as_of` (ms), times as ms; `sums_micro` holds the exact sums."""
+    """The contract's rows of one person as of `as_of` (ms), times as ms.
+
+    `sums_micro` and `allowance_micro` hold what `sums` and `allowance` do, as exact millionths.
+    """
     targets = person.targets.at(as_of)
     for version in rulebook.applying(as_of, person.assignments.role(as_of)):
-        columns = [(indicator, _Column(indicator, events)) for indicator, events in entered(person, version, rulebook)]
+        columns = [
+            (indicator, _Column(indicator, events, rulebook.case_mix(version, indicator)))
+            for indicator, events in entered(person, version, rulebook)
+        ]
         for window in _windows(version):
             start, end = span(version, window, as_of)
             scored = [
-                (indicator, indicator_fields(indicator, *column.over(start, end), targets))
+                (indicator, indicator_fields(indicator, events, sums, targets, allowance))
                 for indicator, column in columns
+                for events, sums, allowance in [column.over(start, end)]
                 if window in indicator.windows
             ]
             for name, fields in (*((indicator.id, fields) for indicator, fields in scored), *total_fields(scored)):

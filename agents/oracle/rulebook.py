@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import pairwise
 
+from agents.oracle.case_mix import CaseMix, Models, is_of_case_mix
 from agents.oracle.log import Kind, LogRecord
 from agents.oracle.template import Indicator, Template, TemplateError, read_template
 
@@ -33,12 +34,13 @@ def _matches(indicator: Indicator, kind: Kind) -> bool:
 
 
 class Rulebook:
-    """The published templates and their order in time."""
+    """The published templates and their order in time, and the models of case mix for their indicators."""
 
-    def __init__(self, templates: Iterable[Template]) -> None:
+    def __init__(self, templates: Iterable[Template], models: Models | None = None) -> None:
         self._versions = _in_order(templates)
         self._starts = sorted({version.start for version in self._versions})
         self._applying: dict[tuple[int, str | None], tuple[Version, ...]] = {}
+        self._models = models or {}
 
     @property
     def versions(self) -> list[Version]:
@@ -59,6 +61,10 @@ class Rulebook:
             self._applying[regime] = found
         return found
 
+    def case_mix(self, version: Version, indicator: Indicator) -> CaseMix:
+        """What the models say of the entries of this indicator of the version."""
+        return CaseMix(indicator, self._models.get((version.template.template, indicator.id), ()))
+
 
 def _in_order(templates: Iterable[Template]) -> list[Version]:
     ordered = sorted(templates, key=lambda template: (template.template, template.effective_from, template.version))
@@ -71,13 +77,13 @@ def _in_order(templates: Iterable[Template]) -> list[Version]:
 def publications(records: Iterable[LogRecord]) -> list[tuple[int, Template]]:
     """(publication time, template) of the valid publications, in log order.
 
-    Ignored are texts that are no template, a number already published, and a version that is not the template's first
-    and does not take effect later than its publication.
+    Ignored are models of case mix, texts that are no template, a number already published, and a version that is not
+    the template's first and does not take effect later than its publication.
     """
     valid: list[tuple[int, Template]] = []
     numbers: dict[str, set[int]] = {}
-    for record in _log_order(records):
-        template = _readable(record.value)
+    for record in log_order(records):
+        template = None if is_of_case_mix(record) else _readable(record.value)
         if template is None:
             continue
         published = numbers.setdefault(template.template, set())
@@ -88,7 +94,8 @@ def publications(records: Iterable[LogRecord]) -> list[tuple[int, Template]]:
     return valid
 
 
-def _log_order(records: Iterable[LogRecord]) -> list[LogRecord]:
+def log_order(records: Iterable[LogRecord]) -> list[LogRecord]:
+    """The records of the topic `templates` in its order."""
     # The versions of a template may lie in several partitions, which have no common order: log time decides between
     # them, the offset within one.
     placed: list[tuple[int, int, int, LogRecord]] = []

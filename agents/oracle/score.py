@@ -11,8 +11,13 @@ Z = 1.959963984540054
 Row = dict[str, object]
 
 
-def indicator_fields(indicator: Indicator, events: int, sums: Mapping[str, int], targets: Mapping[str, float]) -> Row:
-    """The row fields of an indicator from the number of events and the exact sums (millionths) in the window."""
+def indicator_fields(
+    indicator: Indicator, events: int, sums: Mapping[str, int], targets: Mapping[str, float], allowance: int = 0
+) -> Row:
+    """The row fields of an indicator from the number of events, the exact sums and the allowance in the window.
+
+    Sums and allowance are in millionths. Only an indicator with `case_mix` has the fields that tell of an allowance.
+    """
     units: dict[str, float | None] = {measure: amount / MICRO for measure, amount in sums.items()}
     n = indicator.of.value(units, targets) if indicator.of else None
     good = indicator.good.value(units, targets) if indicator.good else None
@@ -25,7 +30,14 @@ def indicator_fields(indicator: Indicator, events: int, sums: Mapping[str, int],
         "status": status, "value": value, "points": points,
         "n": _plain(n), "good": _plain(good), "low": low, "high": high,
         "sums": {measure: _units(amount) for measure, amount in sums.items()}, "sums_micro": dict(sums),
+        **(_adjusted_fields(n, good, allowance) if indicator.case_mix else {}),
     }  # fmt: skip
+
+
+def _adjusted_fields(n: float | None, good: float | None, allowance: int) -> Row:
+    share = None if n is None or good is None or n <= 0 else (good + allowance / MICRO) / n
+    adjusted = None if share is None else min(max(share, 0.0), 1.0)
+    return {"adjusted": adjusted, "allowance": _units(allowance), "allowance_micro": allowance}
 
 
 def _status(indicator: Indicator, value: float | None, n: float | None) -> str:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
-from agents.oracle.fields import listing, mapping, number, scalar, whole
+from agents.oracle.fields import dim_names, listing, mapping, number, scalar, whole
 from agents.oracle.formula import Formula, FormulaError
 from agents.oracle.instants import parse_instant
 from agents.oracle.rules import Rule, Setting, read_rules
@@ -16,7 +16,7 @@ DIMENSIONS = ("performance", "ability", "attitude")
 _TEMPLATE_FIELDS = frozenset({"template", "version", "effective_from", "timezone", "applies_to", "title", "indicators"})
 _INDICATOR_FIELDS = frozenset(
     {"id", "name", "definition", "dimension", "from", "where", "value", "rate", "unit", "target", "points", "weight",
-     "windows", "min_sample", "alerts", "next_step"}
+     "windows", "min_sample", "alerts", "next_step", "case_mix"}
 )  # fmt: skip
 _DEFAULT_POINTS = Formula("100 * value / target")
 
@@ -26,7 +26,11 @@ class TemplateError(ValueError):
 
 
 class Indicator(NamedTuple):
-    """One indicator; `where` holds the texts allowed per dim, `measures` the names of `value` and `rate` in order."""
+    """One indicator; `where` holds the texts allowed per dim, `measures` the names of `value` and `rate` in order.
+
+    `case_mix` names the dims that say what kind of work an event is of, from coarse to fine; without the field it is
+    empty, with it `good` and `of` are each one plain measure.
+    """
 
     id: str
     dimension: str
@@ -42,6 +46,7 @@ class Indicator(NamedTuple):
     min_sample: float
     measures: tuple[str, ...]
     rules: tuple[Rule, ...]
+    case_mix: tuple[str, ...]
 
 
 class Template(NamedTuple):
@@ -95,11 +100,12 @@ def _indicator(raw: dict[str, object]) -> Indicator:
     target = number(raw["target"], "target") if "target" in raw else None
     windows = tuple(dict.fromkeys(parse_window(scalar(text, "windows")) for text in listing(raw["windows"])))
     rules = read_rules(raw["alerts"], Setting(rate is not None, target, windows)) if "alerts" in raw else ()
+    case_mix = _case_mix(raw["case_mix"], good, of) if "case_mix" in raw else ()
     names = [name for formula in (value, good, of) if formula is not None for name in formula.names]
     return Indicator(
         scalar(raw["id"], "id"), dimension, scalar(raw["from"], "from"), _where(raw.get("where", {})),
         value, good, of, target, points, number(raw.get("weight", "1"), "weight"), windows,
-        number(raw.get("min_sample", "0"), "min_sample"), tuple(dict.fromkeys(names)), rules,
+        number(raw.get("min_sample", "0"), "min_sample"), tuple(dict.fromkeys(names)), rules, case_mix,
     )  # fmt: skip
 
 
@@ -108,6 +114,13 @@ def _formula(raw: object) -> Formula:
     if not {"value", "target"}.isdisjoint(formula.names):
         raise TemplateError(f"formula {formula.text!r}: value and target are no measures")
     return formula
+
+
+def _case_mix(raw: object, good: Formula | None, of: Formula | None) -> tuple[str, ...]:
+    measures = [formula.text.strip() for formula in (good, of) if formula and formula.names == (formula.text.strip(),)]
+    if len(set(measures)) < 2:
+        raise TemplateError("case_mix: needs a rate of one plain measure in another")
+    return dim_names(raw, "case_mix")
 
 
 def _zone(name: str) -> str:

@@ -26,6 +26,7 @@ YIELD = (
     "{id: yield, from: qc.inspection, value: accepted / inspected, rate: {good: accepted, of: inspected}, "
     "target: 0.5, windows: [day]}"
 )
+MIXED = YIELD.replace("windows:", "case_mix: [stage, product], windows:")
 
 
 def template(
@@ -48,6 +49,18 @@ def event(**fields: Any) -> dict[str, Any]:
     valid = {
         "event_id": "e1", "type": "qc.inspection", "employee_id": "E1", "occurred_at": NOON, "source": "aoi",
         "measures": {"inspected": 1, "accepted": 1},
+    }  # fmt: skip
+    return {name: value for name, value in {**valid, **fields}.items() if value is not None}
+
+
+def model(**fields: Any) -> dict[str, Any]:
+    """A valid model of op's yield from NOON - HOUR on: of 100 units 95 are good, of stage semi 90.
+
+    A field given as None is left out.
+    """
+    valid = {
+        "template": "op", "indicator": "yield", "number": 1, "effective_from": NOON - HOUR, "by": ["stage", "product"],
+        "base": 0.95, "cells": [{"dims": ["semi"], "expected": 0.90}],
     }  # fmt: skip
     return {name: value for name, value in {**valid, **fields}.items() if value is not None}
 
@@ -89,6 +102,13 @@ class Log:
     def publish(self, text: str, at: int = MIDNIGHT) -> LogRecord:
         """A template's publication."""
         return self.append("templates", 0, at, None, text.encode())
+
+    def model(self, at: int = MIDNIGHT, *, partition: int = 0, key: str | None = None, **fields: Any) -> LogRecord:
+        """A model of case mix (see `model`), under the key of its value unless told otherwise."""
+        content = model(**fields)
+        own = "case-mix:{template}/{indicator}@{number}".format_map({**model(), **content})
+        raw = json.dumps(content).encode()
+        return self.append("templates", partition, at, (own if key is None else key).encode(), raw)
 
     def tick(self, at: int, employee: str = "E1") -> LogRecord:
         """A tick of the employee's partition that follows everything sent so far."""

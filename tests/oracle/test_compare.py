@@ -34,11 +34,11 @@ def rows(log: Log) -> Rows:
 
 
 def as_published(found: Rows) -> Rows:
-    """The rows as the product prints them: RFC 3339 times and without the oracle's own field."""
+    """The rows as the product prints them: RFC 3339 times and without the oracle's own fields."""
     starts = {row["window_start"] for row in found} | {row["as_of"] for row in found}
     texts = {instant: _rfc3339(instant) for instant in starts}
     return [
-        {name: value for name, value in row.items() if name != "sums_micro"}
+        {name: value for name, value in row.items() if not name.endswith("_micro")}
         | {"window_start": texts[row["window_start"]], "as_of": texts[row["as_of"]]}
         for row in found
     ]
@@ -199,3 +199,47 @@ def test_times_may_be_numbers_or_texts_of_any_zone() -> None:
     for row in shown:
         row["as_of"] = "2026-03-02T20:36:00+08:00"
     assert fields(shown) == []
+
+
+def mixed() -> Rows:
+    """Rows of an indicator with a case mix, 0.000002 units allowed for, and of one without."""
+    plain = "{id: plain, from: business.output, value: made, windows: [day]}"
+    rated = "{id: yield, from: business.output, value: made, rate: {good: fine, of: made}, windows: [day], "
+    log = published(template(rated + "case_mix: [stage]}", plain))
+    log.model(by=["stage"], cells=[{"dims": ["semi"], "expected": 0.949998}])
+    log.send(type="business.output", measures={"made": 1, "fine": 0.5}, dims={"stage": "semi"})
+    return list(log.recompute().rows(NOON))
+
+
+def mixed_fields(row: int = 0, **changes: object) -> list[str]:
+    """The fields that differ once a published row is changed: that with the case mix, which is 0, or the plain one."""
+    wrong = as_published(mixed())
+    wrong[row] |= changes
+    return [difference.field for difference in differences(mixed(), wrong)]
+
+
+def test_allowance_is_compared_as_sums_are() -> None:
+    """A millionth is a difference, in any form of a number; so is the null that it never is."""
+    assert mixed_fields(allowance=Decimal("0.000002")) == []
+    for wrong in (0.000003, 0.000001, Decimal("0.000002000000000000000000001"), None, True):
+        assert mixed_fields(allowance=wrong) == ["allowance"]
+
+
+def test_adjusted_is_a_derived_number() -> None:
+    """It is 0.500002 to 1e-9; null is null."""
+    assert mixed_fields(adjusted=0.500002 * (1 + 1e-12)) == []
+    for wrong in (0.500002 * (1 + 1e-8), 0.500002 * (1 - 1e-8), None):
+        assert mixed_fields(adjusted=wrong) == ["adjusted"]
+    right = mixed()
+    right[0]["adjusted"] = None
+    assert differences(right, as_published(right)) == []
+
+
+@pytest.mark.parametrize("field", ["allowance", "adjusted"])
+def test_case_mix_that_is_missing_or_superfluous_is_found(field: str) -> None:
+    """The fields stand in rows of an indicator with a case mix and in no others, nulls included."""
+    assert mixed_fields(1, **{field: None}) == mixed_fields(1, **{field: 0}) == [field]
+    right, wrong = mixed(), mixed()
+    right[0]["adjusted"] = wrong[0]["adjusted"] = None
+    del wrong[0][field]
+    assert [difference.field for difference in differences(right, as_published(wrong))] == [field]

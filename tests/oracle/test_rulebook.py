@@ -5,7 +5,7 @@ import pytest
 from agents.oracle import LogRecord
 from agents.oracle.rulebook import publications
 from agents.oracle.template import TemplateError, read_template
-from tests.oracle.logs import DAY, HOUR, MIDNIGHT, NOON, YIELD, Log, published, template
+from tests.oracle.logs import DAY, HOUR, MIDNIGHT, MIXED, NOON, YIELD, Log, published, template
 
 MARCH_3 = "2026-03-03T00:00:00Z"
 MARCH_4 = "2026-03-04T00:00:00Z"
@@ -89,6 +89,38 @@ def test_text_that_is_no_template_was_never_published(text: str) -> None:
     with pytest.raises(TemplateError):
         read_template(text)
     assert valid((text, MIDNIGHT)) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("[stage, product]", "[]"),
+        ("[stage, product]", "stage"),
+        ("[stage, product]", ""),
+        ("[stage, product]", "[stage, stage]"),
+        ("[stage, product]", "[a, b, c, d, e]"),
+        ("[stage, product]", "[stage, '']"),
+        ("[stage, product]", "[stage, [product]]"),
+        ("rate: {good: accepted, of: inspected}, ", ""),
+        ("good: accepted", "good: inspected"),
+        ("good: accepted", "good: inspected - scrapped"),
+        ("good: accepted", "good: -accepted"),
+        ("of: inspected", "of: 10"),
+        ("of: inspected", "of: 1 * inspected"),
+        ("of: inspected", "of: 'target(\"quota\")'"),
+    ],
+)
+def test_invalid_case_mix_makes_the_text_no_template(right: str, wrong: str) -> None:
+    """One to four names of dims, each once, over a rate of one plain measure in another."""
+    with pytest.raises(TemplateError):
+        read_template(template(MIXED.replace(right, wrong)))
+
+
+def test_case_mix_is_read_in_its_order() -> None:
+    """From coarse to fine as it stands there; empty without the field."""
+    (indicator,) = read_template(template(MIXED.replace("stage, product", "d, c, b, no"))).indicators
+    assert indicator.case_mix == ("d", "c", "b", "no")
+    assert read_template(template()).indicators[0].case_mix == ()
 
 
 def test_tombstones_and_broken_bytes_are_passed_over() -> None:
