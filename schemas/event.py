@@ -73,7 +73,7 @@ def decode_one(
     """
     if value is not None and len(value) > MAX_BYTES:
         return Rejection("too_large", f"{len(value)} bytes, at most {MAX_BYTES} are allowed")
-    parsed = _parse(value)
+    parsed = parse_object(value)
     if isinstance(parsed, Rejection):
         return parsed
     found = _shape(parsed) or _identifiers(parsed)
@@ -106,7 +106,8 @@ def decode_one(
     )  # fmt: skip
 
 
-def _parse(value: bytes | None) -> dict[str, Any] | Rejection:
+def parse_object(value: bytes | None) -> dict[str, Any] | Rejection:
+    """A JSON object, strictly: UTF-8, no NaN, not too deep. Of a key that occurs twice the last counts."""
     if value is not None and is_too_deep(value):
         return Rejection("not_json", f"value: arrays and objects are nested deeper than {MAX_DEPTH} levels")
     try:

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-import msgspec
-
+from schemas.event import Rejection, parse_object
 from schemas.instants import HOUR, instant_of
-from schemas.measures import MICRO, micro_of
+from schemas.measures import MICRO, clean_text, micro_of
 
 PREFIX: Final = "case-mix:"
 NOTICE: Final = HOUR  # a model takes effect so long after its log time, so that everybody knows it by then
@@ -63,54 +62,74 @@ def model_key(template: str, indicator: str, number: int) -> str:
     return f"{PREFIX}{template}/{indicator}@{number}"
 
 
-class _Cell(msgspec.Struct):
-    dims: list[str]
-    expected: float
-
-
-class _Said(msgspec.Struct):
-    template: str
-    indicator: str
-    number: int
-    effective_from: str | int | float
-    by: list[str]
-    base: float
-    cells: list[_Cell]
-
-
-_decoder: Final = msgspec.json.Decoder(_Said)
-
-
 @lru_cache(maxsize=4096)
 def read_model(key: bytes, value: bytes | None) -> Model:
     """The model in a record; ValueError says what is wrong with it."""
-    try:
-        said = _decoder.decode(value or b"")
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
-        raise ValueError(f"value: {error}") from error
-    at = instant_of(said.effective_from)
-    if at is None:
-        raise ValueError(f"effective_from: {said.effective_from!r} is not RFC 3339 with zone from 2000 to 2100")
-    if said.number < 1:
-        raise ValueError(f"number: {said.number} is not 1 or more")
-    if not 1 <= len(said.by) <= MAX_DIMS or len(set(said.by)) < len(said.by):
-        raise ValueError(f"by: {said.by!r} is not one to {MAX_DIMS} dims, each once")
-    cells = {tuple(cell.dims): _share("expected", cell.expected) for cell in said.cells}
-    if len(cells) < len(said.cells):
-        raise ValueError("cells: the same dims twice")
-    if not all(1 <= len(dims) <= len(said.by) for dims in cells):
-        raise ValueError(f"cells: dims that are not those of the first of {said.by!r}")
-    base = _share("base", said.base)
-    model = Model(said.template, said.indicator, said.number, at, tuple(said.by), base, cells)
+    said = parse_object(value)
+    if isinstance(said, Rejection):
+        raise ValueError(said.detail)
+    by = tuple(_text(said, "by", name) for name in _list(said, "by"))
+    if not 1 <= len(by) <= MAX_DIMS or len(set(by)) < len(by) or not all(map(clean_text, by)):
+        raise ValueError(f"by: {by!r} is not one to {MAX_DIMS} names of dims, each once")
+    model = Model(
+        _text(said, "template", said.get("template")),
+        _text(said, "indicator", said.get("indicator")),
+        _number(said),
+        _effect(said),
+        by,
+        _share(said, "base"),
+        _cells(said, len(by)),
+    )
     if key != model.key.encode():
         raise ValueError(f"key {key!r} is not {model.key!r}")
     return model
 
 
-def _share(field: str, number: float) -> int:
-    micro = micro_of(number)
+def _list(said: Mapping[str, object], field: str) -> list[object]:
+    found = said.get(field)
+    if not isinstance(found, list):
+        raise ValueError(f"{field}: {found!r} is not a list")
+    return found
+
+
+def _text(said: Mapping[str, object], field: str, found: object) -> str:
+    if not isinstance(found, str):
+        raise ValueError(f"{field}: {found!r} is not text")
+    return found
+
+
+def _number(said: Mapping[str, object]) -> int:
+    micro = micro_of(said.get("number"))
+    if micro is None or micro < MICRO or micro % MICRO:
+        raise ValueError(f"number: {said.get('number')!r} is not a whole number from 1 on")
+    return micro // MICRO
+
+
+def _effect(said: Mapping[str, object]) -> int:
+    at = instant_of(said.get("effective_from"))
+    if at is None:
+        raise ValueError(f"effective_from: {said.get('effective_from')!r} is not RFC 3339 with zone from 2000 to 2100")
+    return at
+
+
+def _cells(said: Mapping[str, object], most: int) -> dict[tuple[str, ...], int]:
+    cells: dict[tuple[str, ...], int] = {}
+    for cell in _list(said, "cells"):
+        if not isinstance(cell, dict):
+            raise ValueError(f"cells: {cell!r} is not an object")
+        dims = tuple(_text(cell, "dims", name) for name in _list(cell, "dims"))
+        if not 1 <= len(dims) <= most:
+            raise ValueError(f"cells: dims {dims!r} are not one to {most}")
+        if dims in cells:
+            raise ValueError(f"cells: dims {dims!r} twice")
+        cells[dims] = _share(cell, "expected")
+    return cells
+
+
+def _share(said: Mapping[str, object], field: str) -> int:
+    micro = micro_of(said.get(field))
     if micro is None or not 0 < micro < MICRO:
-        raise ValueError(f"{field}: {number!r} is not above 0 and below 1 with at most six decimals")
+        raise ValueError(f"{field}: {said.get(field)!r} is not above 0 and below 1 with at most six decimals")
     return micro
 
 

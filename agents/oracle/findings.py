@@ -10,7 +10,7 @@ from agents.oracle.log import MICRO, Event
 from agents.oracle.person import Targets
 from agents.oracle.rows import span
 from agents.oracle.rulebook import Version
-from agents.oracle.rules import Drift, Ewma, Level, Naive
+from agents.oracle.rules import Drift, Ewma, Level, Naive, default_height
 from agents.oracle.score import wilson
 from agents.oracle.template import Indicator
 from agents.oracle.windows import Window, pane_length
@@ -94,8 +94,7 @@ def of_ewma(indicator: Indicator, rule: Ewma, wait: int, entries: Iterable[Entry
 
 def of_drift(indicator: Indicator, rule: Drift, wait: int, entries: Iterable[Entry]) -> Iterator[Finding]:
     """Two findings per entry that has units: how high is the sum after its defective ones, and is it 0 after all?"""
-    p0, p1 = 1 - rule.good, 1 - rule.bad
-    if p1 >= 1:
+    if 1 - rule.bad >= 1:
         return  # a share too small to be told from none in doubles: no unit is good then
     height = units = goods = 0.0
     first: Event | None = None
@@ -108,25 +107,28 @@ def of_drift(indicator: Indicator, rule: Drift, wait: int, entries: Iterable[Ent
         if first is None or height == 0:  # then this is the entry that lifts it, if any unit is defective
             first, units, goods = event, 0.0, 0.0
         units, goods = units + n, goods + good
-        high, height = _climb(rule, height, n - good, good, *_adds(p0, p1, entry.shares))
+        high, height = _climb(rule, height, n - good, good, *_adds(rule, entry.shares))
         found = Finding(event, False, False, first, first.at, goods / units, units, goods, rule.good)
         yield found._replace(raises=high >= rule.h and event.at - first.at >= wait)
         yield found._replace(is_over=height == 0)
 
 
-def _adds(p0: float, p1: float, shares: Shares | None) -> tuple[float, float]:
+def _adds(rule: Drift, shares: Shares | None) -> tuple[float, float]:
     """What a defective unit and a good one add to the sum of a drift rule.
 
     In work that is harder or easier than all of it a unit has a risk of its own; both weigh as Steiner, Cook, Farewell
-    and Treasure (2000) have it, so that the odds of a defect are told apart by the same ratio.
+    and Treasure (2000) have it, so that the odds of a defect are told apart by the same ratio; with `default` in
+    proportion to the height that it would have at such a risk.
     """
+    p0, p1 = 1 - rule.good, 1 - rule.bad
     if shares is None or shares.expected == shares.base:
         return math.log(p1 / p0), math.log((1 - p1) / (1 - p0))
     expected, base = shares.expected / MICRO, shares.base / MICRO
     odds = p0 / (1 - p0) * (1 - expected) * base / (expected * (1 - base))
     p, ratio = odds / (1 + odds), p1 * (1 - p0) / (p0 * (1 - p1))
     evened = math.log(1 - p + ratio * p)
-    return math.log(ratio) - evened, -evened
+    scale = rule.h / default_height(p) if rule.evenly else 1.0
+    return scale * (math.log(ratio) - evened), scale * -evened
 
 
 def _climb(

@@ -93,9 +93,13 @@ def default_drift(target: float | None) -> Drift:
     good = target if target is not None and 0.5 < target < 1 else _USUAL
     p0 = 1 - good
     odds = p0 / (1 - p0) * _WORSE
+    return Drift(good, 1 - odds / (1 + odds), default_height(p0), evenly=True)
+
+
+def default_height(p0: float) -> float:
+    """The h of `alerts: default` where this share is defective when all is well."""
     more = math.log(p0 / 0.05)
-    h = max(2.5, _HEIGHT + (more if more > 0 else 0.8 * more))
-    return Drift(good, 1 - odds / (1 + odds), h, evenly=True)
+    return max(2.5, _HEIGHT + (more if more > 0 else 0.8 * more))
 
 
 def _rule(raw: object, setting: Setting) -> Rule:

@@ -22,7 +22,7 @@ def unit_rows(oracle: Recomputed, unit: str, at: int) -> Iterator[Row]:
             for window in dict.fromkeys(w for indicator, _ in counted for w in indicator.windows if w.kind != "shift"):
                 start, end = span(version, window, at)
                 scored = [
-                    (indicator, _fields(indicator, [event for event in events if start <= event.at < end]))
+                    (indicator, _fields(oracle, version, indicator, [e for e in events if start <= e.at < end]))
                     for indicator, events in counted
                     if window in indicator.windows
                 ]
@@ -49,6 +49,7 @@ def _unit(event: Event, everything: Sequence[Event]) -> str:
     return dims.get("unit") or dict(event.kind.dims).get("line", "")
 
 
-def _fields(indicator: Indicator, events: list[Event]) -> Row:
+def _fields(oracle: Recomputed, version: Version, indicator: Indicator, events: list[Event]) -> Row:
     sums = {name: sum(dict(event.measures).get(name, 0) for event in events) for name in indicator.measures}
-    return indicator_fields(indicator, len(events), sums, {})
+    allowed = map(oracle._rulebook.case_mix(version, indicator).allowance, events)
+    return indicator_fields(indicator, len(events), sums, {}, sum(allowed))

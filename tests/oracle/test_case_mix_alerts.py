@@ -116,11 +116,13 @@ def test_usual_work_weighs_exactly_as_without_a_model(expected: float | None) ->
 @pytest.mark.parametrize(
     ("expected", "target", "defective"),
     [
-        (EASIER, 0.95, 5),  # 5 * 1.186581 = 5.932907 >= 5.5, 4 are 4.746326
+        # p = 0.01, e = 0.023257; times 5.5 / h', h' = 5.5 - 0.8 * ln(5) = 4.212450: 1.549255 a unit; 3 are 4.647766.
+        (EASIER, 0.95, 4),
         (USUAL, 0.95, 6),  # 5 * 1.098612 are 5.493061
         # Good 0.9 has the odds 1/9; in hard work 1/9 * 19/9 = 19/81, p = 0.19, e = ln(0.81 + 0.637059) = 0.369533:
-        # 0.840305 a unit, h = 5.5 + ln(2) = 6.193147; 7 are 5.882, 8 are 6.722. In usual work 7 are enough.
-        (HARDER, 0.9, 8),
+        # 0.840305 a unit, h = 5.5 + ln(2) = 6.193147, h' = 5.5 + ln(3.8) = 6.835001; times h / h' 0.761394: 8 are 6.091,
+        # 9 are 6.853. In usual work 7 are enough.
+        (HARDER, 0.9, 9),
         (USUAL, 0.9, 7),
     ],
 )

@@ -57,16 +57,22 @@ class Compared:
 
 def compare(case: Case, record: int, shifts: int, number: int) -> Compared:
     """Both rules over the same work; `number` tells one simulation from another."""
-    dice = np.random.default_rng((SEED, number))
-    products = _products(dice, case, shifts)
-    accepted: Counts = (dice.random(products.shape) < _chances(case, products)).reshape(shifts, -1, record).sum(axis=2)
-    made = products[:, ::record]
+    accepted, made = mixed_work(case, record, shifts, number)
 
     def said(rules: Rulebook) -> Share | Caught:
         raised = simulate(rules, accepted, record, made)
         return caught(raised, DEFAULT.ids, CHANGE) if case.worse else alerted(raised, DEFAULT.ids)
 
     return Compared(case, record, said(default_rules(0.95)), said(learned()))
+
+
+def mixed_work(case: Case, record: int, shifts: int, number: int) -> tuple[Counts, Counts]:
+    """Accepted units of each record, and the number of the product that it is of."""
+    dice = np.random.default_rng((SEED, number))
+    products = _products(dice, case, shifts)
+    good = dice.random(products.shape) < _chances(case, products)
+    accepted: Counts = good.reshape(shifts, -1, record).sum(axis=2)
+    return accepted, products[:, ::record]
 
 
 def learned() -> Rulebook:

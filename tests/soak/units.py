@@ -44,7 +44,7 @@ class UnitOracle:
         for window in dict.fromkeys(w for indicator, _ in columns for w in indicator.windows if w.kind != "shift"):
             start, end = span(version, window, at)
             scored = [
-                (indicator, _fields(indicator, [event for event in events if start <= event.at < end]))
+                (indicator, self._fields(version, indicator, [e for e in events if start <= e.at < end]))
                 for indicator, events in columns
                 if window in indicator.windows
             ]
@@ -55,6 +55,11 @@ class UnitOracle:
                         "version": version.template.version, "indicator": name, "window": window.text,
                         "window_start": start, "as_of": at, **fields,
                     }  # fmt: skip
+
+    def _fields(self, version: Version, indicator: Indicator, events: list[Event]) -> Row:
+        sums = {name: sum(dict(event.measures).get(name, 0) for event in events) for name in indicator.measures}
+        allowed = map(self._oracle._rulebook.case_mix(version, indicator).allowance, events)
+        return indicator_fields(indicator, len(events), sums, {}, sum(allowed))
 
     def _columns(self, version: Version) -> list[_Column]:
         columns = self._known.get(version)
@@ -68,8 +73,3 @@ class UnitOracle:
                         unit = self._unit[event.topic, event.partition, event.offset]
                         into.setdefault(unit, []).append(event)
         return columns
-
-
-def _fields(indicator: Indicator, events: list[Event]) -> Row:
-    sums = {name: sum(dict(event.measures).get(name, 0) for event in events) for name in indicator.measures}
-    return indicator_fields(indicator, len(events), sums, {})

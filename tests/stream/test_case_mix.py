@@ -49,11 +49,11 @@ def test_the_finest_kind_that_is_known_says_what_is_expected(dims: dict[str, str
     [
         ({"number": 0}, "number: 0"),
         ({"number": "1"}, "number"),
-        ({"number": 1.0}, "number"),
+        ({"number": 1.5}, "number: 1.5"),
         ({"effective_from": "2026-03-02T12:00:00"}, "effective_from: '2026-03-02T12:00:00'"),
         ({"effective_from": 1.5}, "effective_from: 1.5"),
-        ({"by": []}, "by: []"),
-        ({"by": ["a", "a"]}, "by: ['a', 'a']"),
+        ({"by": []}, "by: ()"),
+        ({"by": ["a", "a"]}, "by: ('a', 'a')"),
         ({"by": ["a", "b", "c", "d", "e"]}, "by: "),
         ({"base": 0}, "base: 0"),
         ({"base": 1}, "base: 1"),
@@ -62,7 +62,7 @@ def test_the_finest_kind_that_is_known_says_what_is_expected(dims: dict[str, str
         ({"cells": [{"dims": ["P1"], "expected": 1.0}]}, "expected: 1.0"),
         ({"cells": [{"dims": [], "expected": 0.5}]}, "cells"),
         ({"cells": [{"dims": ["P1", "M1", "x"], "expected": 0.5}]}, "cells"),
-        ({"cells": [{"dims": ["P1"], "expected": 0.5}, {"dims": ["P1"], "expected": 0.6}]}, "cells: the same dims"),
+        ({"cells": [{"dims": ["P1"], "expected": 0.5}, {"dims": ["P1"], "expected": 0.6}]}, "twice"),
         ({"indicator": "z"}, "key"),
     ],
 )
