@@ -45,11 +45,6 @@ class ScoreRow(msgspec.Struct, gc=False):
     adjusted: float | msgspec.UnsetType | None = msgspec.UNSET
 
 
-def row_fields(row: ScoreRow) -> dict[str, object]:
-    """The fields that a row has, by name."""
-    return {name: value for name, value in msgspec.structs.asdict(row).items() if value is not msgspec.UNSET}
-
-
 class UnitRow(msgspec.Struct, gc=False):
     """The same for a unit: sums of its members' events at event time, pooled; never a mean of rates."""
 
@@ -70,3 +65,8 @@ class UnitRow(msgspec.Struct, gc=False):
     sums: dict[str, Number]
     allowance: Number | msgspec.UnsetType = msgspec.UNSET
     adjusted: float | msgspec.UnsetType | None = msgspec.UNSET
+
+
+def row_fields(row: ScoreRow | UnitRow) -> dict[str, object]:
+    """The fields that a row has, by name."""
+    return {name: value for name, value in msgspec.structs.asdict(row).items() if value is not msgspec.UNSET}

@@ -14,6 +14,7 @@ from agents.told import latest_alerts
 from schemas.alerts import WITHDRAWN
 from schemas.event import TOPIC_OF
 from schemas.instants import DAY, HOUR, MINUTE
+from schemas.rows import row_fields
 from stream.history import counted, history_rows
 from stream.plan import plan_of
 from stream.pool import Units
@@ -52,14 +53,14 @@ def shown_wrong(rig: Rig) -> list[Disagreement]:
     found: list[Disagreement] = []
     for name in sorted(oracle.employees | updates.keys()):
         rows = (_timeless(row) for row in oracle.rows(oracle.now, name))
-        shown = [asdict(row) for row in updates[name].rows] if name in updates else []
+        shown = [row_fields(row) for row in updates[name].rows] if name in updates else []
         found += _rows("shown", oracle.now, filter(_has_data, rows), filter(_has_data, map(_timeless, shown)))
     units = Units()
     for update in rig.all_updates():
         units.take(update)
     for unit in ("L1", "L2"):
         pooled = units.update(unit, rig.rules, oracle.now).rows
-        given = [{"employee_id": unit, **asdict(row)} for row in pooled]
+        given = [{"employee_id": unit, **row_fields(row)} for row in pooled]
         expected = unit_rows(oracle, unit, oracle.now)
         found += _rows(f"unit {unit}", oracle.now, filter(_has_data, expected), filter(_has_data, given))
     return found

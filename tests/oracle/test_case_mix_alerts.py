@@ -120,8 +120,8 @@ def test_usual_work_weighs_exactly_as_without_a_model(expected: float | None) ->
         (EASIER, 0.95, 4),
         (USUAL, 0.95, 6),  # 5 * 1.098612 are 5.493061
         # Good 0.9 has the odds 1/9; in hard work 1/9 * 19/9 = 19/81, p = 0.19, e = ln(0.81 + 0.637059) = 0.369533:
-        # 0.840305 a unit, h = 5.5 + ln(2) = 6.193147, h' = 5.5 + ln(3.8) = 6.835001; times h / h' 0.761394: 8 are 6.091,
-        # 9 are 6.853. In usual work 7 are enough.
+        # 0.840305 a unit, h = 5.5 + ln(2) = 6.193147, h' = 5.5 + ln(3.8) = 6.835001; times h / h' 0.761394: 8 are 6.09,
+        # 9 are 6.85. In usual work 7 are enough.
         (HARDER, 0.9, 9),
         (USUAL, 0.9, 7),
     ],

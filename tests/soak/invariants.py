@@ -12,12 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 from typing import Any, Final
 
-from msgspec.structs import asdict
-
 from agents.oracle.compare import differences
 from agents.query import committed, histories_known_at, rows_as_of
 from schemas.instants import DAY, HOUR, MINUTE
-from schemas.rows import TOTALS, ScoreRow
+from schemas.rows import TOTALS, ScoreRow, row_fields
 from stream.history import History, counted, history_rows
 from stream.plan import plan_of
 from stream.score import in_units, versions_for
@@ -63,7 +61,7 @@ def rows(evidence: Evidence) -> Iterator[object]:
     if oracle.last != known.last:
         yield f"last is {known.last}, the oracle's {oracle.last}"
     for at in {known.last, max(known.last, known.now)}:
-        actual = map(asdict, rows_as_of(evidence.log, known, at, evidence.limits))
+        actual = map(row_fields, rows_as_of(evidence.log, known, at, evidence.limits))
         yield from differences(oracle.rows(at), actual)
 
 
@@ -72,7 +70,7 @@ def earlier(evidence: Evidence, employees: Iterable[str], dice: Random) -> Itera
     for name in employees:
         at = evidence.known.last - dice.choice(EARLIER)
         known = committed(evidence.log, name)
-        actual = [asdict(row) for row in rows_as_of(evidence.log, known, at, evidence.limits)]
+        actual = [row_fields(row) for row in rows_as_of(evidence.log, known, at, evidence.limits)]
         yield from differences(evidence.oracle.rows(at, name), actual)
 
 

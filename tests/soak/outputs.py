@@ -15,7 +15,7 @@ from agents.told import latest_alerts
 from agents.transport.embedded.log import unpack_headers
 from schemas.alerts import WITHDRAWN
 from schemas.instants import parse_rfc3339
-from schemas.rows import NO_DATA
+from schemas.rows import NO_DATA, row_fields
 from schemas.updates import ScoreUpdate, UnitUpdate
 from stream.topics import ALERTS, DEAD_LETTERS, LATE_EVENTS, SCORE_UPDATES, UNIT_UPDATES
 from tests.soak.evidence import Evidence, Place, whole
@@ -77,11 +77,13 @@ def score_updates(evidence: Evidence) -> Iterator[object]:
             yield f"{name}: no update"
             continue
         at = parse_rfc3339(update.as_of) or 0
-        given = with_data(map(asdict, update.rows))
+        given = with_data(map(row_fields, update.rows))
         yield from differences(with_data(evidence.oracle.rows(at, name)), given)
         fresh = map(_timeless, with_data(evidence.oracle.rows(max(at, now), name)))
         yield from (f"stale at {now}: {found}" for found in differences(fresh, map(_timeless, given)))
-    yield from (f"{name}: rows of nobody" for name, update in updates.items() if with_data(map(asdict, update.rows)))
+    yield from (
+        f"{name}: rows of nobody" for name, update in updates.items() if with_data(map(row_fields, update.rows))
+    )
 
 
 def unit_updates(evidence: Evidence) -> Iterator[object]:
@@ -95,7 +97,7 @@ def unit_updates(evidence: Evidence) -> Iterator[object]:
     for unit in sorted({*UNITS, *updates}):
         update = updates.get(unit)
         at = (parse_rfc3339(update.as_of) if update else 0) or newest
-        given = [] if update is None else with_data({"employee_id": unit, **asdict(row)} for row in update.rows)
+        given = [] if update is None else with_data({"employee_id": unit, **row_fields(row)} for row in update.rows)
         yield from differences(oracle.rows(unit, at), given)
         if update is not None and update.members != members.get(unit, []):
             yield f"{unit}: members {update.members}, by their own updates {members.get(unit, [])}"
