@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, Final, TypeVar
 
 from hypothesis import strategies as st
@@ -210,29 +211,30 @@ class Senders:
         return Outgoing(TEMPLATES, partition_for(key, self.partitions), self.wall, key, text.encode())
 
     def _learn(self, step: Step) -> Outgoing:
-        """A model of what kinds of work usually give; mostly valid, and in effect soon."""
-        pick, named = divmod(step.pick, 4)
-        template, (indicator, by) = ("op", "sales")[named % 2], MIXED[named // 2]
+        """A model of what kinds of work usually give; mostly valid, and in effect soon or already: clocks differ."""
+        dice = Random(step.pick)
+        template, (indicator, by) = dice.choice([*self.versions] or ["op"]), dice.choice(MIXED)
         name = f"{template}/{indicator}"
         number = self.models.get(name, 0) + (1, 1, 1, 1, 1, 1, 0, 2)[step.ref]
         self.models[name] = max(number, self.models.get(name, 0))
-        pick, soon = divmod(pick, len(NOTICES))
-        pick, base = divmod(pick, len(SHARES))
+        logged = self.wall - step.ref % 4 * HOUR
+        if dice.random() < 0.1:
+            by = ("stage",)  # another template's
         value = {
             "template": template,
             "indicator": indicator,
             "number": number,
-            "effective_from": format_rfc3339(self.wall + NOTICES[soon]),
-            "by": list(by) if pick % 8 else ["stage"],
-            "base": SHARES[base],
+            "effective_from": format_rfc3339(logged + dice.choice(NOTICES)),
+            "by": by,
+            "base": dice.choice(SHARES),
             "cells": [
-                {"dims": kind[: len(by) if pick % 8 else 1], "expected": SHARES[(pick + place) % len(SHARES)]}
-                for place, kind in enumerate(KINDS[len(by)])
-                if pick >> place & 1
+                {"dims": kind[: len(by)], "expected": dice.choice(SHARES)}
+                for kind in KINDS[len(by)]
+                if dice.random() < 0.9
             ],
         }
         key = f"case-mix:{name}@{number}".encode()
-        return Outgoing(TEMPLATES, partition_for(key, self.partitions), self.wall, key, json.dumps(value).encode())
+        return Outgoing(TEMPLATES, partition_for(key, self.partitions), logged, key, json.dumps(value).encode())
 
 
 def _written(fields: Fields, at: int, style: int) -> bytes:
