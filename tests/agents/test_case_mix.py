@@ -75,7 +75,7 @@ STEP: Final = st.builds(
 )
 
 
-def _model(indicator: str, number: int, effective_from: int, base: float, expected: Iterable[float]) -> Outgoing:
+def model(indicator: str, number: int, effective_from: int, base: float, expected: Iterable[float]) -> Outgoing:
     """A record that everybody has known for a day."""
     key = f"case-mix:op/{indicator}@{number}".encode()
     kinds = KINDS[indicator]
@@ -102,9 +102,9 @@ def test_what_is_allowed_for_is_what_the_oracle_allows(
     folder = Path(tempfile.mkdtemp(dir=logs))
     shutil.copytree(logs / "1", folder, dirs_exist_ok=True)
     rig = Rig(folder, 1)
-    one = _model("y", 1, NOON - HOUR, shares[0], shares[1:5])
-    two = _model("y", 2, NOON + 7 * MINUTE, shares[5], shares[6:9])
-    other = _model("a", 1, NOON + MINUTE, shares[9], shares[10:12])
+    one = model("y", 1, NOON - HOUR, shares[0], shares[1:5])
+    two = model("y", 2, NOON + 7 * MINUTE, shares[5], shares[6:9])
+    other = model("a", 1, NOON + MINUTE, shares[9], shares[10:12])
     try:
         publish(rig.log, TEMPLATE, NOON - 30 * DAY)
         rig.append([one] if late else [one, two, other])
@@ -122,7 +122,7 @@ def test_what_is_allowed_for_is_what_the_oracle_allows(
 # Learning
 
 
-def _work(rig: Rig, begin: int, product_shares: dict[str, int], *, people: int = 4, records: int = 40) -> None:
+def work(rig: Rig, begin: int, product_shares: dict[str, int], *, people: int = 4, records: int = 40) -> None:
     """Everybody inspects so many records of 10 units of each product, of which so many of ten are good."""
     number = rig.log.topics()[QC_EVENTS].partitions
     sent = []
@@ -141,7 +141,7 @@ def _work(rig: Rig, begin: int, product_shares: dict[str, int], *, people: int =
     rig.append(sent)
 
 
-def _rig(folder: Path) -> Rig:
+def new_rig(folder: Path) -> Rig:
     rig = Rig(folder, 2)
     publish(rig.log, TEMPLATE, NOON - 30 * DAY)
     return rig
@@ -149,9 +149,9 @@ def _rig(folder: Path) -> Rig:
 
 def test_what_is_learned_is_said_in_the_log_and_takes_effect_an_hour_later(tmp_path: Path) -> None:
     """Two products, one at 100 % and one at 80 %: each is drawn a little to the average."""
-    rig = _rig(tmp_path)
+    rig = new_rig(tmp_path)
     try:
-        _work(rig, NOON, {"easy": 10, "hard": 8})
+        work(rig, NOON, {"easy": 10, "hard": 8})
         lessons = {lesson.indicator: lesson for lesson in learn(rig.log, NOON + HOUR)}
         assert "case-mix:op/y@1" == lessons["y"].key
         assert 3200 == lessons["y"].n
@@ -167,15 +167,15 @@ def test_what_is_learned_is_said_in_the_log_and_takes_effect_an_hour_later(tmp_p
 
 def test_the_next_lesson_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
     """Each record counts once; what was known counts half after thirty days."""
-    rig = _rig(tmp_path)
+    rig = new_rig(tmp_path)
     try:
-        _work(rig, NOON, {"easy": 10, "hard": 8})
+        work(rig, NOON, {"easy": 10, "hard": 8})
         learn(rig.log, NOON)
         again = {lesson.indicator: lesson for lesson in learn(rig.log, NOON)}
         assert again["y"].key is None
         assert "takes effect only then" in again["y"].why
         later = NOON + 30 * DAY
-        _work(rig, later, {"easy": 10, "hard": 9})
+        work(rig, later, {"easy": 10, "hard": 9})
         lessons = {lesson.indicator: lesson for lesson in learn(rig.log, later)}
         assert "case-mix:op/a@2" == lessons["a"].key
         assert 1600 + 3200 == lessons["a"].n
@@ -188,10 +188,10 @@ def test_the_next_lesson_goes_on_where_the_last_one_ended(tmp_path: Path) -> Non
 
 def test_what_comes_twice_or_corrects_is_not_learned_twice(tmp_path: Path) -> None:
     """The same records sent again, in another order, change nothing."""
-    rig = _rig(tmp_path)
+    rig = new_rig(tmp_path)
     try:
-        _work(rig, NOON, {"easy": 10, "hard": 8})
-        _work(rig, NOON, {"hard": 8, "easy": 10})
+        work(rig, NOON, {"easy": 10, "hard": 8})
+        work(rig, NOON, {"hard": 8, "easy": 10})
         assert {3200} == {lesson.n for lesson in learn(rig.log, NOON)}
     finally:
         rig.close()
@@ -199,12 +199,12 @@ def test_what_comes_twice_or_corrects_is_not_learned_twice(tmp_path: Path) -> No
 
 def test_too_little_is_not_learned_and_said_so(tmp_path: Path) -> None:
     """A thousand units at least; and a kind that three people did."""
-    rig = _rig(tmp_path)
+    rig = new_rig(tmp_path)
     try:
         assert {"0 units so far; 1,000 are needed before anything is said"} == {
             lesson.why for lesson in learn(rig.log, NOON)
         }
-        _work(rig, NOON, {"easy": 10, "hard": 8}, people=2, records=80)
+        work(rig, NOON, {"easy": 10, "hard": 8}, people=2, records=80)
         assert all("three people" in lesson.why and lesson.key is None for lesson in learn(rig.log, NOON))
         assert [] == models(rig.log)
     finally:
@@ -213,10 +213,10 @@ def test_too_little_is_not_learned_and_said_so(tmp_path: Path) -> None:
 
 def test_a_model_of_other_dims_or_by_hand_is_begun_anew(tmp_path: Path) -> None:
     """It says nothing of where to go on: the whole log is read."""
-    rig = _rig(tmp_path)
+    rig = new_rig(tmp_path)
     try:
-        _work(rig, NOON, {"easy": 10, "hard": 8})
-        rig.append([_model("y", 1, NOON + HOUR, 0.9, [0.8])])
+        work(rig, NOON, {"easy": 10, "hard": 8})
+        rig.append([model("y", 1, NOON + HOUR, 0.9, [0.8])])
         lessons = {lesson.indicator: lesson for lesson in learn(rig.log, NOON + DAY)}
         assert ("case-mix:op/y@2", 3200) == (lessons["y"].key, lessons["y"].n)
     finally:
@@ -225,9 +225,9 @@ def test_a_model_of_other_dims_or_by_hand_is_begun_anew(tmp_path: Path) -> None:
 
 def test_a_partition_knows_models_by_the_last_number(tmp_path: Path) -> None:
     """One name stands for all of an indicator's models; a rulebook as it was has those up to it."""
-    rig = _rig(tmp_path)
+    rig = new_rig(tmp_path)
     try:
-        rig.append([_model("y", 1, NOON, 0.9, [0.8]), _model("y", 2, NOON + HOUR, 0.9, [0.8])])
+        rig.append([model("y", 1, NOON, 0.9, [0.8]), model("y", 2, NOON + HOUR, 0.9, [0.8])])
         rules = rulebook(rig.log)
         names = version_names(rules)
         assert ["op@1", "case-mix:op/y@2"] == names
