@@ -19,7 +19,7 @@ from stream.lifecycle import FOLD
 from stream.pool import Units
 from stream.rulebook import Rulebook
 from stream.topics import COMMANDS
-from stream.unit_rules import OVER, UNIT, Cause, causes, over, raised, verdicts
+from stream.unit_rules import UNIT, Cause, causes, over, raised, verdicts
 
 Key = tuple[str, str, str]  # unit, template, indicator
 _WHOLE_LINE: Final = "the whole line drifts"
@@ -64,7 +64,7 @@ class UnitAlerts:
         if row is None and cause.fires:
             row = self.open[key] = raised(cause, at)
             yield row
-        elif row is not None and cause.share <= OVER:
+        elif row is not None and cause.over:
             yield over(self.open.pop(key), at)
             return
         if row is not None:

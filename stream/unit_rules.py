@@ -40,12 +40,18 @@ class Cause(NamedTuple):
     severity: str
     members: int
     recent: Sequence[OpenAlert]  # raised within the window, one per member
+    drifting: int  # members with data whose alert is open, however old
     every: Sequence[tuple[str, OpenAlert]]  # all that are open, with whose they are
 
     @property
     def share(self) -> float:
-        """Of the members with data, how many drift."""
+        """Of the members with data, how many began to drift within the window."""
         return len(self.recent) / self.members if self.members else 0.0
+
+    @property
+    def over(self) -> bool:
+        """Whether the line works again: hardly anybody drifts any more, since whenever."""
+        return self.drifting <= OVER * self.members
 
     @property
     def fires(self) -> bool:
@@ -85,7 +91,7 @@ def causes(units: Units, rules: Rulebook, at: int) -> Iterator[Cause]:
     for unit, version in _watched(units, rules, at):
         for indicator, severity in _drifting(version).items():
             line = next(line for line in plan_of(version).lines if line.indicator is indicator)
-            members, recent, every = 0, list[OpenAlert](), list[tuple[str, OpenAlert]]()
+            members, drifting, recent, every = 0, 0, list[OpenAlert](), list[tuple[str, OpenAlert]]()
             for member in units.members(unit):
                 has_data = member.vector(version, line.slot, at)[0] > 0
                 members += has_data
@@ -93,8 +99,9 @@ def causes(units: Units, rules: Rulebook, at: int) -> Iterator[Cause]:
                     a for a in member.alerts if a.drifts and (a.template, a.indicator) == (version.key[0], indicator.id)
                 ]
                 recent.extend([a for a in own if has_data and a.raised_at > at - WINDOW][:1])
+                drifting += has_data and bool(own)
                 every.extend((member.employee_id, a) for a in own)
-            yield Cause(unit, version, indicator, severity, members, recent, every)
+            yield Cause(unit, version, indicator, severity, members, recent, drifting, every)
 
 
 def _watched(units: Units, rules: Rulebook, at: int) -> Iterator[tuple[str, Version]]:

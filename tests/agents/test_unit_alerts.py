@@ -20,7 +20,7 @@ GAP = "[{id: behind, window: day, below_unit: 0.1, severity: info}]"
 PEOPLE = ("E1", "E2", "E3", "E4", "E5", "E6")
 
 
-def _watched(alerts: str, sample: int = 0) -> str:
+def watched(alerts: str, sample: int = 0) -> str:
     return template(YIELD.rstrip("}") + f", min_sample: {sample}, alerts: {alerts}}}")
 
 
@@ -70,7 +70,7 @@ def plant(rig: Rig) -> Plant:
 
 async def test_when_a_third_of_a_line_drops_it_is_the_line(plant: Plant) -> None:
     """One alert for the line; those of its members stay, marked, and new ones are folded too."""
-    log = published(_watched(DRIFT))
+    log = published(watched(DRIFT))
     bad = {name: 2 if name in PEOPLE[:3] else 10 for name in PEOPLE}
     _work(log, NOON - MINUTE, bad)
     plant.rig.write(log)
@@ -98,7 +98,7 @@ async def test_when_a_third_of_a_line_drops_it_is_the_line(plant: Plant) -> None
 
 async def test_it_is_over_when_few_drift(plant: Plant) -> None:
     """At most a sixth; a worker that starts meanwhile knows what is open."""
-    log = published(_watched(DRIFT))
+    log = published(watched(DRIFT))
     _work(log, NOON - MINUTE, dict.fromkeys(PEOPLE, 2))
     plant.rig.write(log)
     await plant.minute(0)
@@ -117,10 +117,27 @@ async def test_it_is_over_when_few_drift(plant: Plant) -> None:
     assert ("cleared", format_rfc3339(NOON + 2 * MINUTE)) == (line.state, line.cleared_at)
 
 
+async def test_it_lasts_as_long_as_people_drift(plant: Plant) -> None:
+    """Two hours later nobody has begun to drift within the hour, and the line is as bad: who joins is folded, too."""
+    log = published(watched(DRIFT))
+    _work(log, NOON - MINUTE, {name: 2 if name != "E6" else 10 for name in PEOPLE})
+    plant.rig.write(log)
+    await plant.minute(0)
+    later = Log()
+    _work(later, NOON + 2 * HOUR, dict.fromkeys(PEOPLE, 2))
+    plant.rig.write(later)
+    await plant.minute(2 * HOUR + MINUTE)
+    await plant.minute()
+    (line,) = plant.alerts("common_cause")
+    assert "firing" == line.state
+    assert {line.alert_id} == {row.folded_into for row in plant.alerts("drop")}
+    assert 6 == len(plant.alerts("drop"))
+
+
 @pytest.mark.parametrize("people", [4, 6])
 async def test_few_people_or_few_alerts_are_no_line(plant: Plant, people: int) -> None:
     """Of less than five with data nobody can tell; of six it takes more than two."""
-    log = published(_watched(DRIFT))
+    log = published(watched(DRIFT))
     _work(log, NOON - MINUTE, {name: 2 if name in PEOPLE[:2] else 10 for name in PEOPLE[:people]})
     plant.rig.write(log)
     await plant.minute(0)
@@ -132,7 +149,7 @@ async def test_few_people_or_few_alerts_are_no_line(plant: Plant, people: int) -
 async def test_who_has_nothing_in_the_window_is_not_counted(plant: Plant) -> None:
     """Of six with data this day only two drift; three who drifted just before midnight have none."""
     midnight = NOON + 12 * HOUR
-    log = published(_watched(DRIFT))
+    log = published(watched(DRIFT))
     _work(log, midnight - MINUTE, {"E7": 2, "E8": 2, "E9": 2})
     _work(log, midnight + MINUTE, {name: 2 if name in PEOPLE[:2] else 10 for name in PEOPLE})
     plant.rig.write(log)
@@ -143,7 +160,7 @@ async def test_who_has_nothing_in_the_window_is_not_counted(plant: Plant) -> Non
 
 async def test_alerts_of_long_ago_are_no_common_cause(plant: Plant) -> None:
     """Raised more than an hour apart they have nothing in common."""
-    log = published(_watched(DRIFT))
+    log = published(watched(DRIFT))
     _work(log, NOON - 2 * HOUR, {"E1": 2, "E2": 2})
     _work(log, NOON - MINUTE, {name: 2 if name == "E3" else 10 for name in PEOPLE})
     plant.rig.write(log)
@@ -153,7 +170,7 @@ async def test_alerts_of_long_ago_are_no_common_cause(plant: Plant) -> None:
 
 async def test_what_the_unit_said_stays_when_the_past_is_counted_anew(plant: Plant) -> None:
     """No record of the person raised it, so none can take it back; a person who was never there has it withdrawn."""
-    log = published(_watched(GAP).replace("applies_to: everyone", "applies_to: {roles: [operator]}"))
+    log = published(watched(GAP).replace("applies_to: everyone", "applies_to: {roles: [operator]}"))
     for name in PEOPLE[:4]:
         log.send(
             event_id="post", type="people.assignment", employee_id=name, occurred_at=NOON - HOUR, measures={},
@@ -177,7 +194,7 @@ async def test_what_the_unit_said_stays_when_the_past_is_counted_anew(plant: Pla
 
 async def test_who_lags_behind_the_unit_is_told(plant: Plant) -> None:
     """By more than the gap, once; it is over when the gap is closed. Too few units are no reason."""
-    log = published(_watched(GAP, sample=10))
+    log = published(watched(GAP, sample=10))
     _work(log, NOON - MINUTE, {"E1": 6, "E2": 9, "E3": 10, "E4": 10})
     log.send(
         event_id="few", employee_id="E5", occurred_at=NOON - MINUTE, sent_at=NOON - MINUTE, dims={"line": "L1"},
@@ -205,7 +222,7 @@ async def test_who_lags_behind_the_unit_is_told(plant: Plant) -> None:
 
 async def test_a_fold_that_comes_too_late_is_no_fault(plant: Plant) -> None:
     """The member's alert was over when the unit's word arrived: nobody is told of a refusal. Found by the soak."""
-    log = published(_watched(DRIFT))
+    log = published(watched(DRIFT))
     _work(log, NOON - MINUTE, dict.fromkeys(PEOPLE, 2))
     plant.rig.write(log)
     await plant.minute(0)
