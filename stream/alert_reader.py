@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from stream.alert_rules import (
     DEFAULT,
+    ESCALATION,
     AlertRule,
     DriftRule,
     EwmaRule,
@@ -143,7 +144,7 @@ KINDS: Final[dict[str, tuple[Reader, tuple[str, ...]]]] = {
     "ewma": (_ewma, ()),
     "naive": (_naive, ("window",)),
 }
-COMMON: Final = ("id", "severity", "for")
+COMMON: Final = ("id", "severity", "for", "escalate")
 KNOWN: Final = (*COMMON, *KINDS, "window", "confidence", "clear_above")
 
 
@@ -181,7 +182,17 @@ def _rule(field: Field, setting: Setting) -> AlertRule | None:
     for name in ("window", "confidence", "clear_above"):
         if fields[name].present and name not in beside:
             fields[name].fail(f"does not belong to a rule of {kinds[0]}", "leave it out")
-    return reader(fields, setting, *_common(fields, kinds[0]))
+    rule = reader(fields, setting, *_common(fields, kinds[0]))
+    return None if rule is None else replace(rule, escalation=_escalation(fields["escalate"], rule.severity))
+
+
+def _escalation(field: Field, severity: Severity) -> int:
+    """An hour without `escalate`; of what is only for information never."""
+    if not field.present:
+        return 0 if severity == "info" else ESCALATION
+    if isinstance(field.node, Scalar) and field.node.text == "never":
+        return 0
+    return read_duration(field, "write how long it waits for an acknowledgement, or never")
 
 
 def _common(fields: Fields, kind: str) -> tuple[str, Severity, int]:

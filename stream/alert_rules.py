@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from schemas.instants import HOUR
 from stream.window import Window
+
+ESCALATION: Final = HOUR
 
 Severity = Literal["info", "warning", "critical"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What every rule has; `pending` (the field `for`) is how long the condition must hold, in ms."""
+    """What every rule has; `pending` (the field `for`) is how long the condition must hold, in ms.
+
+    `escalation` (the field `escalate`) is how long an alert waits for an acknowledgement, in ms; 0: for ever.
+    """
 
     id: str
     severity: Severity
     pending: int
+    escalation: int = field(default=ESCALATION, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

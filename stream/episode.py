@@ -16,7 +16,6 @@ from stream.rulebook import Version
 from stream.watch_plan import Drift, Ewma, Gap, Level, Rule, window_of
 from stream.watched import NONE, Open, Ruled
 
-QUIET: Final = "info"  # of this severity nothing escalates
 _ID_DIGITS: Final = 20
 
 
@@ -92,5 +91,6 @@ def opened(
     start = window_start(rule.window, version, at) if isinstance(rule, Level | Gap) else begun
     return Open(
         alert_id(version, rule, owner, episode, at), FIRING, stamp, stamp, unit, start,
-        value, n, good, threshold_of(rule, limit), first, event_id, rule.severity != QUIET,
+        value, n, good, threshold_of(rule, limit), first, event_id, rule.escalation > 0,
+        escalates_after=rule.escalation,
     )  # fmt: skip

@@ -43,7 +43,6 @@ TABLE: Final[Mapping[tuple[str, str], str]] = {  # (state, action) -> state
 ENDED: Final = "its template version is not in force any more"
 SHELF_OVER: Final = "the time it was shelved for is over"
 TOLD_LATE: Final = HOUR  # an alert that is older at the tick that follows it is an import's: recorded, not told
-ESCALATES_AFTER: Final = HOUR  # without an acknowledgement
 LONGEST_SHELF: Final = 30 * DAY
 
 
@@ -127,7 +126,7 @@ def advance(person: Person, at: int) -> Iterator[AlertRow]:
         elif alert.state == SHELVED and alert.until <= at:
             alert.state, alert.by, alert.reason, alert.changed_at, alert.until = FIRING, "", SHELF_OVER, at, NONE
             changed = True
-        elif _waits(alert) and at >= alert.raised_at + ESCALATES_AFTER:
+        elif _waits(alert) and at >= alert.raised_at + alert.escalates_after:
             alert.escalated_at = alert.changed_at = at
             changed = True
         if changed:
@@ -146,7 +145,7 @@ def due(state: State) -> int:
                 if alert.state == SHELVED:
                     found = min(found, alert.until)
                 elif _waits(alert):
-                    found = min(found, alert.raised_at + ESCALATES_AFTER)
+                    found = min(found, alert.raised_at + alert.escalates_after)
     return found
 
 

@@ -52,6 +52,7 @@ class Head:
     id: str
     severity: str
     pending: int
+    escalation: int  # ms without an acknowledgement; 0: never
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,7 +224,7 @@ def _default(indicator: Indicator, rule: DefaultRules) -> DriftRule:
 
 
 def _compile(place: int, indicator: Indicator, measure: Measure, mixed: int, rule: AlertRule) -> Rule | None:
-    head = (place, indicator, measure, rule.id, rule.severity, rule.pending)
+    head = (place, indicator, measure, rule.id, rule.severity, rule.pending, rule.escalation)
     if isinstance(rule, LevelRule | NaiveRule | UnitGapRule) and rule.window.kind == "shift":
         return None  # has no calendar yet
     evenly = isinstance(rule, DefaultRules)

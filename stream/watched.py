@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from schemas.instants import HOUR
+
 NONE = -1
 
 
@@ -32,6 +34,7 @@ class Open(msgspec.Struct, array_like=True, gc=False):
     escalated_at: int = NONE
     notify: bool | None = None
     folded_into: str = ""  # the unit's alert that stands for it
+    escalates_after: int = HOUR  # ms since it was raised
 
 
 class Ruled(msgspec.Struct, array_like=True, gc=False):

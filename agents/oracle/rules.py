@@ -108,7 +108,9 @@ def _rule(raw: object, setting: Setting) -> Rule:
         raise ValueError(f"alerts: {raw!r} has not exactly one of {', '.join(_KINDS)}")
     (kind,) = kinds
     read, beside = _KINDS[kind]
-    fields = mapping(raw, "alerts", frozenset({"id", "severity", "for", kind, *beside}))
+    fields = mapping(raw, "alerts", frozenset({"id", "severity", "for", "escalate", kind, *beside}))
+    if fields.get("escalate", "never") != "never":
+        _duration(fields["escalate"], "escalate")
     identity, severity = scalar(fields.get("id", kind), "id"), scalar(fields.get("severity", "warning"), "severity")
     if not _ID.fullmatch(identity) or severity not in _SEVERITIES:
         raise ValueError(f"alerts: id {identity!r} or severity {severity!r} is none")

@@ -87,14 +87,23 @@ async def test_acknowledged_by_somebody(rig: Rig) -> None:
     assert "is acknowledged by lee since" in said
 
 
-@pytest.mark.parametrize("severity", ["warning", "info"])
-async def test_nobody_acknowledges(rig: Rig, severity: str) -> None:
-    """After an hour it escalates, once; what is for information never does."""
-    await _fired(rig, severity)
-    row = await _later(rig, HOUR - MINUTE - 1)
+@pytest.mark.parametrize(
+    ("said", "after"),
+    [
+        ("warning", HOUR),
+        ("info", None),
+        ("warning, escalate: 10m", 10 * MINUTE),
+        ("info, escalate: 2h", 2 * HOUR),
+        ("critical, escalate: never", None),
+    ],
+)
+async def test_nobody_acknowledges(rig: Rig, said: str, after: int | None) -> None:
+    """It escalates, once: after an hour, or as its rule says; what is for information does not of itself."""
+    await _fired(rig, said)
+    row = await _later(rig, (after or HOUR) - MINUTE - 1)
     assert row.escalated_at is None
     row = await _later(rig, 1_000)
-    escalated = None if severity == "info" else format_rfc3339(rig.wall // 1000 * 1000)
+    escalated = None if after is None else format_rfc3339(rig.wall // 1000 * 1000)
     assert escalated == row.escalated_at
     assert escalated == (await _later(rig, HOUR)).escalated_at
 

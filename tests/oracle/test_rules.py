@@ -37,8 +37,10 @@ def test_what_a_rule_leaves_out_has_defaults() -> None:
 
 def test_what_a_rule_states_holds() -> None:
     """Id, severity, `for`, window, confidence and where it is over are taken as written."""
-    written = "{id: low, severity: critical, for: 2h, below: 0.9, window: shift, confidence: 0.99, clear_above: 0.95}"
-    assert rules(f"[{written}]") == (Rule("low", "critical", 7_200_000, Level(SHIFT, 0.9, 0.99, 0.95)),)
+    written = "{id: low, severity: critical, for: 2h, escalate: 30m, below: 0.9, window: shift, confidence: 0.99, "
+    assert rules(f"[{written}clear_above: 0.95}}]") == (
+        Rule("low", "critical", 7_200_000, Level(SHIFT, 0.9, 0.99, 0.95)),
+    )
 
 
 def test_level_of_a_value_that_is_no_rate_has_no_confidence() -> None:
@@ -114,6 +116,8 @@ def test_what_is_decided_elsewhere_is_read() -> None:
         "[{naive: 0.9, confidence: 0.95}]",
         "[{naive: 0.9, id: A}]",
         "[{naive: 0.9, severity: bad}]",
+        "[{naive: 0.9, escalate: soon}]",
+        "[{naive: 0.9, escalate: 0}]",
         "[{naive: 0.9, for: 10}]",
         "[{naive: 0.9, for: 0m}]",
         "[{naive: 0.9, for: 367d}]",
