@@ -31,7 +31,7 @@ from tests.e2e.processes import COMMAND, environment
 from tests.soak.evidence import Evidence
 from tests.soak.invariants import contributions, earlier, outcomes, rows, told
 from tests.soak.outputs import dead_letters, late_events, score_updates, unit_updates
-from tests.soak.templates import template
+from tests.soak.templates import case_mix, template
 from tests.soak.workload import PARTITIONS, Sender, first_assignments
 
 PATIENCE: Final = 60.0  # s: I5
@@ -214,9 +214,10 @@ class KafkaWorld:
             publish(self.log, template(name, 1, start - 60 * DAY), start)
 
     def publish_later(self, version: int) -> None:
-        """Another version, in force soon; and the third template, which reaches into the past."""
+        """Another version and case mix, in force soon; and the third template, which reaches into the past."""
         now = time.time_ns() // 1_000_000
         publish(self.log, template("line", version, now + 3_000), now)
+        self.log.append(case_mix(version - 1, now, PARTITIONS))
         if version == 2:
             publish(self.log, template("training", 1, now - 30 * DAY), now)
 

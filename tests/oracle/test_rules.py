@@ -38,9 +38,8 @@ def test_what_a_rule_leaves_out_has_defaults() -> None:
 def test_what_a_rule_states_holds() -> None:
     """Id, severity, `for`, window, confidence and where it is over are taken as written."""
     written = "{id: low, severity: critical, for: 2h, escalate: 30m, below: 0.9, window: shift, confidence: 0.99, "
-    assert rules(f"[{written}clear_above: 0.95}}]") == (
-        Rule("low", "critical", 7_200_000, Level(SHIFT, 0.9, 0.99, 0.95)),
-    )
+    found = rules(f"[{written}clear_above: 0.95}}]")
+    assert found == (Rule("low", "critical", 7_200_000, Level(SHIFT, 0.9, 0.99, 0.95)),)
 
 
 def test_level_of_a_value_that_is_no_rate_has_no_confidence() -> None:

@@ -1,10 +1,14 @@
-"""The rules of the soak: three templates whose versions follow each other while events flow."""
+"""The rules of the soak: three templates and their case mix, whose versions follow each other while events flow."""
 
 from __future__ import annotations
 
+import json
+from random import Random
 from typing import Final
 
-from schemas.instants import format_rfc3339
+from agents.transport.log import Outgoing, partition_for
+from schemas.instants import HOUR, format_rfc3339
+from stream.topics import TEMPLATES
 
 ROLES: Final = {"line": "[operator]", "sales": "[seller]", "training": "[trainee, operator]"}
 _WINDOWS: Final = (
@@ -17,8 +21,8 @@ _RATE: Final = "value: accepted / inspected, rate: {good: accepted, of: inspecte
 _INDICATORS: Final = {
     "line": (
         f"{{id: semi_yield, from: qc.inspection, where: {{stage: semi}}, {_RATE}, target: 0.95, weight: 0.6,"
-        ' points: "100 * min(value / target, 1.2)", min_sample: 30, alerts: default, windows: %s}',
-        f"{{id: yield, from: qc.inspection, {_RATE}, target: 0.9, windows: %s, alerts: ["
+        ' case_mix: [product], points: "100 * min(value / target, 1.2)", min_sample: 30, alerts: default, windows: %s}',
+        f"{{id: yield, from: qc.inspection, {_RATE}, target: 0.9, case_mix: [stage, product], windows: %s, alerts: ["
         "{id: low, window: FIRST, below: 0.9, confidence: 0.8}, {drift: {good: 0.9, bad: 0.7, h: 4}}, "
         "{ewma: {lambda: 0.2, L: 2}, severity: info}]}",
         "{id: first_pass, from: qc.inspection, where: {stage: [semi, final], product: [P1, P2]}, dimension: ability,"
@@ -31,6 +35,25 @@ _INDICATORS: Final = {
     ),
     "training": (f"{{id: practice, from: qc.inspection, where: {{line: L02}}, {_RATE}, target: 0.8, windows: %s}}",),
 }
+
+
+def case_mix(number: int, at: int, partitions: int) -> list[Outgoing]:
+    """What kinds of work usually give from three seconds after `at` (ms) on; as it was said an hour before."""
+    found = []
+    for indicator, by in (("semi_yield", ["product"]), ("yield", ["stage", "product"])):
+        dice = Random(f"{indicator}/{number}")
+        kinds = [[f"P{product}"] for product in range(1, 5)]
+        if len(by) > 1:
+            kinds = [["semi"], *(["semi", *kind] for kind in kinds), ["final", "P1"]]
+        key = f"case-mix:line/{indicator}@{number}".encode()
+        value = {
+            "template": "line", "indicator": indicator, "number": number, "effective_from": at + 3_000, "by": by,
+            "base": 0.95,
+            "cells": [{"dims": kind, "expected": round(dice.uniform(0.8, 0.99), 6)} for kind in kinds],
+        }  # fmt: skip
+        said = json.dumps(value).encode()
+        found.append(Outgoing(TEMPLATES, partition_for(key, partitions), at + 3_000 - HOUR, key, said))
+    return found
 
 
 def _windowed(indicator: str, windows: str) -> str:

@@ -16,7 +16,7 @@ from agents.publishing import publish
 from agents.topics_setup import ensure_topics
 from agents.transport.embedded.log import EmbeddedLog
 from schemas.instants import DAY, HOUR
-from stream.topics import QC_EVENTS
+from stream.topics import QC_EVENTS, TEMPLATES
 from tests.soak import damage
 from tests.soak.evidence import Evidence, settings_of
 from tests.soak.invariants import told, violations
@@ -24,7 +24,7 @@ from tests.soak.outputs import score_updates, unit_updates
 from tests.soak.processes import STARTS_WITHIN, Violation, Worker
 from tests.soak.senders import SenderProcess
 from tests.soak.stores import stores
-from tests.soak.templates import template
+from tests.soak.templates import case_mix, template
 from tests.soak.workload import STEP, first_assignments
 
 DRAINED_WITHIN: Final = 300.0  # s, I5
@@ -67,6 +67,7 @@ class World:
         self.state = damage.State(self.folder / "state")
         self.senders: list[SenderProcess] = []
         self.published = {"line": 1, "sales": 0, "training": 0}
+        self.mixes = 0
         self.peak = 0
         self.damaged = False
         self.log = EmbeddedLog.open(self.folder)
@@ -145,6 +146,8 @@ class World:
         self.published[name] = version
         effective = at - self.dice.randrange(60 * DAY) if version == 1 else at + self.dice.randint(1, 4_000)
         publish(self.log, template(name, version, effective), at)
+        self.mixes += 1
+        self.log.append(case_mix(self.mixes, at, self.log.topics()[TEMPLATES].partitions))
         now.done.append(f"{name}@{version} published")
 
     def _let_die(self, worker: Worker, now: Round) -> None:
