@@ -105,6 +105,7 @@ class Watch:
         """ARCHITECTURE.md, Alerts 4. Good units of a person whose statistic is 0 cost a comparison or two."""
         statistic, h, each = ruled.statistic, rule.h, rule.each
         move, risks = advance_evenly if rule.evenly else advance, rule.risks(entries)
+        units, accepted, lifted = ruled.n, ruled.good, NONE  # since it left 0; the place in this run where it did
         for place, (n, good) in enumerate(self._units(rule, records)):
             if n == good:
                 if statistic == 0.0 or n <= 0:
@@ -117,21 +118,24 @@ class Watch:
                 if risks:
                     each = risks[place]
                 if statistic == 0.0:
-                    ruled.first, ruled.begun = records.event_id(place), records.times[place]
-                    ruled.n = ruled.good = 0.0
+                    units, accepted, lifted = 0.0, 0.0, place
                 high, statistic = move(statistic, n - good, good, each, h)
             else:
                 continue
-            ruled.n += n
-            ruled.good += good
-            if high >= h and ruled.open is None and records.times[place] - ruled.begun >= rule.pending:
-                found = (ruled.good / ruled.n, ruled.n, ruled.good, h)
-                self._raise(rule, ruled, found, records, place, told)
-            if statistic == 0.0:
-                if ruled.open is not None:
-                    self._clear(rule, ruled, ruled.open, records, place, told)
-                ruled.first, ruled.begun = "", NONE
-        ruled.statistic = statistic
+            units += n
+            accepted += good
+            if high >= h and ruled.open is None:
+                if lifted != NONE:
+                    ruled.first, ruled.begun = records.event_id(lifted), records.times[lifted]
+                if records.times[place] - ruled.begun >= rule.pending:
+                    self._raise(rule, ruled, (accepted / units, units, accepted, h), records, place, told)
+            if statistic == 0.0 and ruled.open is not None:
+                self._clear(rule, ruled, ruled.open, records, place, told)
+        ruled.statistic, ruled.n, ruled.good = statistic, units, accepted
+        if statistic == 0.0:
+            ruled.first, ruled.begun = "", NONE
+        elif lifted != NONE:
+            ruled.first, ruled.begun = records.event_id(lifted), records.times[lifted]
 
     def _units(self, rule: Drift | Ewma, records: Records) -> Iterable[tuple[float, float]]:
         """n and good of each record by itself, in units; (0, 0) where it has none to look at."""
