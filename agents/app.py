@@ -220,7 +220,7 @@ class Worker:
             try:
                 if message.generation_id == self.app.consumer_generation_id:  # else of before a rebalance: read again
                     span = (message.headers or {}).get("span")
-                    self.scoring.handle(message.topic, message.partition, message.value, span)
+                    await self.scoring.handle(message.topic, message.partition, message.value, span)
             except Exception as error:
                 logger.error("chunk of %s/%d was not applied: %s", message.topic, message.partition, error)
                 self._fail(error)

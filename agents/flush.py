@@ -1,6 +1,7 @@
 """Nothing is committed that is not durable: changelog, outputs and offsets in one transaction, then the store.
 
-The snapshot is taken without an await: values, outputs and offsets of one instant. While it is written, chunks go on.
+A snapshot has values, outputs and offsets of one instant: nobody changes partitions while it is taken, slice by slice.
+While it is written, chunks go on.
 A failure leaves everything as it was, to be tried again or, after a restart, to be read again from the log.
 """
 
@@ -8,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -17,6 +19,7 @@ from agents.failpoints import reach
 from agents.outbox import score_update as outgoing_update
 from agents.owed import Made
 from agents.partition import Partition
+from agents.slices import whole
 from agents.store import Position
 from agents.transport.log import Log, LogBusy, LogFull, Outgoing, Part
 from agents.unit_pool import UNITS_HOME
@@ -28,6 +31,8 @@ from stream.state import encode_state, has_alert, has_rows
 from stream.topics import CHANGELOG, SCORE_UPDATES
 from stream.update import score_update
 
+ALONE: Final = nullcontext()
+SLICE: Final = 500  # states
 UPDATE_BUDGET: Final = 0.05  # s at once for making updates, so that the loop goes on; the rest stays owed
 UPDATE_SHARE: Final = 0.5  # of the time for making updates between commits, while the worker keeps up
 BACKLOG_SHARE: Final = 0.016  # of the time while there is a backlog
@@ -60,8 +65,14 @@ class Flush:
         self._served = -1  # the partition whose updates were made last
         log.before_commit(partial(reach, "inside-transaction"))
 
-    async def __call__(self, partitions: Iterable[Partition], *, backlog: bool = False) -> int:
-        """Commits what changed; the number of states written.
+    async def __call__(
+        self,
+        partitions: Iterable[Partition],
+        *,
+        backlog: bool = False,
+        alone: AbstractAsyncContextManager[object] = ALONE,
+    ) -> int:
+        """Commits what changed; the number of states written. `alone`: in it nobody else changes partitions.
 
         A try that failed otherwise than for want of room may be there, or the half of it: whoever is next is told the
         same. Only the next life, which reads what is there, may write again.
@@ -69,19 +80,21 @@ class Flush:
         async with self._lock:
             if self._broken is not None:
                 raise self._broken
-            now, partitions = self.clock(), list(partitions)
-            for partition in partitions:  # before anything is taken out of any of them: this may fail
-                partition.settle()
-            if backlog:
-                self.make_updates(partitions, BACKLOG_SHARE)
-            else:
-                self._make_updates(partitions, UPDATE_BUDGET)
-            snapshots = [s for p in partitions if (s := self._snapshot(p, now)) is not None]
-            extra, self.extra = self.extra, []
+            async with alone:
+                now, partitions = self.clock(), list(partitions)
+                for partition in partitions:  # before anything is taken out of any of them: this may fail
+                    partition.settle()
+                if backlog:
+                    self.make_updates(partitions, BACKLOG_SHARE)
+                else:
+                    self._make_updates(partitions, UPDATE_BUDGET)
+                snapshots: list[Snapshot] = []
+                cancelled = await _cancelled_within(whole(self._snapshots(partitions, now, snapshots)))
+                extra, self.extra = self.extra, []
             transactions = self.transactions
             if snapshots or extra:
                 writing = asyncio.get_running_loop().run_in_executor(None, self._write, snapshots, extra, now)
-                cancelled = await _cancelled_before(writing)
+                cancelled |= await _cancelled_before(writing)
                 if (error := writing.exception()) is not None:
                     sent = self.transactions > transactions
                     if not sent and not isinstance(error, LogFull | LogBusy):
@@ -89,8 +102,8 @@ class Flush:
                     self._put_back(snapshots, extra, sent=sent)
                     raise error
                 self._written(snapshots)
-                if cancelled:
-                    raise asyncio.CancelledError
+            if cancelled:
+                raise asyncio.CancelledError
             self.committed_at = self.clock()
             return sum(len(snapshot.dirty) for snapshot in snapshots)
 
@@ -138,14 +151,24 @@ class Flush:
             if time.perf_counter() >= until:
                 return
 
-    def _snapshot(self, partition: Partition, now: int) -> Snapshot | None:
+    def _snapshots(self, partitions: Iterable[Partition], now: int, made: list[Snapshot]) -> Iterator[None]:
+        """Of those that have something to commit, in slices."""
+        for partition in partitions:
+            snapshot = yield from self._snapshot(partition, now)
+            if snapshot is not None:
+                made.append(snapshot)
+
+    def _snapshot(self, partition: Partition, now: int) -> Generator[None, None, Snapshot | None]:
         committed = {(topic, partition.number): offset for topic, offset in partition.meta.applied.items()}
         made = partition.owed.take()
         partition.dirty.update(dict.fromkeys(made))  # their due changes
         if not (partition.dirty or partition.outputs or partition.changes) and committed == partition.saved:
             return None
         dirty = list(partition.dirty)
-        changes = [*partition.changes, *self._values(partition, dirty, made)]
+        changes = list(partition.changes)
+        for begin in range(0, len(dirty), SLICE):
+            changes.extend(self._values(partition, dirty[begin : begin + SLICE], made))
+            yield
         partition.meta.committed_at = now
         if not partition.owed:
             partition.meta.shown = partition.meta.rules
@@ -224,6 +247,15 @@ def _parts(snapshots: Iterable[Snapshot], extra: Sequence[Outgoing], now: int) -
     if extra and all(part.partition != UNITS_HOME for part in parts):
         parts.append(Part(UNITS_HOME, extra, {}))
     return parts
+
+
+async def _cancelled_within(work: Coroutine[None, None, object]) -> bool:
+    """Does work that ends even when it is cancelled; whether it was: what it took out has to be written."""
+    try:
+        await work
+    except asyncio.CancelledError:
+        return True
+    return False
 
 
 async def _cancelled_before(end: asyncio.Future[None]) -> bool:

@@ -1,11 +1,12 @@
 """One partition's employees: chunks in, decisions by the core, what changed kept for the next commit.
 
-Everything here happens in the worker's loop, so nothing needs a lock. The commit takes a snapshot without an await.
+Everything here happens in the worker's loop, one thing after the other: a chunk, or a snapshot for a commit, is whole
+before anything else begins (agents/scoring.py), though the loop may look elsewhere between two slices of it.
 """
 
 from __future__ import annotations
 
-import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, cast
@@ -37,7 +38,7 @@ from stream.state import FORMAT, Held, State, decode_state, demand_format, due_o
 from stream.tally import Tally
 from stream.topics import COMMANDS, TICKS
 
-logger: Final = logging.getLogger(__name__)
+SLICE: Final = 256  # employees
 TOPIC_NUMBER: Final = {name: number for number, name in enumerate(INPUT_TOPICS)}
 
 
@@ -84,8 +85,8 @@ class Partition:
         self.unsettled: set[str] = set()  # employees whose past has changed, to be counted anew
         self._ticks: list[tuple[int, Tick]] = []
         self._memos = {name: memo_of(name, number, partitions) for name in INPUT_TOPICS}
-        for employee_id, at in self.holding.items():
-            self.expiring.schedule(employee_id, at)
+        for held in self.holding.items():
+            self.expiring.schedule(*held)
         self._catch_up(rules)
         self.alerting.recall(self.alerted)
 
@@ -95,15 +96,20 @@ class Partition:
 
     def apply(self, topic: str, chunk: DecodedChunk) -> None:
         """Applies a chunk of an input topic."""
+        deque(self.slices(topic, chunk), maxlen=0)
+
+    def slices(self, topic: str, chunk: DecodedChunk) -> Iterator[None]:
+        """The same with a pause now and then, in which nothing may be done with this partition."""
         expected = self.meta.applied.get(topic, 0)
         kept = self.log.start(topic, self.number) if chunk.first > expected else 0
         if not admits(topic, chunk, expected, kept):
             return
-        tally = Tally()
-        number = TOPIC_NUMBER[topic]
+        tally, number = Tally(), TOPIC_NUMBER[topic]
         persons, dirty, soon = self.persons, self.dirty, self.owed.soon
         limits, recall, measured = self.limits, self.identities.recall, self.meta.measured
-        for employee_id, own in chunk.groups:
+        for count, (employee_id, own) in enumerate(chunk.groups):
+            if count % SLICE == SLICE - 1:
+                yield
             person = persons.get(employee_id) or self.person(employee_id)
             step(person, own, number, limits, recall, tally)
             dirty[employee_id] = soon[employee_id] = None

@@ -20,8 +20,10 @@ from agents.flush import Flush
 from agents.metrics import Metrics
 from agents.pace import Pace
 from agents.partition import Partition
+from agents.put_off import PutOff
 from agents.recovery import Progress
 from agents.rules import changed_since, rulebook
+from agents.slices import whole
 from agents.takeover import Interrupted, Takeover
 from agents.ticker import Ticker
 from agents.transport.errors import BrokerGone
@@ -35,7 +37,6 @@ from stream.topics import COMMANDS, SCORE_UPDATES, TEMPLATES, TICKS
 
 logger: Final = logging.getLogger(__name__)
 LOOK: Final = 0.1  # s between two looks at where the log ends
-TELL_AGAIN: Final = 30.0  # s between two messages about one trouble
 WAKE: Final = 2_000  # stored employees looked at per step after a start
 NEVER: Final = Event()
 UPDATES: Final = 2_000  # score updates for the units' pools per step
@@ -78,8 +79,9 @@ class Scoring:
         self._looked = 0.0  # monotonic; when the log's ends were asked for
         self._asked = 0  # the same by the wall clock, ms
         self._working = asyncio.Lock()
+        self._applying = asyncio.Lock()  # held by whoever changes partitions; in it their states are of one instant
         self._waking: dict[int, bytes | None] = {}
-        self._tell_at = 0.0
+        self._put_off = PutOff(metrics)
         self._awaited: dict[int, tuple[str, int]] = {}  # by partition: whose update is timed, from which log time (ms)
 
     @classmethod
@@ -153,6 +155,8 @@ class Scoring:
         """Applies nothing more until `resume`; what is applied is committed when it returns."""
         self.resting = True
         async with self._working:
+            async with self._applying:
+                pass  # a chunk under way is applied whole
             if self.has_work():
                 await self.commit()
 
@@ -168,28 +172,34 @@ class Scoring:
 
     # Records
 
-    def handle(self, topic: str, partition: int, rows: Sequence[Row] | DecodedChunk, span: Span | None = None) -> None:
+    async def handle(
+        self, topic: str, partition: int, rows: Sequence[Row] | DecodedChunk, span: Span | None = None
+    ) -> None:
         """Applies a chunk of a topic, which stands for the offsets of `span` (None: for those of its records).
 
-        Blocks for the chunk's length: some tens of milliseconds. What is not this worker's any more is left alone.
+        It is applied whole, also when whoever waits for it is cancelled; a slice blocks for some tens of milliseconds.
+        What is not this worker's any more is left alone.
         """
-        owned = self.partitions.get(partition)
-        if owned is None or self.resting:
-            return
+        async with self._applying:
+            owned = self.partitions.get(partition)
+            if owned is not None and not self.resting:
+                await self._apply(owned, topic, rows, span)
+
+    async def _apply(self, owned: Partition, topic: str, rows: Sequence[Row] | DecodedChunk, span: Span | None) -> None:
         began = time.perf_counter()
         if topic in INPUT_TOPICS:
             if rows:
                 chunk = owned.decoded(topic, rows)
                 if span is not None:
                     owned.pass_over(topic, span.begin, chunk.first)
-                owned.apply(topic, chunk)
+                away = await whole(owned.slices(topic, chunk))
                 reach("after-chunk")
-                took = time.perf_counter() - began
+                took = time.perf_counter() - began - away
                 self.pace.applied(len(chunk), took)
                 self.metrics.chunk(topic, len(chunk), took)
                 self.metrics.skewed(chunk.skewed)
                 if chunk.groups.packed.names:
-                    self._awaited.setdefault(partition, (chunk.groups.packed.names[0], chunk.since))
+                    self._awaited.setdefault(owned.number, (chunk.groups.packed.names[0], chunk.since))
         elif topic == TICKS and not isinstance(rows, DecodedChunk):
             owned.tick(rows)
         if span is not None:
@@ -254,7 +264,8 @@ class Scoring:
                 await self.commit()
             await self._read_commands()
             await self._tick(wall_clock())
-            self._wake()
+            async with self._applying:
+                self._wake()
 
     async def _read_commands(self) -> None:
         """What people and units want done with alerts, before the tick that follows it comes."""
@@ -269,11 +280,13 @@ class Scoring:
         if any(end < known for end, known in zip(ends, self._templates, strict=True)):
             # What has run back is another log, or has lost what it had: the next life finds out before it reads on.
             raise BrokerGone(f"{self.log.name}: {TEMPLATES} ended at {self._templates}, and end at {ends} now")
-        self._take_over_rules(await asyncio.to_thread(rulebook, self.log), ends)
+        rules = await asyncio.to_thread(rulebook, self.log)
+        async with self._applying:
+            self._take_over_rules(rules, ends)
 
     def show(self) -> None:
         """Makes score updates, a slice at a time, for the next commit; a backlog's come with its commits."""
-        if not (self.resting or self.pace.late):
+        if not (self.resting or self.pace.late or self._applying.locked()):
             self.flush.make_updates(self.partitions.values())
 
     async def _look(self) -> None:
@@ -293,20 +306,19 @@ class Scoring:
 
     async def _tick(self, now: int) -> None:
         """Ticks that find no room are no loss: the next second has its own."""
-        urgent = self.ticker.urgent(now)
-        if urgent:
-            self.refresh_rules()
-        ticks = self.ticker.due(now, self.ends, self._asked)
-        if not ticks:
-            return
         try:
-            if urgent:
-                self.ticker.write(ticks)
+            if self.ticker.urgent(now):
+                async with self._applying:
+                    self.refresh_rules()
+                    ticks = self.ticker.due(now, self.ends, self._asked)
+                    self.ticker.write(ticks)
             else:
+                ticks = self.ticker.due(now, self.ends, self._asked)
                 await asyncio.to_thread(self.log.append_owned, ticks)
-            reach("after-ticks")
+            if ticks:
+                reach("after-ticks")
         except (LogFull, LogBusy) as error:
-            self._put_off(error)
+            self._put_off.again(error)
 
     @property
     def now(self) -> int:
@@ -342,15 +354,15 @@ class Scoring:
             self.flush.extra.extend(self.units.closed(self.rules, now))
         began, transactions = time.perf_counter(), self.flush.transactions
         try:
-            written = await self.flush(self.partitions.values(), backlog=self.pace.late)
+            written = await self.flush(self.partitions.values(), backlog=self.pace.late, alone=self._applying)
         except (LogFull, LogBusy) as error:
-            self._put_off(error)
+            self._put_off.again(error)
             self.pace.tried()
             return
         took = time.perf_counter() - began
         self.pace.committed(took)
         if self.flush.transactions > transactions:
-            self._goes_on()
+            self._put_off.over()
         self.metrics.committed(written, took)
         self._time_visible()
         for partition in self.partitions.values():
@@ -363,19 +375,6 @@ class Scoring:
             if employee_id not in owed and employee_id not in owed.made:
                 del self._awaited[number]
                 self.metrics.visible(logged)
-
-    def _put_off(self, error: RecoverableError) -> None:
-        """The log takes nothing at the moment. It is said once, and again while it lasts."""
-        if time.monotonic() >= self._tell_at:
-            logger.error("commit put off, nothing is lost, tried again all the time: %s", error)
-            self._tell_at = time.monotonic() + TELL_AGAIN
-        self.metrics.commit_failed(str(error))
-
-    def _goes_on(self) -> None:
-        if self.metrics.last_failure:
-            logger.warning("the log takes commits again: all that was put off is in it")
-            self.metrics.last_failure = ""
-            self._tell_at = 0.0
 
     def _wake(self) -> None:
         """After a start, a slice at a time: who is stored learns when time changes their scores."""

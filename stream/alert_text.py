@@ -22,8 +22,9 @@ def message(version: Version, rule: Rule, alert: Open) -> Message:
             zh = f"{name.zh}在“{window}”窗口内为{value}，低于{limit}"
             en = f"{name.en} is {value} in {window}, below {limit}"
         case Drift():
-            zh = f"{name.zh}自{since}起下降：{value}，正常应为{limit}"
-            en = f"{name.en} has dropped since {since}: {value} where {limit} is normal"
+            easy = ("（难易平均的工作）", " for work of average difficulty") if rule.mixed >= 0 else ("", "")
+            zh = f"{name.zh}自{since}起下降：{value}，正常应为{limit}{easy[0]}"
+            en = f"{name.en} has dropped since {since}: {value} where {limit} is normal{easy[1]}"
         case Ewma():
             zh = f"{name.zh}的移动平均自{since}起偏低：{value}，下限{limit}"
             en = f"The moving average of {name.en} is low since {since}: {value}, its limit is {limit}"

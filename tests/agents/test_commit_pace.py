@@ -31,7 +31,7 @@ def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scoring
     with new_log(tmp_path / "log", 1) as log:
         log.append([Outgoing(QC_EVENTS, 0, NOW, f"E{n}".encode(), _inspection(n)) for n in range(4)])
         made = Scoring.open(log, tmp_path, Limits(), Metrics(), 100)
-        made.handle(QC_EVENTS, 0, [Row(*row) for row in log.read(QC_EVENTS, 0, 0, 3)])
+        asyncio.run(made.handle(QC_EVENTS, 0, [Row(*row) for row in log.read(QC_EVENTS, 0, 0, 3)]))
         yield made
         made.close()
 
@@ -66,7 +66,7 @@ async def test_a_commit_that_was_put_off_waits_its_time(scoring: Scoring, monkey
 
 async def test_without_a_backlog_the_interval_counts(scoring: Scoring) -> None:
     """As soon as nothing waits."""
-    scoring.handle(QC_EVENTS, 0, [Row(*row) for row in scoring.log.read(QC_EVENTS, 0, 3, 3)])
+    await scoring.handle(QC_EVENTS, 0, [Row(*row) for row in scoring.log.read(QC_EVENTS, 0, 3, 3)])
     await scoring.beat(60.0)
     assert (False, 0) == (scoring.pace.backlog, scoring.flush.transactions)
     await scoring.beat(0.0)
@@ -80,7 +80,7 @@ async def test_what_a_backlog_leaves_is_committed_before_it_is_told(
     monkeypatch.setattr(flush, "BACKLOG_SHARE", 0.0)
     owed = scoring.partitions[0].owed
     await scoring.beat(60.0)
-    scoring.handle(QC_EVENTS, 0, [Row(*row) for row in scoring.log.read(QC_EVENTS, 0, 3, 3)])
+    await scoring.handle(QC_EVENTS, 0, [Row(*row) for row in scoring.log.read(QC_EVENTS, 0, 3, 3)])
     await scoring.beat(60.0)
     await scoring.beat(0.0)
     assert (False, 1, 4) == (scoring.pace.backlog, scoring.flush.transactions, len(owed))
@@ -92,7 +92,7 @@ async def test_what_a_backlog_leaves_is_committed_before_it_is_told(
 
 async def test_latency_is_told_of_updates_that_are_out(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not of states that are committed while their update is still owed: nobody has seen anything then."""
-    scoring.handle(QC_EVENTS, 0, [Row(*row) for row in scoring.log.read(QC_EVENTS, 0, 3, 3)])
+    await scoring.handle(QC_EVENTS, 0, [Row(*row) for row in scoring.log.read(QC_EVENTS, 0, 3, 3)])
     seen: list[int] = []
     monkeypatch.setattr(scoring.metrics, "visible", seen.append)
     with monkeypatch.context() as hurry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ def scoring(tmp_path: Path) -> Iterator[Scoring]:
     with new_log(tmp_path / "log", 1) as log:
         log.append([Outgoing(QC_EVENTS, 0, 0, b"E1", b"no event")] * 3)
         made = Scoring.open(log, tmp_path, Limits(), Metrics(), 100)
-        made.handle(QC_EVENTS, 0, [Row(*row) for row in log.read(QC_EVENTS, 0, 0, 10)])
+        asyncio.run(made.handle(QC_EVENTS, 0, [Row(*row) for row in log.read(QC_EVENTS, 0, 0, 10)]))
         yield made
         made.close()
 
@@ -49,7 +50,7 @@ async def test_a_commit_that_is_put_off_is_said_once(
     await scoring.commit()
     assert (0, "") == (scoring.uncommitted(), scoring.metrics.last_failure)
     assert 3 == scoring.log.end(DEAD_LETTERS, 0)
-    said = [record.getMessage() for record in caplog.records if record.name == "agents.scoring"]
+    said = [record.getMessage() for record in caplog.records if record.name == "agents.put_off"]
     assert [
         f"commit put off, nothing is lost, tried again all the time: {error}",
         "the log takes commits again: all that was put off is in it",

@@ -92,6 +92,6 @@ def score(folder: Path) -> None:
             for number in scoring.partitions:
                 rows = log.read(topic, number, scoring.start_offsets([(topic, number)])[topic, number], 10_000)
                 if rows:
-                    scoring.handle(topic, number, cast("list[Row]", rows))
+                    asyncio.run(scoring.handle(topic, number, cast("list[Row]", rows)))
         asyncio.run(scoring.commit())
         scoring.close()

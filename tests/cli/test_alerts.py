@@ -44,7 +44,8 @@ def _worker() -> None:
                 await scoring.beat(0)
                 for number in scoring.partitions:
                     start = scoring.start_offsets([("ticks", number)])["ticks", number]
-                    scoring.handle("ticks", number, log.read("ticks", number, start, 10))  # type: ignore[arg-type]
+                    ticks = log.read("ticks", number, start, 10)
+                    await scoring.handle("ticks", number, ticks)  # type: ignore[arg-type]
             await scoring.commit()
             scoring.close()
 

@@ -1,0 +1,158 @@
+"""A long chunk, or a commit of many states, leaves the loop to others; what they see is whole all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agents import flush, partition, slices
+from agents.metrics import Metrics
+from agents.publishing import publish
+from agents.query import committed, rows_as_of
+from agents.scoring import Scoring
+from agents.slices import whole
+from agents.transport.log import Outgoing
+from schemas.event import Row
+from stream.pipeline import Limits
+from stream.topics import QC_EVENTS
+from tests.agents.rig import new_log
+from tests.oracle.logs import NOON, YIELD, template
+
+PEOPLE = 600
+
+
+@pytest.fixture
+def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scoring]:
+    """Six hundred people's events, none of them applied; a look elsewhere after each ten people and states."""
+    monkeypatch.setattr(slices, "BLOCKS", 0.0)
+    monkeypatch.setattr(partition, "SLICE", 10)
+    monkeypatch.setattr(flush, "SLICE", 10)
+    with new_log(tmp_path / "log", 1) as log:
+        publish(log, template(YIELD), NOON)
+        log.append([Outgoing(QC_EVENTS, 0, NOON, f"E{n}".encode(), _inspection(n)) for n in range(PEOPLE)])
+        made = Scoring.open(log, tmp_path, Limits(), Metrics(), PEOPLE)
+        yield made
+        made.close()
+
+
+def _inspection(number: int) -> bytes:
+    event = {"event_id": f"e{number}", "type": "qc.inspection", "employee_id": f"E{number}", "occurred_at": NOON}
+    return json.dumps(event | {"source": "aoi", "measures": {"inspected": 1, "accepted": 1}}).encode()
+
+
+def _chunk(scoring: Scoring) -> list[Row]:
+    return [Row(*row) for row in scoring.log.read(QC_EVENTS, 0, 0, PEOPLE)]
+
+
+def _applied(scoring: Scoring) -> int:
+    return scoring.partitions[0].meta.applied.get(QC_EVENTS, 0)
+
+
+async def test_others_have_the_loop_between_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After so many seconds; how long they took is known."""
+    monkeypatch.setattr(slices, "BLOCKS", 0.01)
+    gaps: list[float] = []
+
+    async def other() -> None:
+        last = time.perf_counter()
+        while True:
+            await asyncio.sleep(0)
+            gaps.append((now := time.perf_counter()) - last)
+            last = now
+
+    def work() -> Iterator[None]:
+        for _ in range(100):
+            until = time.process_time() + 0.001
+            while time.process_time() < until:
+                pass
+            yield
+
+    looking = asyncio.create_task(other())
+    await asyncio.sleep(0)
+    assert 0.0 < await whole(work()) < 0.1
+    looking.cancel()
+    assert 5 <= len(gaps) <= 12
+
+
+async def test_who_is_cancelled_has_done_it_whole() -> None:
+    """The rest is done at once."""
+    done: list[int] = []
+
+    def work() -> Iterator[None]:
+        for number in range(1_000):
+            done.append(number)
+            yield
+
+    task = asyncio.create_task(whole(work()))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert 1_000 == len(done)
+
+
+async def test_a_commit_waits_for_a_chunk_to_be_whole(scoring: Scoring) -> None:
+    """Whoever commits in the middle of a chunk commits all of it."""
+    task = asyncio.create_task(scoring.handle(QC_EVENTS, 0, _chunk(scoring)))
+    await asyncio.sleep(0)
+    assert not task.done()
+    assert scoring.partitions[0].dirty
+    assert 0 == _applied(scoring)
+    await scoring.commit()
+    assert task.done()
+    assert PEOPLE == scoring.log.committed()[QC_EVENTS, 0] == _applied(scoring)
+    known = committed(scoring.log)
+    found = list(rows_as_of(scoring.log, known, NOON, Limits()))
+    assert PEOPLE == len({row.employee_id for row in found})
+
+
+async def test_a_chunk_that_somebody_stops_waiting_for_is_applied_whole(scoring: Scoring) -> None:
+    """As when a worker is told to stop: what is committed then is no half of it."""
+    task = asyncio.create_task(scoring.handle(QC_EVENTS, 0, _chunk(scoring)))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert (PEOPLE, PEOPLE) == (_applied(scoring), len(scoring.partitions[0].dirty))
+
+
+async def test_a_chunk_waits_for_a_snapshot_to_be_whole(scoring: Scoring) -> None:
+    """While states are encoded nothing is applied."""
+    await scoring.handle(QC_EVENTS, 0, _chunk(scoring)[: PEOPLE // 2])
+    commit = asyncio.create_task(scoring.commit())
+    await asyncio.sleep(0)
+    await scoring.handle(QC_EVENTS, 0, _chunk(scoring))
+    await commit
+    assert PEOPLE // 2 == scoring.log.committed()[QC_EVENTS, 0]
+    assert PEOPLE == _applied(scoring)
+    await scoring.commit()
+    assert PEOPLE == scoring.log.committed()[QC_EVENTS, 0]
+
+
+async def test_a_commit_that_is_cancelled_in_its_snapshot_is_written(scoring: Scoring) -> None:
+    """What was taken out of the partitions for it must not be lost."""
+    await scoring.handle(QC_EVENTS, 0, _chunk(scoring))
+    commit = asyncio.create_task(scoring.commit())
+    await asyncio.sleep(0)
+    assert 0 == scoring.flush.transactions
+    commit.cancel()
+    await asyncio.gather(commit, return_exceptions=True)
+    assert commit.cancelled()
+    assert 1 == scoring.flush.transactions
+    assert PEOPLE == scoring.log.committed()[QC_EVENTS, 0]
+    assert not scoring.has_work()
+
+
+async def test_updates_are_made_of_whole_chunks(scoring: Scoring) -> None:
+    """In the middle of one nothing is shown."""
+    task = asyncio.create_task(scoring.handle(QC_EVENTS, 0, _chunk(scoring)))
+    await asyncio.sleep(0)
+    scoring.show()
+    assert not scoring.partitions[0].owed.made
+    await task
+    scoring.flush._made_at -= 1.0
+    scoring.show()
+    assert scoring.partitions[0].owed.made
