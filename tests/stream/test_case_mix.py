@@ -10,12 +10,14 @@ import pytest
 
 from schemas.instants import HOUR, MINUTE
 from schemas.measures import Measures, measures_of
+from stream.alert_text import message
 from stream.case_mix import EVEN, Mix, Model, in_force, read_model, risk_of, why_not_after
 from stream.cusum import Weights
 from stream.rulebook import Entry, compile_version
 from stream.score import adjusted
 from stream.template import check
 from stream.watch_plan import Drift, watch_plans
+from stream.watched import Open
 
 AT = 1_772_452_800_000
 SAID: dict[str, Any] = {
@@ -238,3 +240,19 @@ def test_a_case_mix_names_its_dims_the_coarsest_first() -> None:
     report = check(TEMPLATE.replace("{rest}", f"case_mix: [product, machine]\n    {RATE}"))
     assert report.template is not None, report.errors
     assert ("product", "machine") == report.template.indicators[0].case_mix
+
+
+def test_an_alert_says_what_normal_is_meant_for() -> None:
+    """Where kinds of work differ, the share that is normal is that of work of average difficulty."""
+    rule, _ = _drift("default")
+    alert = Open("a", "firing", AT, AT, "L1", AT, 0.8, 20, 16, 0.95, "e1", "e2", True)
+    report = check(TEMPLATE.replace("{rest}", f"target: 0.95\n    {RATE}\n    alerts: default"))
+    assert report.template is not None
+    version = compile_version(report.template, 0, 1)
+    said = message(version, rule, alert)
+    assert "80.0 % where 95.0 % is normal for work of average difficulty" in said.en
+    assert "正常应为95.0 %（难易平均的工作）" in said.zh
+    plan = watch_plans(version)[0]
+    assert plan is not None
+    plain = message(version, plan.drifts[0], alert)
+    assert "95.0 % is normal (16/20" in plain.en
