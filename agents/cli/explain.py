@@ -20,7 +20,7 @@ from agents.transport.log import Log
 from schemas.event import INPUT_TOPICS, TOPIC_OF
 from schemas.measures import MICRO
 from schemas.rows import TOTALS, ScoreRow, row_fields
-from stream.case_mix import EVEN
+from stream.case_mix import EVEN, PREFIX, in_force
 from stream.history import Counts, History, counted, history_rows, window_bounds
 from stream.plan import Line, plan_of
 from stream.rulebook import Version
@@ -124,8 +124,17 @@ def _print(history: History, version: Version, indicator: str, window: str, at: 
         score |= {
             "adjusted_formula": "(good + allowance) / n, the allowance being the sum of of * (base - expected)",
             "adjusted_with_numbers": f"({row.good} + {row.allowance}) / {row.n}",
+            "case_mix": _models(history, version, line, events),
         }
     _print_score(score, format)
+
+
+def _models(history: History, version: Version, line: Line, events: Sequence[Counts]) -> list[str]:
+    """The models that said what to expect of these events, as `scorestream case-mix show` takes them."""
+    known = history.person.rules.models.get((version.template.template, line.indicator.id), [])
+    used = [in_force(known, found.event.occurred_at) for found in events]
+    own = {model.number: model for model in used if model is not None and model.by == line.indicator.case_mix}
+    return [own[number].key.removeprefix(PREFIX) for number in sorted(own)]
 
 
 def _by_time(found: Counts) -> tuple[int, int]:

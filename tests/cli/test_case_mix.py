@@ -69,6 +69,7 @@ def test_explain_shows_the_adjustment_piece_by_piece(broker: str, capsys: Output
     score = last["score"]
     assert score["allowance"] == sum(event["allowance"] for event in events)
     assert "(54 + 1) / 60" == score["adjusted_with_numbers"]
+    assert ["op/a@1"] == score["case_mix"]
     _, table, _ = _run(capsys, "explain", "E1", "a", "day", "--broker", broker)
     assert "expected" in table.splitlines()[0]
     assert "(54 + 1) / 60" in table
