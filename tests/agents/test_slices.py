@@ -74,9 +74,10 @@ async def test_others_have_the_loop_between_slices(monkeypatch: pytest.MonkeyPat
 
     looking = asyncio.create_task(other())
     await asyncio.sleep(0)
-    assert 0.0 < await whole(work()) < 0.1
+    assert 0.0 < await whole(work())
     looking.cancel()
-    assert 5 <= len(gaps) <= 12
+    assert 5 <= len(gaps)  # more where the processor is others' too
+    assert min(gaps) >= 0.01
 
 
 async def test_who_is_cancelled_has_done_it_whole() -> None:
