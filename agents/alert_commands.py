@@ -55,7 +55,7 @@ def reviews_of(log: Log) -> dict[str, AlertReview]:
     found: dict[str, AlertReview] = {}
     for number in range(log.topics()[COMMANDS].partitions):
         for record in records(log, COMMANDS, number):
-            with suppress(msgspec.MsgspecError):  # another command
+            with suppress(msgspec.MsgspecError, UnicodeDecodeError):  # another command
                 review = _review.decode(record.value or b"")
                 found[review.alert_id] = review
     return found

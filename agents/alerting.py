@@ -136,5 +136,5 @@ def _read(row: Row) -> Command | Rejection | None:
         if _tag.decode(row.value or b"").command not in _OURS:
             return None
         return _command.decode(row.value or b"")
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return Rejection(REFUSED, f"no command: {error}")
