@@ -99,6 +99,8 @@ class Alerting:
         if isinstance(command, AlertReview):
             self.reviews.append(command)
             return None
+        if isinstance(command, AlertCommand) and command.unit:  # the units' home obeys it (agents/unit_commands.py)
+            return None
         person = self._person((row.key or b"").decode("utf-8", "replace"))
         found = judge(person, command, at) if isinstance(command, UnitVerdict) else obey(person, command, at)
         if isinstance(found, AlertRow):
