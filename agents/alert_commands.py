@@ -6,12 +6,14 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from agents.alerting import REFUSED
 from agents.dead_letters import dead_letter
 from agents.meta import read_meta
 from agents.told import latest_alerts
 from agents.transport.log import Log, Outgoing, partition_for, records
+from agents.unit_pool import UNITS_HOME
 from schemas.alerts import AlertCommand, AlertReview, AlertRow
 from stream.topics import COMMANDS, DEAD_LETTERS
 
@@ -20,11 +22,15 @@ _review: Final = msgspec.json.Decoder(AlertReview)
 
 
 class Sent(NamedTuple):
-    """Where a command is in the log, and where the dead letters of its partition ended before."""
+    """Where a command is in the log, and where the dead letters of its partition ended before.
+
+    `to_unit`: it is about a unit's own alert, so the units' home answers it.
+    """
 
     partition: int
     offset: int
     letters: int
+    to_unit: bool
 
 
 class Answer(NamedTuple):
@@ -35,12 +41,14 @@ class Answer(NamedTuple):
 
 
 def send_command(log: Log, row: AlertRow, command: AlertCommand, at: int) -> Sent:
-    """Appends a command about an alert, for the partition of whom the alert is about; durable when it returns."""
-    key = _key(row)
+    """Appends a command about an alert, to the partition of whom the alert is about; durable when it returns."""
+    key, to_unit = _key(row), row.employee_id is msgspec.UNSET
+    if to_unit:
+        command = replace(command, unit=row.unit)
     partition = partition_for(key, log.topics()[COMMANDS].partitions)
     letters = log.end(DEAD_LETTERS, partition)
     (offset,) = log.append([Outgoing(COMMANDS, partition, at, key, _encoder.encode(command))])
-    return Sent(partition, offset, letters)
+    return Sent(partition, offset, letters, to_unit)
 
 
 def send_review(log: Log, row: AlertRow, review: AlertReview, at: int) -> None:
@@ -55,7 +63,7 @@ def reviews_of(log: Log) -> dict[str, AlertReview]:
     found: dict[str, AlertReview] = {}
     for number in range(log.topics()[COMMANDS].partitions):
         for record in records(log, COMMANDS, number):
-            with suppress(msgspec.MsgspecError):  # another command
+            with suppress(msgspec.MsgspecError, UnicodeDecodeError):  # another command
                 review = _review.decode(record.value or b"")
                 found[review.alert_id] = review
     return found
@@ -67,10 +75,18 @@ def _key(row: AlertRow) -> bytes:
 
 def answer_to(log: Log, sent: Sent, alert_id: str) -> Answer | None:
     """What became of a command; None while it is not decided."""
-    if read_meta(log)[sent.partition].applied.get(COMMANDS, 0) <= sent.offset:
+    if _decided(log, sent) <= sent.offset:
         return None
     for record in records(log, DEAD_LETTERS, sent.partition, sent.letters):
         letter = dead_letter(record)
         if (letter.topic, letter.offset, letter.reason) == (COMMANDS, sent.offset, REFUSED):
             return Answer(None, letter.detail)
     return Answer(latest_alerts(log).get(alert_id), "")
+
+
+def _decided(log: Log, sent: Sent) -> int:
+    """Up to which offset the commands of its sort are decided in its partition."""
+    metas = read_meta(log)
+    if sent.to_unit:
+        return metas[UNITS_HOME].handled.obeyed.get(sent.partition, 0)
+    return metas[sent.partition].applied.get(COMMANDS, 0)

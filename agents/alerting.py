@@ -99,6 +99,8 @@ class Alerting:
         if isinstance(command, AlertReview):
             self.reviews.append(command)
             return None
+        if isinstance(command, AlertCommand) and command.unit:  # the units' home obeys it (agents/unit_commands.py)
+            return None
         person = self._person((row.key or b"").decode("utf-8", "replace"))
         found = judge(person, command, at) if isinstance(command, UnitVerdict) else obey(person, command, at)
         if isinstance(found, AlertRow):
@@ -136,5 +138,5 @@ def _read(row: Row) -> Command | Rejection | None:
         if _tag.decode(row.value or b"").command not in _OURS:
             return None
         return _command.decode(row.value or b"")
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return Rejection(REFUSED, f"no command: {error}")

@@ -39,7 +39,6 @@ logger: Final = logging.getLogger(__name__)
 LOOK: Final = 0.1  # s between two looks at where the log ends
 WAKE: Final = 2_000  # stored employees looked at per step after a start
 NEVER: Final = Event()
-UPDATES: Final = 2_000  # score updates for the units' pools per step
 
 
 def wall_clock() -> int:
@@ -124,10 +123,9 @@ class Scoring:
         finally:
             self._waking |= dict.fromkeys(new & self.partitions.keys())
         self._adopt(rules, ends)
-        if UNITS_HOME not in self.partitions:
-            self.units = None
-        elif self.units is None:
-            self.units = UnitPool(self.log)
+        home = self.partitions.get(UNITS_HOME)
+        if home is not None and self.units is None:
+            self.units = UnitPool(self.log, home.meta.handled)
         self.ends = self.log.ends(self._places())
         reach("after-people")
         return True
@@ -142,6 +140,8 @@ class Scoring:
 
     def _let_go(self, number: int) -> None:
         partition = self.partitions.pop(number)
+        if number == UNITS_HOME:
+            self.units = None
         self.log.disown(number)
         self._waking.pop(number, None)
         self._awaited.pop(number, None)
@@ -301,8 +301,8 @@ class Scoring:
         places = [(topic, number) for topic in (*INPUT_TOPICS, COMMANDS, TICKS) for number in self.partitions]
         places += [(TEMPLATES, number) for number in range(self.count)]
         if self.units is not None:
-            places += [(SCORE_UPDATES, number) for number in range(self.count)]
-        return places
+            places += [(topic, number) for topic in (SCORE_UPDATES, COMMANDS) for number in range(self.count)]
+        return list(dict.fromkeys(places))
 
     async def _tick(self, now: int) -> None:
         """Ticks that find no room are no loss: the next second has its own."""
@@ -330,14 +330,11 @@ class Scoring:
         return {unit for partition in list(self.partitions.values()) for unit in partition.units}
 
     async def pool(self) -> None:
-        """Reads on what the units' pools are made of: the score updates of all partitions, whoever wrote them."""
+        """Reads on what the units' home needs of all partitions, whoever wrote it."""
         units = self.units
         if units is None or self.resting:
             return
-        ends = self.ends
-        for number, start in units.behind(ends):
-            rows = await asyncio.to_thread(self.log.read, SCORE_UPDATES, number, start, UPDATES)
-            units.take(number, rows, ends[SCORE_UPDATES, number])
+        await units.read_on(self.ends)
         if units.alerts.commands:
             commands, units.alerts.commands = units.alerts.commands, []
             await asyncio.to_thread(self.log.append, commands)
@@ -348,10 +345,11 @@ class Scoring:
 
     async def commit(self) -> None:
         """Commits everything applied so far. A disk without room is waited for; nothing is lost meanwhile."""
-        if self.units is not None:
+        units, home = self.units, self.partitions.get(UNITS_HOME)
+        if units is not None and home is not None:
             now = self.now
-            self.flush.extra.extend(self.units.changed(self.rules, now, wall_clock()))
-            self.flush.extra.extend(self.units.closed(self.rules, now))
+            self.flush.extra.extend(units.changed(self.rules, now, wall_clock()))
+            home.outputs += units.closed(self.rules, now)  # its meta says which commands are obeyed
         began, transactions = time.perf_counter(), self.flush.transactions
         try:
             written = await self.flush(self.partitions.values(), backlog=self.pace.late, alone=self._applying)

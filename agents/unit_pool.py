@@ -7,6 +7,7 @@ is taken back: the worker may have died between its last member's update and its
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -16,19 +17,22 @@ from agents.transport.log import Log, Outgoing, Record, TopicPartition, partitio
 from agents.unit_alerts import UnitAlerts
 from schemas.instants import parse_rfc3339
 from schemas.updates import Contribution
+from stream.meta import Handled
 from stream.pool import Units
 from stream.rulebook import Rulebook
-from stream.topics import SCORE_UPDATES, UNIT_UPDATES
+from stream.topics import COMMANDS, SCORE_UPDATES, UNIT_UPDATES
 
 UNITS_HOME: Final = 0
+_AT_ONCE: Final = 2_000  # records of a partition
 _updates: Final = msgspec.json.Decoder(Contribution)
 _encoder: Final = msgspec.json.Encoder()
 
 
 class UnitPool:
-    """All units. Made by the owner of UNITS_HOME, which nobody else is then."""
+    """All units. Made by the owner of UNITS_HOME, which nobody else is then; `handled` is in that partition's meta."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, handled: Handled) -> None:
+        self._log = log
         self.units = Units()
         self._now = ""  # the newest tick that an update is as of, as text: whose partition ticks ahead of ours
         self.partitions = log.topics()[SCORE_UPDATES].partitions
@@ -37,8 +41,18 @@ class UnitPool:
         starts = log.starts([(SCORE_UPDATES, number) for number in numbers])
         self._positions = {number: starts[SCORE_UPDATES, number] for number in numbers}
         self._unread = {n: end for n in numbers if (end := ends[SCORE_UPDATES, n]) > self._positions[n]}
-        self.alerts = UnitAlerts(log, UNITS_HOME, self.partitions)
+        self.alerts = UnitAlerts(log, UNITS_HOME, self.partitions, handled)
         self.units.changed |= {unit for number in numbers for unit in _known(log, number)}
+
+    async def read_on(self, ends: Mapping[TopicPartition, int]) -> None:
+        """What units are made of and what people do to their alerts; in threads, for a broker may be far."""
+        heard = self.alerts.heard
+        for number, start in list(heard.behind(ends)):
+            rows = await asyncio.to_thread(self._log.read, COMMANDS, number, start, _AT_ONCE)
+            heard.take(number, rows, ends[COMMANDS, number])
+        for number, start in self.behind(ends):
+            rows = await asyncio.to_thread(self._log.read, SCORE_UPDATES, number, start, _AT_ONCE)
+            self.take(number, rows, ends[SCORE_UPDATES, number])
 
     def behind(self, ends: Mapping[TopicPartition, int]) -> Iterator[tuple[int, int]]:
         """The partitions that have more to read, and where; the one furthest behind first."""
@@ -65,7 +79,10 @@ class UnitPool:
         return not self._unread
 
     def closed(self, rules: Rulebook, now: int) -> list[Outgoing]:
-        """Alerts of units, when a minute has closed by the tick `now` (ms); none while it is still reading again."""
+        """Of alerts of units, by the tick `now` (ms); nothing while it is still reading again.
+
+        It has to leave in one transaction with the home's meta.
+        """
         return [] if self._unread or now < 0 else self.alerts.close(self.units, rules, now)
 
     def changed(self, rules: Rulebook, as_of: int, now: int) -> list[Outgoing]:

@@ -65,7 +65,8 @@ class AlertRow(msgspec.Struct, gc=False, omit_defaults=False):
 class AlertCommand(msgspec.Struct, frozen=True, gc=False, tag_field="command", tag="alert", omit_defaults=True):
     """A record of topic commands: `by` does `action` to an alert, because of `reason`.
 
-    `until` in ms, for `shelve`; `into`, for `fold`: the unit's alert that stands for it.
+    `until` in ms, for `shelve`; `into`, for `fold`: the unit's alert that stands for it. `unit`: whose own alert it is,
+    which the units' home obeys; "" for one of a person.
     """
 
     alert_id: str
@@ -74,6 +75,7 @@ class AlertCommand(msgspec.Struct, frozen=True, gc=False, tag_field="command", t
     reason: str = ""
     until: int | None = None
     into: str = ""
+    unit: str = ""
 
 
 class AlertReview(msgspec.Struct, frozen=True, gc=False, tag_field="command", tag="alert-review"):

@@ -56,7 +56,7 @@ def obey(person: Person, command: AlertCommand, at: int) -> AlertRow | Refused:
     """Does to an open alert what somebody wants, at a tick (ms); the row that says so, or why not."""
     found = next((each for each in open_alerts(person) if each.alert.alert_id == command.alert_id), None)
     if found is None:
-        return Refused(f"alert {command.alert_id} is not open: it is over, or was never raised")
+        return not_open(command.alert_id)
     alert = found.alert
     refused = objection(alert.alert_id, alert.state, alert.by, format_rfc3339(alert.changed_at), command, at)
     if refused:
@@ -68,6 +68,11 @@ def obey(person: Person, command: AlertCommand, at: int) -> AlertRow | Refused:
     alert.by, alert.reason, alert.changed_at = command.by, command.reason, at
     alert.until = command.until if command.action == SHELVE and command.until is not None else NONE
     return _row(person, found, at)
+
+
+def not_open(alert_id: str) -> Refused:
+    """Nobody can do anything to it."""
+    return Refused(f"alert {alert_id} is not open: it is over, or was never raised")
 
 
 def objection(alert_id: str, state: str, by: str, since: str, command: AlertCommand, at: int) -> str:

@@ -9,6 +9,17 @@ import msgspec
 KEY: Final = b"@meta"
 
 
+class Handled(msgspec.Struct):
+    """What is done to units' own alerts, in the meta of the units' home: commands are obeyed up to `obeyed`.
+
+    `obeyed`: next offset in `commands`, by partition. `quiet`: unit, template and indicator of those that were cleared
+    by hand and not over since.
+    """
+
+    obeyed: dict[int, int] = {}
+    quiet: list[tuple[str, str, str]] = []
+
+
 class Meta(msgspec.Struct):
     """`applied`: next offset per topic; `outcomes`: records by how they ended (`scored`, `rejected:bad_id`, ...).
 
@@ -29,6 +40,7 @@ class Meta(msgspec.Struct):
     limits: dict[str, int] = {}  # the limits (ms, see stream/pipeline.py) that records were decided by; they stay
     rules: list[str] = []
     shown: list[str] = []
+    handled: Handled = msgspec.field(default_factory=Handled)
     format: int = 2  # FORMAT of the states (stream/state.py); what does not say is of the first that had one
 
     def count(self, outcome: str, number: int) -> None:

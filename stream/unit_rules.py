@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from schemas.alerts import CLEARED, FIRING, AlertRow, Message, UnitVerdict
-from schemas.instants import HOUR
+from schemas.instants import HOUR, parse_rfc3339
 from schemas.updates import OpenAlert
 from stream.chosen import rfc3339
 from stream.plan import Counted, Line, counted, plan_of
@@ -141,9 +141,9 @@ def raised(cause: Cause, at: int) -> AlertRow:
 
 
 def over(row: AlertRow, at: int) -> AlertRow:
-    """The same alert, cleared at the end of a minute (ms)."""
-    moment = rfc3339(at)
-    return replace(row, state=CLEARED, changed_at=moment, cleared_at=moment)
+    """The same alert, cleared at the end of a minute (ms), or when somebody did something to it after that."""
+    moment = rfc3339(max(at, parse_rfc3339(row.changed_at) or at))
+    return replace(row, state=CLEARED, changed_at=moment, cleared_at=moment, by="", reason="", until=None)
 
 
 def _message(cause: Cause) -> Message:

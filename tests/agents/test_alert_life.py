@@ -151,12 +151,14 @@ async def test_what_has_moved_on_is_a_clear_error(rig: Rig) -> None:
     assert "cleared" == (await _later(rig, MINUTE)).state
     _command(rig, row, "ack")
     _command(rig, msgspec.structs.replace(row, alert_id="feed"), "ack")
-    rig.append([Outgoing(COMMANDS, 0, rig.wall, b"E1", b"{")])
+    for value in (b"{", b'{"command":"\xff"}'):
+        rig.append([Outgoing(COMMANDS, 0, rig.wall, b"E1", value)])
     await _later(rig, 1_000)
-    over, never, broken = sorted(_letters(rig))
+    over, never, broken, no_text = sorted(_letters(rig))
     assert f"alert {row.alert_id} is not open: it is over, or was never raised" in (over, never)
     assert "alert feed is not open: it is over, or was never raised" in (over, never)
     assert broken.startswith("no command: ")
+    assert no_text.startswith("no command: ")
 
 
 async def test_a_version_that_ends_takes_its_alerts_with_it(rig: Rig) -> None:

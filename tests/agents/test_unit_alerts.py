@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from agents.told import latest_alerts
-from agents.transport.log import Outgoing, Part, partition_for
+from agents.transport.log import Outgoing, partition_for
 from agents.unit_pool import UNITS_HOME, UnitPool
 from schemas.alerts import AlertCommand, AlertRow
 from schemas.instants import format_rfc3339
@@ -38,19 +38,25 @@ class Plant:
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
-        self.pool = UnitPool(rig.log)
+        self.begin()
+
+    def begin(self) -> None:
+        """The units' home is taken over as the last commit left it."""
+        self.pool = UnitPool(self.rig.log, self.rig.partitions[UNITS_HOME].meta.handled)
+
+    async def decide(self) -> None:
+        """What the units decide waits for the next commit."""
+        ends = self.rig.log.ends([(topic, n) for topic in (SCORE_UPDATES, COMMANDS) for n in self.rig.numbers])
+        await self.pool.read_on(ends)
+        self.pool.changed(self.rig.rules, self.rig.wall, self.rig.wall)
+        self.rig.partitions[UNITS_HOME].outputs += self.pool.closed(self.rig.rules, self.rig.wall)
 
     async def minute(self, pause: int = MINUTE) -> None:
         """A minute closes; what the unit decides reaches its members."""
         self.rig.wall += pause
         await self.rig.drain()
-        ends = {(SCORE_UPDATES, n): self.rig.log.end(SCORE_UPDATES, n) for n in self.rig.numbers}
-        for number, start in list(self.pool.behind(ends)):
-            self.pool.take(number, self.rig.log.read(SCORE_UPDATES, number, start, 10_000), ends[SCORE_UPDATES, number])
-        self.pool.changed(self.rig.rules, self.rig.wall, self.rig.wall)
-        rows = self.pool.closed(self.rig.rules, self.rig.wall)
-        if rows:
-            self.rig.log.transact([Part(UNITS_HOME, rows, {})])
+        await self.decide()
+        await self.rig.commit()
         commands, self.pool.alerts.commands = self.pool.alerts.commands, []
         self.rig.append(commands)
         self.rig.wall += 1_000
@@ -102,7 +108,7 @@ async def test_it_is_over_when_few_drift(plant: Plant) -> None:
     _work(log, NOON - MINUTE, dict.fromkeys(PEOPLE, 2))
     plant.rig.write(log)
     await plant.minute(0)
-    plant.pool = UnitPool(plant.rig.log)
+    plant.begin()
     better = Log()
     for number in range(1, 4):
         _work(better, NOON + number * 1_000, dict.fromkeys(PEOPLE, 10))

@@ -11,6 +11,7 @@ import pytest
 from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part, Record
 from agents.unit_pool import UnitPool
 from schemas.updates import Contribution, Pool, ScoreUpdate, UnitUpdate
+from stream.meta import Handled
 from stream.rulebook import Rulebook
 from stream.template import load_published
 from stream.topics import SCORE_UPDATES, UNIT_UPDATES
@@ -49,7 +50,7 @@ def _said(updates: list[Outgoing]) -> dict[str, tuple[list[str], list[object]]]:
 def test_nothing_leaves_before_everything_is_read_again(log: EmbeddedLog) -> None:
     """With one of two partitions read a unit would seem to have lost half of its people."""
     log.transact([Part(0, [_score("E1", "L1", 0), _score("E2", "L1", 1)], {})])
-    pool = UnitPool(log)
+    pool = UnitPool(log, Handled())
     assert [] == pool.changed(RULES, NOON, NOON)
     pool.take(0, _rows(log, 0), 0)
     assert [] == pool.changed(RULES, NOON, NOON)
@@ -61,7 +62,7 @@ def test_nothing_leaves_before_everything_is_read_again(log: EmbeddedLog) -> Non
 def test_updates_that_come_while_it_reads_belong_to_it(log: EmbeddedLog) -> None:
     """The end that has to be reached is that of the start."""
     log.transact([Part(0, [_score("E1", "L1", 0)], {})])
-    pool = UnitPool(log)
+    pool = UnitPool(log, Handled())
     log.transact([Part(0, [_score("E1", "L2", 0)], {})])
     pool.take(0, _rows(log, 0), 0)
     assert {"L1": ([], []), "L2": (["E1"], [10])} == _said(pool.changed(RULES, NOON, NOON))
@@ -73,14 +74,14 @@ def test_what_was_said_of_a_unit_that_everybody_left_is_taken_back(log: Embedded
         [Part(0, [_score("E1", "L1", 0), Outgoing(UNIT_UPDATES, 1, NOON, b"L1", b"{}"), _score("E1", "L2", 0)], {})]
     )
     log.compact()
-    pool = UnitPool(log)
+    pool = UnitPool(log, Handled())
     pool.take(0, _rows(log, 0), 0)
     assert {"L1": ([], []), "L2": (["E1"], [10])} == _said(pool.changed(RULES, NOON, NOON))
 
 
 def test_without_anything_to_read_again_it_says_what_comes(log: EmbeddedLog) -> None:
     """A new log."""
-    pool = UnitPool(log)
+    pool = UnitPool(log, Handled())
     log.transact([Part(0, [_score("E1", "L1", 0)], {})])
     pool.take(0, _rows(log, 0), 0)
     assert {"L1"} == _said(pool.changed(RULES, NOON, NOON)).keys()
@@ -88,7 +89,7 @@ def test_without_anything_to_read_again_it_says_what_comes(log: EmbeddedLog) -> 
 
 def test_units_are_as_of_the_newest_tick_that_a_member_is_of(log: EmbeddedLog) -> None:
     """Another worker's partitions may tick ahead: sums of a minute are not said to be of the minute before."""
-    pool = UnitPool(log)
+    pool = UnitPool(log, Handled())
     log.transact([Part(0, [_score("E1", "L1", 0)], {})])
     pool.take(0, _rows(log, 0), 0)
     (said,) = pool.changed(RULES, NOON - 60_000, NOON)
@@ -97,7 +98,7 @@ def test_units_are_as_of_the_newest_tick_that_a_member_is_of(log: EmbeddedLog) -
 
 def test_before_the_first_tick_nothing_is_said(log: EmbeddedLog) -> None:
     """Windows as of no instant are empty: a board would show a unit without scores until its next change."""
-    pool = UnitPool(log)
+    pool = UnitPool(log, Handled())
     log.transact([Part(0, [_score("E1", "L1", 0)], {})])
     pool.units.take(msgspec.json.decode(_rows(log, 0)[0][3] or b"", type=Contribution))
     assert [] == pool.changed(RULES, -1, NOON)

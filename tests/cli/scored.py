@@ -95,3 +95,22 @@ def score(folder: Path) -> None:
                     asyncio.run(scoring.handle(topic, number, cast("list[Row]", rows)))
         asyncio.run(scoring.commit())
         scoring.close()
+
+
+def work(folder: Path) -> None:
+    """A tick, as a worker has it every second, and a commit; what units say to their members is left to the next."""
+
+    async def work() -> None:
+        with EmbeddedLog.open(folder) as log:
+            scoring = Scoring.open(log, folder, Limits(), Metrics(), 1000)
+            for _ in range(2):  # a tick is written, then read
+                await scoring.beat(0)
+                for number in scoring.partitions:
+                    start = scoring.start_offsets([("ticks", number)])["ticks", number]
+                    ticks = log.read("ticks", number, start, 10)
+                    await scoring.handle("ticks", number, cast("list[Row]", ticks))
+            await scoring.pool()
+            await scoring.commit()
+            scoring.close()
+
+    asyncio.run(work())

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
 
 import pytest
 
 from agents.cli import alerts
-from agents.metrics import Metrics
-from agents.scoring import Scoring
-from agents.transport.embedded.log import EmbeddedLog
 from schemas.instants import format_rfc3339
-from stream.pipeline import Limits
 from tests.cli.conftest import Run
-from tests.cli.scored import TEMPLATE, append, inspection, score
+from tests.cli.scored import TEMPLATE, append, inspection, score, work
 
 RULES = "    min_sample: 30\n    alerts: [{id: drop, drift: {good: 0.95, bad: 0.85, h: 3}}]\n"
 FOLDER = Path("scorestream-data")
@@ -32,24 +27,6 @@ def _raised() -> None:
     ]  # fmt: skip
     append(FOLDER, events, template=TEMPLATE.replace("    min_sample: 30\n", RULES))
     score(FOLDER)
-
-
-def _worker() -> None:
-    """A tick, as a worker has it every second, and a commit."""
-
-    async def work() -> None:
-        with EmbeddedLog.open(FOLDER) as log:
-            scoring = Scoring.open(log, FOLDER, Limits(), Metrics(), 1000)
-            for _ in range(2):  # a tick is written, then read
-                await scoring.beat(0)
-                for number in scoring.partitions:
-                    start = scoring.start_offsets([("ticks", number)])["ticks", number]
-                    ticks = log.read("ticks", number, start, 10)
-                    await scoring.handle("ticks", number, ticks)  # type: ignore[arg-type]
-            await scoring.commit()
-            scoring.close()
-
-    asyncio.run(work())
 
 
 def _id(run: Run) -> str:
@@ -112,7 +89,7 @@ def test_acknowledge_without_a_worker(run: Run) -> None:
     result = run("alerts", "ack", alert, "--reason", "at it", "--by", "lee", "--timeout", "0")
     assert result.code == 0
     assert f"alert {alert}: kept, and done when a worker runs" in result.err
-    _worker()
+    work(FOLDER)
     (row,) = run("alerts", "list", "--format", "ndjson").rows()
     assert ("acknowledged", "lee", "at it") == (row["state"], row["by"], row["reason"])
     result = run("alerts", "ack", alert)
@@ -123,7 +100,7 @@ def test_acknowledge_without_a_worker(run: Run) -> None:
 def test_the_answer_of_a_worker_is_waited_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its new state is told; a refusal is an error in the worker's words."""
     alert = _id(run)
-    monkeypatch.setattr("agents.cli.alerts.time.sleep", lambda _: _worker())
+    monkeypatch.setattr("agents.cli.alerts.time.sleep", lambda _: work(FOLDER))
     result = run("alerts", "shelve", alert, "--for", "2h")
     assert result.code == 0
     assert f"alert {alert} is shelved until " in result.err
@@ -157,12 +134,12 @@ def test_review(run: Run) -> None:
     (open_,) = run("alerts", "list", "--format", "ndjson").rows()
     assert open_["review"] is None
     assert 2 == run("alerts", "review", over["alert_id"], "maybe", "--reason", "x").code
-    _worker()
+    work(FOLDER)
     assert "not found" not in run("dead-letters", "list").out
 
 
 def test_clear(run: Run) -> None:
     """By hand."""
     run("alerts", "clear", _id(run), "--timeout", "0")
-    _worker()
+    work(FOLDER)
     assert [] == run("alerts", "list", "--format", "ndjson").rows()

@@ -58,6 +58,14 @@ def test_a_folded_alert_is_told_by_that_of_the_unit() -> None:
     assert {"E0001"} == set(flags([decode_alert(value or b"") for value in (own, folded)]))
 
 
+def test_a_units_own_alert_that_somebody_has_in_hand() -> None:
+    """It stays on the board, as one about nobody, and says so; its people's stay behind it."""
+    own = alert("u1", None, state="acknowledged").value
+    found = banner([decode_alert(value or b"") for value in (own, alert("a1", folded_into="u1").value)], catalogue())
+    assert [("u1", None, "acknowledged")] == [(shown.id, shown.employee, shown.state) for shown in found.shown]
+    assert 1 == found.open
+
+
 def test_a_person_is_flagged_by_what_matters_most() -> None:
     """What nobody has in hand before what somebody has, then the more severe."""
     rows = [
