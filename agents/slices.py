@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-BLOCKS: Final = 0.05  # s that the loop is kept from everybody else
+BLOCKS: Final = 0.03  # s that the loop is kept from everybody else
 
 
 async def whole(slices: Iterator[None]) -> float:
