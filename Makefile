@@ -12,11 +12,11 @@ KAFKA := .cache/kafka
 PEERS := .cache/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves quality soak lock browser kafka redis prometheus dashboards
+.PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves quality soak lock browser kafka redis prometheus dashboards pictures-grafana
 .DELETE_ON_ERROR:
 
 help:  ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(RUNTIME)  ## Service, simulated plant and board on this machine; prints the address, Ctrl-C stops it
 	@exec $(VENV)/bin/scorestream demo
@@ -71,6 +71,9 @@ lock: $(VENV)/.created  ## Resolve the locked dependencies anew, with hashes, fo
 
 dashboards: $(TOOLS)  ## Write deploy/grafana/dashboards anew from dashboards/grafana
 	@exec $(VENV)/bin/python -m dashboards.grafana
+
+pictures-grafana: $(TOOLS) browser prometheus  ## The README's pictures of the boards in Grafana, from a real Prometheus; four minutes
+	@exec $(VENV)/bin/python -m tests.pictures
 
 browser:
 	@scripts/browser.sh

@@ -46,9 +46,15 @@ def variables(values: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     for name, board in boards().items():
         for variable in board["templating"]["list"]:
             if variable["type"] == "query":
-                match = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"])
-                assert match, variable
-                yield name, match[2], put_in(match[1], values)
+                selector, label = label_values(variable)
+                yield name, label, put_in(selector, values)
+
+
+def label_values(variable: Mapping[str, Any]) -> tuple[str, str]:
+    """The series that a variable asks for, and the label whose values are its own."""
+    match = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"])
+    assert match, variable
+    return match[1], match[2]
 
 
 def put_in(expression: str, values: Mapping[str, str]) -> str:
