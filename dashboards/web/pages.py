@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,8 +14,9 @@ from litestar.types import ASGIApp
 
 from agents.views.port import ViewsUnavailable
 from dashboards.web.event_stream import EventStream
+from dashboards.web.funnel_page import funnel_values
 from dashboards.web.hub import TooManyScreens
-from dashboards.web.languages import choose, words
+from dashboards.web.languages import Words, choose, words
 from dashboards.web.names import path_segments, unit_segment, valid_unit
 from dashboards.web.problems import RequestProblem
 from dashboards.web.web import Web
@@ -47,18 +48,29 @@ async def start(request: AnyRequest, web: NamedDependency[Web]) -> Response[str]
 
 @get(["/board", "/board/{address:path}"], include_in_schema=False)
 async def board(request: AnyRequest, web: NamedDependency[Web]) -> ASGIApp:
-    """A unit's board and its stream. The address is read as it was sent: a unit may have a slash in its id."""
+    """A unit's board, its stream, its funnel. The address is read as it was sent: a unit may have a slash in its id."""
     # The parameter of the route is already decoded and is not used.
     segments = [segment for segment in path_segments(_raw_path(request)) if segment][1:]
-    if not segments or not valid_unit(segments[0]) or segments[1:] not in ([], ["stream"]):
+    if not segments or not valid_unit(segments[0]) or segments[1:] not in ([], ["stream"], ["funnel"]):
         units = await _unit_ids(web) or []
         return _asgi(request, _page(request, web, "unknown.html", 404, unit="/".join(segments)[:200], units=units))
     if segments[1:] == ["stream"]:
         return _stream(web, segments[0])
+    if segments[1:] == ["funnel"] and await _may_be(web, segments[0]):
+        return _asgi(request, await _funnel(request, web, segments[0]))
     if await _may_be(web, segments[0]):
         return _asgi(request, _page(request, web, "board.html", 200, unit=segments[0]))
     units = await _unit_ids(web) or []
     return _asgi(request, _page(request, web, "unknown.html", 404, unit=segments[0], units=units))
+
+
+async def _funnel(request: AnyRequest, web: Web, unit: str) -> Response[str]:
+    """While nobody can say, a page that waits."""
+    try:
+        values = await funnel_values(web, unit, request.query_params, _said(request, web))
+    except ViewsUnavailable:
+        return _page(request, web, "waiting.html", 200, unit=unit, unavailable=True)
+    return _page(request, web, "funnel.html", 200, unit=unit, more=values)
 
 
 async def _may_be(web: Web, unit: str) -> bool:
@@ -93,10 +105,10 @@ def _page(
     unit: str = "",
     units: Sequence[str] = (),
     unavailable: bool = False,
+    more: Mapping[str, Any] = {},
 ) -> Response[str]:
-    query = request.query_params
-    said = words(choose(query.get("lang"), web.language, request.headers.get("accept-language", "")))
-    theme = query.get("theme", "")
+    said = _said(request, web)
+    theme = request.query_params.get("theme", "")
     html = web.pages.get_template(name).render(
         asset=web.assets.address,
         build=web.assets.build,
@@ -107,9 +119,15 @@ def _page(
         unit=unit,
         units=[(known, f"/board/{unit_segment(known)}") for known in units],
         words=said,
+        **more,
     )
     headers = {**NO_STORE, "content-language": said.tag, "vary": "accept-language"}
     return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)
+
+
+def _said(request: AnyRequest, web: Web) -> Words:
+    asked = request.query_params.get("lang")
+    return words(choose(asked, web.language, request.headers.get("accept-language", "")))
 
 
 def _asgi(request: AnyRequest, response: Response[str]) -> ASGIApp:

@@ -1,0 +1,95 @@
+"""The page of a unit's funnel: read from the views when somebody asks, drawn by the server, fresh once a minute."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
+
+from babel import Locale
+from babel.numbers import format_decimal, format_percent
+
+from dashboards.web.catalogue import Catalogue, read_template
+from dashboards.web.funnel import Chart, chart, choices
+from dashboards.web.known import unit_of
+from dashboards.web.languages import Words
+from dashboards.web.names import unit_segment
+from dashboards.web.reading import facts_of
+from dashboards.web.updates import KnownUnit, Row, decode_scores
+from dashboards.web.web import Web
+
+MOST: Final = 500  # people of a unit that are drawn
+_MINUTES: Final = ((1440, "days"), (60, "hours"), (1, "minutes"))
+
+
+class Choice(NamedTuple):
+    """Another indicator or window that can be looked at."""
+
+    label: str
+    href: str
+    current: bool
+
+
+async def funnel_values(web: Web, unit: str, query: Mapping[str, str], said: Words) -> dict[str, Any]:
+    """What the page's template takes. RequestProblem when there is no such unit, ViewsUnavailable when nobody knows."""
+    known = await unit_of(web.views, unit)
+    people = await web.views.employees(known.members[:MOST])
+    texts = await web.views.templates()
+    # Hundreds of updates are decoded: not on the event loop, where screens wait.
+    return await asyncio.to_thread(_values, unit, known, people, texts, query, said)
+
+
+def _values(
+    unit: str,
+    known: KnownUnit,
+    people: Mapping[str, bytes | None],
+    texts: Sequence[bytes],
+    query: Mapping[str, str],
+    said: Words,
+) -> dict[str, Any]:
+    catalogue = Catalogue(read_template)
+    for text in texts:
+        catalogue.publish(text.decode("utf-8", "replace"))
+    rows = choices(known.update().rows, catalogue)
+    asked = (query.get("indicator"), query.get("window"))
+    chosen = next((row for row in rows if asked in ((row.indicator, row.window), (row.indicator, None))), None)
+    chosen = chosen or next(iter(rows), None)
+    drawn: Chart | None = None
+    if chosen is not None:
+        scored = {who: decode_scores(who, value).update().rows for who, value in people.items() if value is not None}
+        drawn = chart(chosen, scored, catalogue)
+    locale = Locale.parse(said.tag.replace("-", "_"))
+    address = f"/board/{unit_segment(unit)}"
+    kept = {name: query[name] for name in ("lang", "theme") if name in query}
+    return {
+        "board": address + (f"?{urlencode(kept)}" if kept else ""),
+        "chart": drawn,
+        "choices": [_choice(address, row, row is chosen, kept, catalogue, said) for row in rows],
+        "name": "" if chosen is None else _name(chosen, catalogue, said),
+        "window": "" if chosen is None else window_words(chosen.window, said),
+        "number": lambda value: format_decimal(value, locale=locale),
+        "whole": lambda share: format_percent(share, format="#,##0%", locale=locale),
+        "percent": lambda share: format_percent(share, format="#,##0.0%", locale=locale),
+    }
+
+
+def _choice(
+    address: str, row: Row, current: bool, kept: Mapping[str, str], catalogue: Catalogue, said: Words
+) -> Choice:
+    query = urlencode({"indicator": row.indicator, "window": row.window, **kept})
+    label = f"{_name(row, catalogue, said)}, {window_words(row.window, said)}"
+    return Choice(label, f"{address}/funnel?{query}", current)
+
+
+def _name(row: Row, catalogue: Catalogue, said: Words) -> str:
+    return facts_of(row, catalogue).name.get(said.language) or row.indicator
+
+
+def window_words(window: str, said: Words) -> str:
+    """A template's window as people say it."""
+    if not window.startswith("rolling "):
+        return said(f"window.{window}")
+    minutes = int(window.removeprefix("rolling ").removesuffix("m"))
+    length, unit = next((length, unit) for length, unit in _MINUTES if minutes % length == 0)
+    return said(f"window.rolling.{unit}", n=minutes // length)
