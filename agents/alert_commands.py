@@ -15,6 +15,7 @@ from agents.told import latest_alerts
 from agents.transport.log import Log, Outgoing, partition_for, records
 from agents.unit_pool import UNITS_HOME
 from schemas.alerts import AlertCommand, AlertReview, AlertRow
+from schemas.unreadable import UNREADABLE
 from stream.topics import COMMANDS, DEAD_LETTERS
 
 _encoder: Final = msgspec.json.Encoder()
@@ -63,7 +64,7 @@ def reviews_of(log: Log) -> dict[str, AlertReview]:
     found: dict[str, AlertReview] = {}
     for number in range(log.topics()[COMMANDS].partitions):
         for record in records(log, COMMANDS, number):
-            with suppress(msgspec.MsgspecError, UnicodeDecodeError):  # another command
+            with suppress(*UNREADABLE):  # another command
                 review = _review.decode(record.value or b"")
                 found[review.alert_id] = review
     return found

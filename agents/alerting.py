@@ -17,6 +17,7 @@ from agents.told import alert_record
 from agents.transport.log import Log, Outgoing
 from schemas.alerts import AlertCommand, AlertReview, AlertRow, UnitVerdict
 from schemas.event import Rejection, Row
+from schemas.unreadable import UNREADABLE
 from stream.lifecycle import Refused, advance, judge, obey, open_rows
 from stream.person import Person
 from stream.topics import COMMANDS
@@ -138,5 +139,5 @@ def _read(row: Row) -> Command | Rejection | None:
         if _tag.decode(row.value or b"").command not in _OURS:
             return None
         return _command.decode(row.value or b"")
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         return Rejection(REFUSED, f"no command: {error}")

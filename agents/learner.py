@@ -13,6 +13,7 @@ import msgspec
 from agents.learning import Lesson, wanted
 from agents.transport.access import Access
 from schemas.instants import HOUR
+from schemas.unreadable import UNREADABLE
 from stream.rulebook import Rulebook
 
 logger: Final = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class Learner:
             await self.close()
         try:
             lessons = _decoder.decode(out)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             last = err.decode(errors="replace").strip().rpartition("\n")[2]
             logger.warning("case mix was not learned: %s", last or "the process ended")
             return

@@ -21,6 +21,7 @@ from schemas.columns import EventColumns
 from schemas.event import Row
 from schemas.instants import DAY, HOUR, MINUTE, format_rfc3339
 from schemas.measures import MICRO
+from schemas.unreadable import UNREADABLE
 from stream.case_mix import NOTICE
 from stream.formula import Formula
 from stream.formula_parser import Name
@@ -150,7 +151,7 @@ def _before(last: Learned | None, by: tuple[str, ...]) -> _Before | None:
         return None
     try:
         return msgspec.json.decode(last.value, type=_Before)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 

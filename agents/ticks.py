@@ -10,6 +10,7 @@ import msgspec
 
 from agents.transport.log import Log
 from schemas.event import INPUT_TOPICS, Row
+from schemas.unreadable import UNREADABLE
 from stream.topics import COMMANDS, TICKS
 
 logger: Final = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ def tick_of(row: Row) -> Tick | None:
     """The tick in a record; None where it is none: nobody but a worker writes ticks, a stranger's moves nothing."""
     try:
         return msgspec.json.decode(row[3] or b"", type=Tick)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 

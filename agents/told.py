@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from agents.transport.log import Log, Outgoing, records
 from schemas.alerts import CLEARED, WITHDRAWN, AlertRow
 from schemas.instants import format_rfc3339, parse_rfc3339
+from schemas.unreadable import UNREADABLE
 from stream.state import State
 from stream.topics import ALERTS
 from stream.watched import Open
@@ -33,7 +34,7 @@ def alert_of(value: bytes | None) -> AlertRow | None:
     """The row in a record; None where it is none."""
     try:
         return _decoder.decode(value or b"")
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 

@@ -13,6 +13,7 @@ import msgspec
 from agents.transport.log import Log, Record, TopicPartition
 from schemas.alerts import AlertCommand
 from schemas.event import Row
+from schemas.unreadable import UNREADABLE
 from stream.topics import COMMANDS
 
 _decoder: Final = msgspec.json.Decoder(AlertCommand)
@@ -60,6 +61,6 @@ def _about_a_unit(value: bytes | None) -> AlertCommand | None:
     """The command in a record; None for any other, which the partition's owner answers (agents/alerting.py)."""
     try:
         command = _decoder.decode(value or b"")
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
     return command if command.unit else None

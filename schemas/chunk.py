@@ -21,6 +21,7 @@ from schemas.gathering import Gathering, Numbers, Slice
 from schemas.instant_columns import instants
 from schemas.memo import Memo
 from schemas.packed import column
+from schemas.unreadable import UNREADABLE
 
 
 class _Wire(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -105,7 +106,7 @@ def _wires(values: Sequence[bytes | None]) -> Sequence[_Wire | None]:
         if alone and set(map(_FIRST, known)) == _OPEN and set(map(_LAST, known)) == _CLOSED:
             try:
                 wires = _decoder.decode_lines(joined)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            except UNREADABLE:
                 wires = []
             if len(wires) == len(values) and _valid_ids(wires):
                 return wires
@@ -124,7 +125,7 @@ def _wire(value: bytes | None) -> _Wire | None:
     try:
         value.decode()
         wire = _loose.decode(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     return wire if ID.fullmatch(wire.event_id) is not None else None
 

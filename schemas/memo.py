@@ -13,6 +13,7 @@ from schemas.columns import Kind
 from schemas.event import ID, TOPIC_OF, TYPE, InPartition
 from schemas.instants import FIRST, LAST, parse_rfc3339
 from schemas.measures import NO_DIMS, Dims, Measures, clean_text, content_digest, digest, dims_of, measures_of
+from schemas.unreadable import UNREADABLE
 
 _MEMO: Final = 20_000  # distinct texts kept per memo; beyond that it starts anew
 Entry = TypeVar("Entry")
@@ -130,6 +131,6 @@ def _bound(memo: dict[Any, Any]) -> dict[Any, Any]:
 def _mapping(raw: bytes) -> dict[str, object] | None:
     try:
         found = _raw_decoder.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     return found if isinstance(found, dict) else None

@@ -15,6 +15,7 @@ from agents.cli.output import FormatFlag, print_rows, time_text
 from agents.cli.progress import Progress
 from agents.learning import learn as learn_all
 from agents.rules import Learned, models
+from schemas.unreadable import UNREADABLE
 
 app = App(
     name="case-mix",
@@ -169,5 +170,5 @@ def _kinds(one: Learned) -> Iterator[dict[str, Any]]:
 def _counts(one: Learned) -> _Counts:
     try:
         return msgspec.json.decode(one.value, type=_Counts)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return _Counts()

@@ -12,6 +12,7 @@ from schemas.alerts import CLEARED
 from schemas.event import ID
 from schemas.instants import parse_rfc3339
 from schemas.measures import clean_text
+from schemas.unreadable import UNREADABLE
 from stream.case_mix import PREFIX
 from stream.topics import ALERTS, SCORE_UPDATES, TEMPLATES, UNIT_UPDATES
 
@@ -80,7 +81,7 @@ def conflate(records: Iterable[Published]) -> Latest:
                 templates.setdefault(_clean(key), record.value)  # the first of a number stays
             elif record.topic == ALERTS:
                 alerts[_id(key)] = None if record.value is None else alert_view(key, record.value)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNREADABLE:
             unreadable += 1
     return Latest(units, employees, templates, alerts, unreadable)
 
@@ -110,7 +111,7 @@ def tick_at(value: bytes | None) -> int | None:
     """The instant of a tick in ms, None when it is none."""
     try:
         return None if value is None else _ticks.decode(value).at
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 

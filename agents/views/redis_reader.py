@@ -25,6 +25,7 @@ from agents.views.port import (
 from agents.views.redis_client import TIME_LIMIT, Client, RedisPlace, connect, told
 from agents.views.redis_keys import EpochKeys, Head, Keys
 from agents.views.redis_writer import News, decode_head
+from schemas.unreadable import UNREADABLE
 
 QUIET: Final = 1.0  # s without news after which the views are asked how they are
 TOGETHER: Final = 200  # messages told as one change
@@ -248,7 +249,7 @@ def _change(before: Change, standing: Standing, news: list[News]) -> Change:
 def _news_of(data: bytes) -> News | None:
     try:
         return _news.decode(data)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 

@@ -14,6 +14,7 @@ from agents.views.port import FORMAT, Batch, Place, UnitView, ViewsMoved, ViewsT
 from agents.views.redis_alerts import alerts_before, stage_alerts
 from agents.views.redis_client import TIME_LIMIT, Client, RedisPlace, connect, told
 from agents.views.redis_keys import EpochKeys, Head, Keys
+from schemas.unreadable import UNREADABLE
 
 SILENCE: Final = 60.0  # s after the last write until another installation may have the prefix
 SWEEP: Final = 1_000  # keys of an old epoch looked at in one command
@@ -214,14 +215,14 @@ def decode_head(value: object) -> Head | None:
     """The head as stored, None when there is none or it is not ours."""
     try:
         return _heads.decode(_bytes(value))
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 
 def _decode_place(value: bytes) -> Place:
     try:
         return _places.decode(value)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return Place()
 
 

@@ -18,6 +18,7 @@ from agents.transport.errors import LogCorrupt, LogError, RecoverableError
 from agents.views.port import Batch, Place, UnitView, ViewsMoved, ViewsUnavailable
 from agents.views.twin_alerts import write_alerts
 from agents.views.twin_file import NAME, PATIENCE, TABLES, create_file, identity, open_file, unlink
+from schemas.unreadable import UNREADABLE
 
 _EMPLOYEE: Final = """INSERT INTO employees VALUES (?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET value = excluded.value, change = excluded.change"""
@@ -146,7 +147,7 @@ def _place_of(connection: sqlite3.Connection, partition: int) -> Place:
     found = connection.execute("SELECT value FROM places WHERE partition = ?", (partition,)).fetchone()
     try:
         return Place() if found is None else _places.decode(found[0])
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return Place()
 
 

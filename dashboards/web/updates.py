@@ -12,6 +12,7 @@ import msgspec
 
 from schemas.instants import parse_rfc3339
 from schemas.rows import ScoreRow, UnitRow
+from schemas.unreadable import UNREADABLE
 from schemas.updates import ScoreUpdate, UnitUpdate
 
 Row = ScoreRow | UnitRow
@@ -73,7 +74,7 @@ def readable(decode: Callable[[str, bytes], T], key: str, value: bytes | None) -
     """The update, None when there is none, or none that can be read."""
     try:
         return None if value is None else decode(key, value)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 

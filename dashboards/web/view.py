@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from agents.views.port import Standing
 from dashboards.web.alerts import Alert, decode_alert
 from dashboards.web.catalogue import Catalogue, Reader, read_template
 from dashboards.web.updates import KnownEmployee, KnownUnit, decode_scores, decode_unit
+from schemas.unreadable import UNREADABLE
 
 
 class Touched(NamedTuple):
@@ -74,7 +73,7 @@ class View:
             for key, value in values.items():
                 try:
                     touched.update(take(key, value))
-                except msgspec.MsgspecError:
+                except UNREADABLE:
                     unreadable += 1
         for unit, rows in alerts.items():
             unreadable += self._alerts(unit, rows)
@@ -119,7 +118,7 @@ class View:
         for value in values:
             try:
                 found.append(decode_alert(value))
-            except msgspec.MsgspecError:
+            except UNREADABLE:
                 unreadable += 1
         self.alerts[unit] = tuple(found)
         return unreadable
