@@ -25,12 +25,18 @@ def world(empty_kafka: KafkaBroker, tmp_path: Path) -> Iterator[KafkaWorld]:
 
 
 def _decoding(worker: KafkaWorker) -> list[int]:
-    """The processes beside it."""
+    """The processes beside it that decode; one that learns case mix comes and goes."""
     found: list[int] = []
     for task in Path(f"/proc/{worker.pid}/task").iterdir():
         with suppress(FileNotFoundError):  # a thread that has just ended
             found += map(int, (task / "children").read_text().split())
-    return found
+    return [pid for pid in found if _decodes(pid)]
+
+
+def _decodes(pid: int) -> bool:
+    with suppress(FileNotFoundError):
+        return b"agents.decoder_process" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
 
 
 def _answered(worker: KafkaWorker) -> bool:
