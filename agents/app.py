@@ -183,6 +183,8 @@ class Worker:
         finally:
             self._decoder.close()
             if hasattr(self, "scoring"):
+                self.scoring.resting = True  # stores that are closed are not asked any more
+                await self.scoring.settled()
                 self.scoring.close()
             if hasattr(self, "log"):
                 self.log.close()

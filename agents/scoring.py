@@ -155,10 +155,14 @@ class Scoring:
         """Applies nothing more until `resume`; what is applied is committed when it returns."""
         self.resting = True
         async with self._working:
-            async with self._applying:
-                pass  # a chunk under way is applied whole
+            await self.settled()
             if self.has_work():
                 await self.commit()
+
+    async def settled(self) -> None:
+        """What is under way is applied whole; with `resting` set nothing begins after it."""
+        async with self._applying:
+            pass
 
     def resume(self) -> None:
         """Goes on with the partitions that it has now."""

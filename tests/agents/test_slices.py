@@ -144,7 +144,7 @@ async def test_a_commit_that_is_cancelled_in_its_snapshot_is_written(scoring: Sc
     assert commit.cancelled()
     assert 1 == scoring.flush.transactions
     assert PEOPLE == scoring.log.committed()[QC_EVENTS, 0]
-    assert not scoring.has_work()
+    assert not scoring.partitions[0].dirty
 
 
 async def test_updates_are_made_of_whole_chunks(scoring: Scoring) -> None:
