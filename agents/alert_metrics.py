@@ -16,8 +16,8 @@ from agents.exposition import head, labels, sample
 from schemas.alerts import ACKNOWLEDGED, FIRING, WITHDRAWN, AlertReview, AlertRow
 from schemas.instants import MINUTE, parse_rfc3339
 from stream import metric_names as names
+from stream.alert_reader import COMMON_CAUSE
 from stream.rulebook import Rulebook, Version
-from stream.unit_rules import COMMON_CAUSE
 from stream.watch_plan import Drift, Ewma, watch_plans
 
 MOST: Final = 2_000  # open alerts that are shown, the gravest and oldest first

@@ -6,19 +6,32 @@ first one's number.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from agents.rules import models, publications
-from agents.transport.log import Append, Log, Outgoing, Record, partition_for
+from agents.transport.log import Append, Log, LogBusy, Outgoing, Record, partition_for
 from stream.case_mix import model_key, read_model
 from stream.template import Problem, Report, Template, check
 from stream.topics import TEMPLATES
 
 _LOCK: Final = "publishing"
 _AT_ONCE: Final = 1_000
+_PAUSES: Final = (0.1, 0.4, 1.5)  # s: people publish, and workers what they have learned
+Result = TypeVar("Result")
+
+
+def _in_turn(work: Callable[[], Result]) -> Result:
+    """Whoever came while another one was at it had nothing written, and tries again."""
+    for pause in _PAUSES:
+        try:
+            return work()
+        except LogBusy:
+            time.sleep(pause)
+    return work()
 
 
 class PublicationRefused(Exception):
@@ -39,6 +52,10 @@ class Published(NamedTuple):
 
 def publish(log: Log, text: str, now: int) -> Published:
     """Append a template version to the log, at `now` (ms). PublicationRefused when it breaks a rule (contract, 3)."""
+    return _in_turn(lambda: _publish(log, text, now))
+
+
+def _publish(log: Log, text: str, now: int) -> Published:
     with log.alone(_LOCK) as append:
         found = publications(log)
         report = check(text, published=[entry.template for entry in found], published_at=now)
@@ -55,6 +72,10 @@ def publish(log: Log, text: str, now: int) -> Published:
 
 def append_model(log: Log, template: str, indicator: str, number: int, value: bytes, now: int) -> str | None:
     """Append a case mix model, at `now` (ms): its key; None when its number is not the next one any more."""
+    return _in_turn(lambda: _append_model(log, template, indicator, number, value, now))
+
+
+def _append_model(log: Log, template: str, indicator: str, number: int, value: bytes, now: int) -> str | None:
     with log.alone(_LOCK) as append:
         known = (one.model for one in models(log))
         numbers = [model.number for model in known if (model.template, model.indicator) == (template, indicator)]

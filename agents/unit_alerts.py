@@ -95,22 +95,20 @@ class UnitAlerts:
 
     def _judge(self, cause: Cause, at: int) -> Iterator[AlertRow]:
         key = _key(cause)
+        row = self.open.get(key)
         if key in self._quiet:
             if cause.over:
                 self._quiet.remove(key)
-            return
-        row = self.open.get(key)
-        if row is None and cause.fires:
+        elif row is None and cause.fires:
             row = self.open[key] = raised(cause, at)
             yield row
         elif row is not None and cause.over:
             yield over(self.open.pop(key), at)
-            return
-        if row is not None:
-            for employee_id, alert in cause.every:
-                if not alert.folded_into:
-                    fold = AlertCommand(alert.alert_id, FOLD, UNIT, _WHOLE_LINE, into=row.alert_id)
-                    self._tell(employee_id, fold, at)
+            row = None
+        into = "" if row is None else row.alert_id
+        for employee_id, alert in cause.every:
+            if alert.folded_into != into:  # who still drifts when the line works again is told of by themselves
+                self._tell(employee_id, AlertCommand(alert.alert_id, FOLD, UNIT, _WHOLE_LINE, into=into), at)
 
     def _tell(self, employee_id: str, command: AlertCommand | UnitVerdict, at: int) -> None:
         key = employee_id.encode()

@@ -26,6 +26,7 @@ from stream.yaml_tree import Scalar
 SEVERITIES: Final = ("info", "warning", "critical")
 ID_PATTERN: Final = r"[a-z][a-z0-9_]{0,63}"
 ID_REMEDY: Final = "start with a-z, go on with a-z 0-9 _, at most 64 characters"
+COMMON_CAUSE: Final = "common_cause"  # what a unit's own alert is called
 CLEAR_STEP: Final = 0.02  # clear_above defaults to below + 0.02
 
 
@@ -198,6 +199,8 @@ def _escalation(field: Field, severity: Severity) -> int:
 def _common(fields: Fields, kind: str) -> tuple[str, Severity, int]:
     """(id, severity, pending); the id defaults to the condition, the severity to `warning`, `for` to 0."""
     id = read_matching(fields["id"], ID_PATTERN, ID_REMEDY) if fields["id"].present else kind
+    if id == COMMON_CAUSE:
+        fields["id"].fail("is the name of a unit's own alert, which silences those of its people", "choose another id")
     severity = cast(Severity, read_choice(fields["severity"], SEVERITIES, "warning"))
     waits = fields["for"].present and not (isinstance(node := fields["for"].node, Scalar) and node.text == "0")
     return id, severity, read_duration(fields["for"], "write how long it must hold") if waits else 0

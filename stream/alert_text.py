@@ -22,9 +22,13 @@ def message(version: Version, rule: Rule, alert: Open) -> Message:
             zh = f"{name.zh}在“{window}”窗口内为{value}，低于{limit}"
             en = f"{name.en} is {value} in {window}, below {limit}"
         case Drift():
-            easy = ("（难易平均的工作）", " for work of average difficulty") if rule.mixed >= 0 else ("", "")
-            zh = f"{name.zh}自{since}起下降：{value}，正常应为{limit}{easy[0]}"
-            en = f"{name.en} has dropped since {since}: {value} where {limit} is normal{easy[1]}"
+            if rule.mixed < 0:
+                zh = f"{name.zh}自{since}起下降：{value}，正常应为{limit}"
+                en = f"{name.en} has dropped since {since}: {value} where {limit} is normal"
+            else:  # easy work may lie above the limit, and have dropped all the same
+                zh = f"{name.zh}自{since}起下降：{value}，就所做工作的难易而言偏低（难易平均的工作正常为{limit}）"
+                en = f"{name.en} has dropped since {since}: {value} is too little for the kind of work that was done ("
+                en += f"of average difficulty, {limit} is normal)"
         case Ewma():
             zh = f"{name.zh}的移动平均自{since}起偏低：{value}，下限{limit}"
             en = f"The moving average of {name.en} is low since {since}: {value}, its limit is {limit}"

@@ -131,7 +131,7 @@ def advance(person: Person, at: int) -> Iterator[AlertRow]:
         elif alert.state == SHELVED and alert.until <= at:
             alert.state, alert.by, alert.reason, alert.changed_at, alert.until = FIRING, "", SHELF_OVER, at, NONE
             changed = True
-        elif _waits(alert) and at >= alert.raised_at + alert.escalates_after:
+        elif _waits(alert) and at >= alert.changed_at + alert.escalates_after:
             alert.escalated_at = alert.changed_at = at
             changed = True
         if changed:
@@ -150,13 +150,19 @@ def due(state: State) -> int:
                 if alert.state == SHELVED:
                     found = min(found, alert.until)
                 elif _waits(alert):
-                    found = min(found, alert.raised_at + alert.escalates_after)
+                    found = min(found, alert.changed_at + alert.escalates_after)
     return found
 
 
 def _waits(alert: Open) -> bool:
     """Whether it escalates unless somebody acknowledges it."""
-    return alert.escalates and alert.state == FIRING and alert.escalated_at == NONE and alert.notify is True
+    return (
+        alert.escalates
+        and alert.state == FIRING
+        and alert.escalated_at == NONE
+        and alert.notify is True
+        and not alert.folded_into
+    )
 
 
 def _in_force(person: Person, version: Version, at: int) -> bool:

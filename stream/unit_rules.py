@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from schemas.alerts import CLEARED, FIRING, AlertRow, Message, UnitVerdict
 from schemas.instants import HOUR, parse_rfc3339
 from schemas.updates import OpenAlert
+from stream.alert_reader import COMMON_CAUSE
 from stream.chosen import rfc3339
 from stream.plan import Counted, Line, counted, plan_of
 from stream.pool import Member, Units
@@ -22,7 +23,6 @@ from stream.rulebook import Rulebook, Version
 from stream.template import Indicator
 from stream.watch_plan import Drift, Ewma, Gap, gaps, watch_plans
 
-COMMON_CAUSE: Final = "common_cause"
 LEAST_MEMBERS: Final = 5  # with data in the window
 SHARE: Final = 1 / 3  # of them drift: more than that is the line
 OVER: Final = 1 / 6  # at most that is no longer

@@ -127,7 +127,8 @@ class Watch:
             if high >= h and ruled.open is None:
                 if lifted != NONE:
                     ruled.first, ruled.begun = records.event_id(lifted), records.times[lifted]
-                if records.times[place] - ruled.begun >= rule.pending:
+                # An older record may raise it, too; with `for` it is time that has to pass.
+                if not rule.pending or records.times[place] - ruled.begun >= rule.pending:
                     self._raise(rule, ruled, (accepted / units, units, accepted, h), records, place, told)
             if statistic == 0.0 and ruled.open is not None:
                 self._clear(rule, ruled, ruled.open, records, place, told)

@@ -109,7 +109,7 @@ def of_drift(indicator: Indicator, rule: Drift, wait: int, entries: Iterable[Ent
         units, goods = units + n, goods + good
         high, height = _climb(rule, height, n - good, good, *_adds(rule, entry.shares))
         found = Finding(event, False, False, first, first.at, goods / units, units, goods, rule.good)
-        yield found._replace(raises=high >= rule.h and event.at - first.at >= wait)
+        yield found._replace(raises=high >= rule.h and (not wait or event.at - first.at >= wait))
         yield found._replace(is_over=height == 0)
 
 

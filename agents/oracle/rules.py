@@ -112,7 +112,7 @@ def _rule(raw: object, setting: Setting) -> Rule:
     if fields.get("escalate", "never") != "never":
         _duration(fields["escalate"], "escalate")
     identity, severity = scalar(fields.get("id", kind), "id"), scalar(fields.get("severity", "warning"), "severity")
-    if not _ID.fullmatch(identity) or severity not in _SEVERITIES:
+    if not _ID.fullmatch(identity) or identity == "common_cause" or severity not in _SEVERITIES:
         raise ValueError(f"alerts: id {identity!r} or severity {severity!r} is none")
     wait = fields.get("for", "0")
     return Rule(identity, severity, 0 if wait == "0" else _duration(wait, "for"), read(fields, setting))

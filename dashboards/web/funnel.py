@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import ceil, floor
 from typing import Final, NamedTuple
 
-from msgspec import UNSET
-
 from dashboards.web.catalogue import Catalogue
 from dashboards.web.reading import facts_of
 from dashboards.web.updates import Row
@@ -35,6 +33,11 @@ class Dot(NamedTuple):
     side: str
     x: float
     y: float
+
+    @property
+    def said(self) -> str:
+        """The key of the words for where it lies."""
+        return f"funnel.{self.mark}" if self.mark == "inside" else f"funnel.{self.mark}.{self.side}"
 
 
 class Tick(NamedTuple):
@@ -67,9 +70,12 @@ def choices(rows: Iterable[Row], catalogue: Catalogue) -> list[Row]:
 
 def chart(chosen: Row, people: Mapping[str, Sequence[Row]], catalogue: Catalogue) -> Chart | None:
     """Of the unit's row, and the rows of its people by id; None where nobody or nothing differs."""
-    share = _share(chosen)
+    adjusted = isinstance(chosen.adjusted, float) and 0 < chosen.adjusted < 1
+    share = _share(chosen, adjusted)
     found = [(employee, row) for employee, rows in sorted(people.items()) for row in rows if _same(row, chosen)]
-    counted = [(employee, float(row.n), own) for employee, row in found if row.n and (own := _share(row)) is not None]
+    counted = [
+        (employee, float(row.n), own) for employee, row in found if row.n and (own := _share(row, adjusted)) is not None
+    ]
     if share is None or not 0 < share < 1 or not counted:
         return None
     most = max(n for _, n, _ in counted) * 1.05
@@ -92,15 +98,15 @@ def chart(chosen: Row, people: Mapping[str, Sequence[Row]], catalogue: Catalogue
         for end in ("low", "high")
     }
     return Chart(
-        facts_of(chosen, catalogue).name, chosen.window, chosen.adjusted is not UNSET, share, y(share), lines, dots,
+        facts_of(chosen, catalogue).name, chosen.window, adjusted, share, y(share), lines, dots,
         [Tick(x(n), n) for n in _ticks(most)], [Tick(y(value), value) for value in _shares(bottom)],
         sum(dot.mark != "inside" for dot in dots),
     )  # fmt: skip
 
 
-def _share(row: Row) -> float | None:
-    """Of good units; the adjusted one where there is one."""
-    if isinstance(row.adjusted, float):
+def _share(row: Row, adjusted: bool) -> float | None:
+    """Of good units; the adjusted one, unless what is allowed for makes up for everything."""
+    if adjusted and isinstance(row.adjusted, float):
         return row.adjusted
     return None if not row.n or row.good is None else row.good / row.n
 

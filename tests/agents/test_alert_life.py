@@ -108,6 +108,30 @@ async def test_nobody_acknowledges(rig: Rig, said: str, after: int | None) -> No
     assert escalated == (await _later(rig, HOUR)).escalated_at
 
 
+async def test_what_was_acknowledged_and_fires_again_waits_anew(rig: Rig) -> None:
+    """It escalates an hour after it fires again, not after it was raised."""
+    row = await _fired(rig)
+    _command(rig, row, "ack")
+    await _later(rig, 59 * MINUTE)
+    _command(rig, row, "shelve", until=rig.wall + HOUR)
+    await _later(rig, 1_000)
+    _command(rig, row, "unshelve")
+    again = await _later(rig, 10 * MINUTE)
+    assert ("firing", None) == (again.state, again.escalated_at)
+    assert (await _later(rig, HOUR - 1_000)).escalated_at is None
+    assert (await _later(rig, 2_000)).escalated_at is not None
+
+
+async def test_a_folded_one_does_not_escalate(rig: Rig) -> None:
+    """Its line's does."""
+    row = await _fired(rig)
+    key = str(row.employee_id).encode()
+    value = msgspec.json.encode(AlertCommand(row.alert_id, "fold", "@unit", "the line", into="f" * 20))
+    rig.append([Outgoing(COMMANDS, partition_for(key, len(rig.numbers)), rig.wall, key, value)])
+    await _later(rig, 1_000)
+    assert (await _later(rig, 2 * HOUR)).escalated_at is None
+
+
 async def test_shelved_for_a_time(rig: Rig) -> None:
     """It fires again when that is over, also when the worker died meanwhile."""
     row = await _fired(rig)

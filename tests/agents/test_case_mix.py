@@ -7,9 +7,11 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +19,7 @@ from agents.learning import learn
 from agents.publishing import publish
 from agents.rules import models, only, rulebook, unknown_since, version_names
 from agents.transport.embedded.log import Outgoing
+from agents.transport.log import Append, LogBusy
 from agents.transport.murmur2 import partition_for
 from schemas.instants import DAY, HOUR, MINUTE
 from stream.topics import QC_EVENTS, TEMPLATES
@@ -236,5 +239,27 @@ def test_a_partition_knows_models_by_the_last_number(tmp_path: Path) -> None:
         assert NOON == unknown_since(["op@1"], rules)
         before = only(rules, ["op@1", "case-mix:op/y@1"])
         assert [1] == [model.number for model in before.models["op", "y"]]
+    finally:
+        rig.close()
+
+
+def test_who_publishes_while_somebody_else_does_tries_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that learns and a person that publishes meet now and then; nothing of the first try was written."""
+    rig = Rig(tmp_path, 2)
+    alone, busy = rig.log.alone, [LogBusy("somebody else is publishing"), LogBusy("once more")]
+
+    def met(name: str) -> AbstractContextManager[Append]:
+        if busy:
+            raise busy.pop()
+        return alone(name)
+
+    monkeypatch.setattr(rig.log, "alone", met)
+    monkeypatch.setattr("agents.publishing._PAUSES", (0.0, 0.0, 0.0))
+    try:
+        publish(rig.log, TEMPLATE, NOON - 30 * DAY)
+        assert ["op@1"] == version_names(rulebook(rig.log))
+        busy.extend([LogBusy("for ever")] * 4)
+        with pytest.raises(LogBusy):
+            publish(rig.log, TEMPLATE.replace("version: 1", "version: 2"), NOON)
     finally:
         rig.close()

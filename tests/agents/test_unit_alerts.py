@@ -123,6 +123,27 @@ async def test_it_is_over_when_few_drift(plant: Plant) -> None:
     assert ("cleared", format_rfc3339(NOON + 2 * MINUTE)) == (line.state, line.cleared_at)
 
 
+async def test_who_still_drifts_when_the_line_works_again_is_told_of(plant: Plant) -> None:
+    """The others recover, the line's alert is over, and one person's stands by itself again."""
+    log = published(watched(DRIFT))
+    _work(log, NOON - MINUTE, dict.fromkeys(PEOPLE, 2))
+    plant.rig.write(log)
+    await plant.minute(0)
+    await plant.minute()
+    (line,) = plant.alerts("common_cause")
+    assert {line.alert_id} == {row.folded_into for row in plant.alerts("drop")}
+    better = Log()
+    for number in range(1, 45):
+        _work(better, NOON + 2 * MINUTE + number * 1_000, {name: 10 for name in PEOPLE if name != "E6"})
+    plant.rig.write(better)
+    await plant.minute(2 * MINUTE)
+    await plant.minute()
+    (line,) = plant.alerts("common_cause")
+    assert "cleared" == line.state
+    (left,) = [row for row in plant.alerts("drop") if row.cleared_at is None]
+    assert ("E6", "firing", None) == (left.employee_id, left.state, left.folded_into)
+
+
 async def test_it_lasts_as_long_as_people_drift(plant: Plant) -> None:
     """Two hours later nobody has begun to drift within the hour, and the line is as bad: who joins is folded, too."""
     log = published(watched(DRIFT))

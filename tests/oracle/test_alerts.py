@@ -9,7 +9,7 @@ import pytest
 
 from agents.oracle import Alert
 from agents.oracle.windows import calendar_span, rolling_span
-from tests.oracle.logs import DAY, HOUR, MIDNIGHT, MINUTE, NOON, SECOND, Log, published, template
+from tests.oracle.logs import DAY, HOUR, MIDNIGHT, MINUTE, NOON, SECOND, YIELD, Log, published, template
 
 RATED = (
     "{{id: yield, from: qc.inspection, value: accepted / inspected, rate: {{good: accepted, of: inspected}}, "
@@ -229,14 +229,12 @@ def test_older_record_moves_drift_and_not_level() -> None:
     assert [(alert.rule, alert.last_event) for alert in alerts(log)] == [("naive", "i2"), ("drift", "i1")]
 
 
-def test_older_record_raises_drift_only_from_where_it_left_zero() -> None:
-    """T - T_first >= 0 is asked without `for` too: a record from before the first waits for one that is not."""
+def test_older_record_raises_drift_as_well() -> None:
+    """Without `for` T plays no part: S is a sum over records, in the order in which they came."""
     log = published(ruled(DRIFT))
     inspect(log, (0, 3))
     inspect(log, (0, 3), start=NOON - MINUTE)
-    assert alerts(log) == []
-    inspect(log, GOOD, start=NOON)
-    assert [(alert.first_event, alert.last_event) for alert in alerts(log)] == [("i0", "i2")]
+    assert [(alert.first_event, alert.last_event) for alert in alerts(log)] == [("i0", "i1")]
 
 
 def test_ewma_is_raised_below_its_limit_and_over_at_the_target() -> None:
@@ -383,3 +381,14 @@ def test_windows_are_what_a_plain_sum_over_the_entries_gives(window: str, seed: 
             is_open = low
     assert expected
     assert [alert.last_event for alert in alerts(log)] == expected
+
+
+@pytest.mark.parametrize(("wait", "raised"), [("", 1), (", for: 1m", 0)])
+def test_a_record_older_than_the_one_that_lifted_drift_raises_it(wait: str, raised: int) -> None:
+    """Events that come newest first: without `for` their T plays no part, with it time has to pass."""
+    rule = f"{{drift: {{good: 0.95, bad: 0.85, h: 3}}{wait}}}"
+    log = published(template(YIELD.rstrip("}") + f", alerts: [{rule}]}}"))
+    for number in range(4):
+        at = NOON - number * SECOND
+        log.send(event_id=f"i{number}", occurred_at=at, sent_at=NOON, measures={"inspected": 10, "accepted": 8})
+    assert raised == len(list(log.recompute().alerts()))

@@ -114,6 +114,7 @@ def test_what_is_decided_elsewhere_is_read() -> None:
         "[{below: 0.9, window: day, colour: red}]",
         "[{naive: 0.9, confidence: 0.95}]",
         "[{naive: 0.9, id: A}]",
+        "[{naive: 0.9, id: common_cause}]",
         "[{naive: 0.9, severity: bad}]",
         "[{naive: 0.9, escalate: soon}]",
         "[{naive: 0.9, escalate: 0}]",

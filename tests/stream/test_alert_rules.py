@@ -88,6 +88,7 @@ def test_no_rules() -> None:
         ("text", "", "is not a mapping"),
         ("{blow: 0.9}", ".blow", "unknown field"),
         ("{id: A, stale: 1h}", ".id", "another form"),
+        ("{id: common_cause, stale: 1h}", ".id", "a unit's own alert"),
         ("{stale: 1h, severity: high}", ".severity", "is not known"),
         ("{stale: 1h, for: 5}", ".for", "is not a duration"),
         ("{stale: 1h, escalate: soon}", ".escalate", "is not a duration"),

@@ -250,8 +250,10 @@ def test_an_alert_says_what_normal_is_meant_for() -> None:
     assert report.template is not None
     version = compile_version(report.template, 0, 1)
     said = message(version, rule, alert)
-    assert "80.0 % where 95.0 % is normal for work of average difficulty" in said.en
-    assert "正常应为95.0 %（难易平均的工作）" in said.zh
+    assert (
+        "80.0 % is too little for the kind of work that was done (of average difficulty, 95.0 % is normal)" in said.en
+    )
+    assert "就所做工作的难易而言偏低（难易平均的工作正常为95.0 %）" in said.zh
     plan = watch_plans(version)[0]
     assert plan is not None
     plain = message(version, plan.drifts[0], alert)
