@@ -233,7 +233,8 @@ def _say(log: Log, subject: _Subject, now: int) -> Lesson:
     effective = -(-(now + NOTICE + MINUTE) // HOUR) * HOUR
     last = subject.last.model if subject.last is not None else None
     if last is not None and last.effective_from >= effective:
-        return Lesson(*head, None, f"number {last.number} takes effect only then", total.n)
+        since = format_rfc3339(last.effective_from)
+        return Lesson(*head, None, f"number {last.number} takes effect only at {since}", total.n)
     number = 1 if last is None else last.number + 1
     value = {
         "template": subject.template,

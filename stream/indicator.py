@@ -7,7 +7,7 @@ from typing import Final, Literal, cast
 
 from schemas.measures import MAX_NAMES, MAX_TEXT, clean_text
 from stream.alert_reader import ID_PATTERN, ID_REMEDY, Setting, read_alerts
-from stream.alert_rules import AlertRule, LevelRule, NaiveRule, StaleRule, UnitGapRule
+from stream.alert_rules import AlertRule, EwmaRule, LevelRule, NaiveRule, StaleRule, UnitGapRule
 from stream.bilingual import Text
 from stream.fields import Field
 from stream.formula import Formula, parse
@@ -99,6 +99,7 @@ def read_indicator(field: Field) -> Indicator | None:
         next_step=read_text(fields["next_step"], "what to do when it is missed"),
     )
     _warn_unknown_measures(fields, indicator)
+    _warn_idle_rules(fields["alerts"], indicator)
     _note_not_evaluated(field, indicator)
     return indicator
 
@@ -214,6 +215,13 @@ def _warn_unknown_measures(fields: dict[str, Field], indicator: Indicator) -> No
         for measure in unknown:
             remedy = f"a qc.inspection has {', '.join(INSPECTION_MEASURES)}"
             fields[name].warn(f"{measure} counts as 0 unless your senders add it", remedy)
+
+
+def _warn_idle_rules(field: Field, indicator: Indicator) -> None:
+    """A moving average needs a target that is a share; without one it never says anything."""
+    target = indicator.target
+    if any(isinstance(rule, EwmaRule) for rule in indicator.alerts) and (target is None or not 0 < target < 1):
+        field.warn("a rule `ewma` does nothing without a target between 0 and 1", "add `target: 0.95`")
 
 
 def _note_not_evaluated(field: Field, indicator: Indicator) -> None:

@@ -32,11 +32,15 @@ For = Annotated[str, Parameter(name="--for", help="how long: 30m, 4h, 2d; or unt
 State = Literal["firing", "acknowledged", "shelved", "cleared"]
 _REVIEW: Final = ("review", "reviewed_by", "review_reason")
 _COLUMNS: Final = (*(field.name for field in msgspec.structs.fields(AlertRow)), *_REVIEW)
-_TABLE: Final = ("alert_id", "state", "severity", "employee_id", "unit", "indicator", "rule", "value", "n", "raised_at")
+_TABLE: Final = (
+    "alert_id", "state", "severity", "employee_id", "unit", "indicator", "rule", "value", "n", "raised_at",
+    "folded_into",
+)  # fmt: skip
 _REASON: Final = tuple(field.name for field in msgspec.structs.fields(Reason))
 _REASON_TABLE: Final = ("employee_id", "indicator", "rule", "window", "state", "value", "n", "why")
 _UNITS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _POLL_S: Final = 0.1
+_LONGEST_REASON: Final = 2_000
 
 
 @app.command(name="list")
@@ -200,6 +204,8 @@ def review(
     by
         who says so (default: the account that runs this)
     """
+    if not 1 <= len(reason.strip()) <= _LONGEST_REASON:
+        raise UsageError(f"--reason: has {len(reason.strip())} characters; say in 1 to {_LONGEST_REASON:,} why")
     with existing_log(flags.settings()) as log:
         row = _find(log, id)
         found = AlertReview(row.alert_id, verdict, by or this_user(), reason, row.rule, row.unit)

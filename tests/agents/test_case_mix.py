@@ -176,7 +176,7 @@ def test_the_next_lesson_goes_on_where_the_last_one_ended(tmp_path: Path) -> Non
         learn(rig.log, NOON)
         again = {lesson.indicator: lesson for lesson in learn(rig.log, NOON)}
         assert again["y"].key is None
-        assert "takes effect only then" in again["y"].why
+        assert "number 1 takes effect only at 2026-03-02T14:00:00.000Z" == again["y"].why
         later = NOON + 30 * DAY
         work(rig, later, {"easy": 10, "hard": 9})
         lessons = {lesson.indicator: lesson for lesson in learn(rig.log, later)}

@@ -235,6 +235,14 @@ def test_a_wrong_case_mix_is_an_error_of_the_template(rest: str, field: str, val
     assert remedy in error.remedy
 
 
+@pytest.mark.parametrize(("target", "warned"), [("", True), ("target: 95\n    ", True), ("target: 0.95\n    ", False)])
+def test_a_moving_average_without_a_share_to_reach_is_warned_of(target: str, warned: bool) -> None:
+    """It would do nothing, and nobody would know."""
+    report = check(TEMPLATE.replace("{rest}", f"{target}{RATE}\n    alerts: [{{ewma: {{lambda: 0.2, L: 3}}}}]"))
+    assert report.template is not None
+    assert warned == any("ewma" in warning.message for warning in report.warnings)
+
+
 def test_a_case_mix_names_its_dims_the_coarsest_first() -> None:
     """As written."""
     report = check(TEMPLATE.replace("{rest}", f"case_mix: [product, machine]\n    {RATE}"))
