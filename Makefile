@@ -29,9 +29,10 @@ lint: $(TOOLS)  ## ruff (rules, import direction, format) and mypy --strict on s
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
 
-# Two files at a time: most of the time is waiting for processes that tests start.
+# Two files at a time: most of the time is waiting for processes that tests start. In the order of the tree, or the files
+# with the fewest tests, which are the longest, would come last, one after the other.
 test: $(TOOLS) $(SUITE) browser kafka redis prometheus  ## All tests; sets up what they need
-	@exec $(VENV)/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@exec $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: $(TOOLS) kafka redis prometheus  ## Tests that wait for minutes: alerts told once, whatever else is killed
 	@exec $(VENV)/bin/python -m pytest -n 2 -m long $(ARGS)

@@ -18,6 +18,7 @@ from agents.cli.opening import existing_log, now_ms
 from agents.cli.output import Format, FormatFlag, print_record, print_rows, time_text
 from agents.cli.progress import LINE_EVERY_S, say
 from agents.transport.log import Log, RecoverableError
+from stream.rulebook import Rulebook
 from stream.topics import INPUTS, TEMPLATES
 
 _POLL_S: Final = 0.05
@@ -124,11 +125,11 @@ class _Waiting:
     """For what is in the log when this is made."""
 
     def __init__(self, log: Log) -> None:
-        from agents.rules import rulebook, version_names
+        from agents.rules import rulebook
 
         self._log = log
         self._bounds = log.bounds()
-        self._published = set(version_names(rulebook(log))) if TEMPLATES in log.topics() else set()
+        self._published = rulebook(log) if TEMPLATES in log.topics() else None
         self._seen: tuple[int, ...] = ()
         self._missing: list[Lag] = []
 
@@ -150,11 +151,12 @@ class _Waiting:
         return f"{total:,} records are not processed yet: {', '.join(behind)}{worker}"
 
 
-def _adopted(log: Log, published: set[str]) -> bool:
-    """Whether every partition works by these versions (`id@version`): each worker hears of them by itself."""
+def _adopted(log: Log, published: Rulebook | None) -> bool:
+    """Whether every partition works by these versions and models: each worker hears of them by itself."""
     from agents.meta import read_meta
+    from agents.rules import unknown_since
 
-    return not published or all(published <= set(meta.rules) for meta in read_meta(log))
+    return published is None or all(unknown_since(meta.rules, published) is None for meta in read_meta(log))
 
 
 def _print(log: Log, format: Format) -> None:
@@ -170,7 +172,7 @@ def _print(log: Log, format: Format) -> None:
         "worker": log.owner(),
         "last_commit": time_text(committed_at),
         "commit_age_seconds": None if committed_at is None else round((now_ms() - committed_at) / 1000, 1),
-        "lag": sum(lag.lag for lag in behind),
+        "lag": sum(lag.lag for lag in behind if lag.topic in INPUTS),  # of ticks there is always one, nearly
         "records": outcomes.total(),
     }
     if format == "table":
