@@ -24,7 +24,7 @@ _decoder: Final = msgspec.json.Decoder(list[Lesson])
 
 def is_due(rules: Rulebook, now: int) -> bool:
     """Whether some indicator has no model of this day, at an instant (ms)."""
-    own = (rules.models.get((template, indicator.id)) for template, indicator in wanted(rules, now))
+    own = (rules.models.get((one.template, one.mixed.indicator)) for one in wanted(rules, now))
     return any(models is None or now - models[-1].effective_from >= DUE for models in own)
 
 

@@ -6,7 +6,7 @@ costs a day's records, and each record is counted once. Corrections are not coun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, cast
 from zlib import crc32
 
@@ -14,29 +14,26 @@ import msgspec
 
 from agents.decoded import memo_of
 from agents.publishing import append_model
+from agents.replay import chunks
 from agents.rules import Learned, models, rulebook
 from agents.transport.log import Log
 from schemas.chunk import decode_groups
 from schemas.columns import EventColumns
-from schemas.event import Row
 from schemas.instants import DAY, HOUR, MINUTE, format_rfc3339
 from schemas.measures import MICRO
 from schemas.unreadable import UNREADABLE
-from stream.case_mix import NOTICE
-from stream.formula import Formula
-from stream.formula_parser import Name
+from stream.case_mix import NOTICE, kinds_of
 from stream.mix_fit import Fit, Kind, Seen, fit
-from stream.rulebook import Rulebook
-from stream.template import Indicator
+from stream.pipeline import Limits
+from stream.rulebook import Group, Mixed, Rulebook
 from stream.topics import topic_of
 
 HALF_LIFE: Final = 30 * DAY
 LEAST: Final = 1_000  # units, before anything is said
 SAMPLE: Final = 2_000_000  # records that are looked at in one lesson; of more, every k-th by its event id
-LATE: Final = 7 * DAY
+LATE: Final = Limits().late
 COUNTED: Final = 4_000  # kinds whose counts go into a model, for the next one
 _LEAST_COUNT: Final = 0.001  # units
-_CHUNK: Final = 20_000
 
 Progress = Callable[[int], None]
 
@@ -49,6 +46,14 @@ class Lesson(NamedTuple):
     key: str | None
     why: str
     n: float
+
+
+class Wanted(NamedTuple):
+    """An indicator to learn, and the group whose events count for it."""
+
+    template: str
+    group: Group
+    mixed: Mixed
 
 
 class _Known(msgspec.Struct):
@@ -71,10 +76,10 @@ class _Before(msgspec.Struct):
 class _Subject:
     """An indicator to learn, and what was counted for it: all work, and each kind."""
 
-    def __init__(self, template: str, indicator: Indicator, topic: str, last: Learned | None, now: int) -> None:
-        self.template, self.indicator, self.topic = template, indicator, topic
-        self.by = indicator.case_mix
-        self.good, self.of = (_name(formula) for formula in (indicator.rate_good, indicator.rate_of))
+    def __init__(self, wanted: Wanted, last: Learned | None, now: int) -> None:
+        self.template, self.group = wanted.template, wanted.group
+        self.indicator, self.good, self.of, self.by = wanted.mixed
+        self.topic = cast(str, topic_of(self.group.source))
         self.last = last
         before = _before(last, self.by)
         self.read = [] if before is None else before.read
@@ -92,10 +97,8 @@ class _Subject:
         if digest not in self._kinds_of:
             shape = own.shape(digest)
             values = shape.dims.values
-            counts = shape.type == self.indicator.source and all(
-                values.get(name) in accepted for name, accepted in self.indicator.where
-            )
-            self._kinds_of[digest] = tuple(_kinds(values, self.by)) if counts else None
+            counts = self.group.matches(shape.type, values)
+            self._kinds_of[digest] = tuple(kinds_of(values, self.by)) if counts else None
         return self._kinds_of[digest]
 
     def add(self, employee: str, kinds: Sequence[Kind], n: float, good: float) -> None:
@@ -131,18 +134,16 @@ def learn(log: Log, now: int, progress: Progress = lambda _: None) -> list[Lesso
     return [_say(log, subject, now) for subject in subjects]
 
 
-def wanted(rules: Rulebook, now: int) -> list[tuple[str, Indicator]]:
-    """(template, indicator) of all that is to be learned at an instant (ms)."""
+def wanted(rules: Rulebook, now: int) -> list[Wanted]:
+    """All that is to be learned at an instant (ms)."""
     versions = (rules.in_force(name, now) for name in rules.versions)
-    return [(v.template.template, i) for v in versions if v is not None for i in v.template.indicators if i.case_mix]
+    groups = ((v.template.template, group) for v in versions if v is not None for group in v.groups)
+    return [Wanted(template, group, mixed) for template, group in groups for mixed in group.mixed]
 
 
 def _subjects(log: Log, rules: Rulebook, now: int) -> list[_Subject]:
     last = {(one.model.template, one.model.indicator): one for one in models(log)}
-    return [
-        _Subject(template, indicator, cast(str, topic_of(indicator.source)), last.get((template, indicator.id)), now)
-        for template, indicator in wanted(rules, now)
-    ]
+    return [_Subject(one, last.get((one.template, one.mixed.indicator)), now) for one in wanted(rules, now)]
 
 
 def _before(last: Learned | None, by: tuple[str, ...]) -> _Before | None:
@@ -164,7 +165,7 @@ def _count(log: Log, topic: str, subjects: Sequence[_Subject], progress: Progres
         seen: set[int] = set()
         memo = memo_of(topic, number, partitions)
         begin = min(_from(one, number) for one in subjects)
-        for rows in _chunks(log, topic, number, begin, ends[topic, number]):
+        for rows in chunks(log, topic, number, begin, ends[topic, number]):
             groups, _ = decode_groups([rows], memo)
             for employee, own in groups:
                 _count_own(employee, own, number, subjects, seen, every)
@@ -198,32 +199,8 @@ def _count_own(
                     subject.add(employee, kinds, n, good)
 
 
-def _name(formula: Formula | None) -> str:
-    tree = formula.tree if formula is not None else None
-    assert isinstance(tree, Name)  # the template was checked
-    return tree.name
-
-
-def _chunks(log: Log, topic: str, partition: int, begin: int, end: int) -> Iterator[list[Row]]:
-    while begin < end:
-        rows = cast("list[Row]", log.read(topic, partition, begin, min(_CHUNK, end - begin)))
-        if not rows:
-            return
-        begin = rows[-1][0] + 1
-        yield rows if begin <= end else [row for row in rows if row[0] < end]
-
-
-def _kinds(values: Mapping[str, str], by: Sequence[str]) -> Iterator[Kind]:
-    kind: Kind = ()
-    for name in by:
-        if name not in values:
-            return
-        kind = (*kind, values[name])
-        yield kind
-
-
 def _say(log: Log, subject: _Subject, now: int) -> Lesson:
-    head = (subject.template, subject.indicator.id)
+    head = (subject.template, subject.indicator)
     total = subject.total
     if total.n < LEAST:
         return Lesson(*head, None, f"{total.n:.0f} units so far; {LEAST:,} are needed before anything is said", total.n)
@@ -238,7 +215,7 @@ def _say(log: Log, subject: _Subject, now: int) -> Lesson:
     number = 1 if last is None else last.number + 1
     value = {
         "template": subject.template,
-        "indicator": subject.indicator.id,
+        "indicator": subject.indicator,
         "number": number,
         "effective_from": format_rfc3339(effective),
         "by": list(subject.by),
@@ -254,7 +231,7 @@ def _say(log: Log, subject: _Subject, now: int) -> Lesson:
         "read": subject.read,
         "learned_at": now,
     }
-    key = append_model(log, subject.template, subject.indicator.id, number, msgspec.json.encode(value), now)
+    key = append_model(log, subject.template, subject.indicator, number, msgspec.json.encode(value), now)
     if key is None:
         return Lesson(*head, None, "somebody else has learned it meanwhile", total.n)
     return Lesson(*head, key, f"in effect from {format_rfc3339(effective)}", total.n)

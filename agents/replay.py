@@ -54,7 +54,7 @@ def replay(
         name = INPUT_TOPICS[topic]
         memo = Memo(name, lambda key: partition_for(key, partitions) == partition)
         last = _FOREVER if until is None else until.get(name, 0)
-        for rows in _chunks(log, name, partition, last):
+        for rows in chunks(log, name, partition, 0, last):
             if progress is not None:
                 progress(len(rows))
             wanted = [
@@ -121,8 +121,8 @@ class _Replayer:
         }
 
 
-def _chunks(log: Log, topic: str, partition: int, until: int) -> Iterator[list[Row]]:
-    offset = 0
+def chunks(log: Log, topic: str, partition: int, offset: int, until: int) -> Iterator[list[Row]]:
+    """A topic's records from an offset to before another one, many at a time."""
     while offset < until:
         rows = cast("list[Row]", log.read(topic, partition, offset, _CHUNK))  # the same shape
         if not rows:

@@ -5,7 +5,7 @@ ARCHITECTURE.md, Case mix. Shares are in millionths here, so that what is added 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -48,13 +48,20 @@ class Model:
 
     def mix(self, dims: Mapping[str, str]) -> Mix:
         """Of work with these dims: the finest cell that is known."""
-        expected, kind = self.base, list[str]()
-        for name in self.by:
-            if name not in dims:
-                break
-            kind.append(dims[name])
-            expected = self.cells.get(tuple(kind), expected)
+        expected = self.base
+        for kind in kinds_of(dims, self.by):
+            expected = self.cells.get(kind, expected)
         return Mix(self.base, expected)
+
+
+def kinds_of(dims: Mapping[str, str], by: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """The kinds of work that these dims belong to, the coarsest first; up to the first dim that is lacking."""
+    kind: tuple[str, ...] = ()
+    for name in by:
+        if name not in dims:
+            return
+        kind = (*kind, dims[name])
+        yield kind
 
 
 def model_key(template: str, indicator: str, number: int) -> str:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from schemas.measures import Dims
 from stream.case_mix import EVEN, Mix, Model, in_force
+from stream.formula import Formula
 from stream.formula_parser import Name
 from stream.template import Indicator, Template
 from stream.window import Window
@@ -21,9 +22,10 @@ FOREVER: Final = 1 << 62
 
 
 class Mixed(NamedTuple):
-    """An indicator whose units count against what their kind usually gives: its rate's `of`, and what makes kinds."""
+    """An indicator whose units count against what their kind usually gives: its rate, and the dims that make kinds."""
 
     indicator: str
+    good: str
     of: str
     by: tuple[str, ...]
 
@@ -44,6 +46,10 @@ class Group:
     calendars: tuple[str, ...]  # "day", ..., "all"
     key: str  # the names in one text, as Measures.vector wants them; of allowances that are 0
     mixed: tuple[Mixed, ...]
+
+    def mix(self, indicator: str) -> int:
+        """The place of an indicator in `mixed`, -1 where it is not there."""
+        return next((place for place, one in enumerate(self.mixed) if one.indicator == indicator), -1)
 
     def allowance(self, indicator: str) -> int:
         """The place of an indicator's allowance in the vector, 0 where it has none."""
@@ -166,14 +172,15 @@ def _group(
         if window.kind == "rolling":
             kept[window.grain] = max(kept.get(window.grain, 0), -(-window.minutes * 60_000 // window.grain))
     calendars = tuple(sorted({window.kind for window in windows if window.kind != "rolling"}))
-    mixed = tuple(Mixed(one.id, _of(one), one.case_mix) for one in indicators if one.case_mix)
+    own = [one for one in indicators if one.case_mix]
+    mixed = tuple(Mixed(one.id, _name(one.rate_good), _name(one.rate_of), one.case_mix) for one in own)
     names = (*names, *(f"~{one.indicator}" for one in mixed))
     vector = _vector_key(names, mixed, [EVEN] * len(mixed))
     return Group(index, key[0], key[1], names, tuple(sorted(kept.items())), calendars, vector, mixed)
 
 
-def _of(indicator: Indicator) -> str:
-    tree = indicator.rate_of.tree if indicator.rate_of is not None else None
+def _name(formula: Formula | None) -> str:
+    tree = formula.tree if formula is not None else None
     assert isinstance(tree, Name)  # the template was checked
     return tree.name
 

@@ -148,7 +148,7 @@ def _plan(version: Version, group: Group) -> WatchPlan | None:
     for indicator, own in zip(version.template.indicators, version.group_of, strict=True):
         if own == group.index:
             measure = _measure(indicator, group)
-            mixed = next((at for at, one in enumerate(group.mixed) if one.indicator == indicator.id), -1)
+            mixed = group.mix(indicator.id)
             for rule in indicator.alerts:
                 compiled = _compile(len(rules), indicator, measure, mixed, rule)
                 if compiled is not None:

@@ -34,7 +34,7 @@ class Open(msgspec.Struct, array_like=True, gc=False):
     escalated_at: int = NONE
     notify: bool | None = None
     folded_into: str = ""  # the unit's alert that stands for it
-    escalates_after: int = HOUR  # ms since it was raised
+    escalates_after: int = HOUR  # ms since it fires
 
 
 class Ruled(msgspec.Struct, array_like=True, gc=False):

@@ -15,6 +15,7 @@ from agents.cli.output import FormatFlag, print_rows, time_text
 from agents.cli.progress import Progress
 from agents.learning import learn as learn_all
 from agents.rules import Learned, models
+from schemas.measures import MICRO
 from schemas.unreadable import UNREADABLE
 
 app = App(
@@ -143,7 +144,7 @@ def _row(one: Learned, found: list[Learned], now: int) -> dict[str, Any]:
         "effective_from": time_text(model.effective_from),
         "published_at": time_text(one.published_at),
         "by": ", ".join(model.by),
-        "base": model.base / 1e6,
+        "base": model.base / MICRO,
         "kinds": len(model.cells),
         "n": _counts(one).n,
         "state": state,
@@ -157,9 +158,9 @@ def _kinds(one: Learned) -> Iterator[dict[str, Any]]:
         count = counts.get(kind)
         yield {
             "kind": " / ".join(kind),
-            "expected": expected / 1e6,
-            "base": model.base / 1e6,
-            "difference": (model.base - expected) / 1e6,
+            "expected": expected / MICRO,
+            "base": model.base / MICRO,
+            "difference": (model.base - expected) / MICRO,
             "n": None if count is None else count.n,
             "good": None if count is None else count.good,
             "share": None if count is None or not count.n else count.good / count.n,

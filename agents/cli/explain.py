@@ -103,10 +103,9 @@ def _print(history: History, version: Version, indicator: str, window: str, at: 
     line = next(li for li in plan_of(version).lines if (li.indicator.id, li.window.text) == (indicator, window))
     group = version.groups[version.group_of[version.template.indicators.index(line.indicator)]]
     events = sorted(counted(history, version, group, line.window, at), key=_by_time)
-    mixed = [one.indicator for one in group.mixed]
-    place = mixed.index(line.indicator.id) if line.indicator.id in mixed else None
-    shown = (*COLUMNS, *_MIX) if place is not None else COLUMNS
-    table = (*_TABLE, *_MIX) if place is not None else _TABLE
+    place = group.mix(line.indicator.id)
+    shown = (*COLUMNS, *_MIX) if place >= 0 else COLUMNS
+    table = (*_TABLE, *_MIX) if place >= 0 else _TABLE
     print_rows((_event_row(found, line, place) for found in events), shown, format, table=table)
     targets = target_values(history.person.state, at)
     score = row_fields(row) | {
@@ -149,8 +148,8 @@ def _points(line: Line, row: ScoreRow, targets: dict[str, float]) -> str | None:
     return formula.substitute({name: float(x) for name, x in known.items() if x is not None}, targets)
 
 
-def _event_row(found: Counts, line: Line, mixed: int | None) -> dict[str, object]:
-    """`mixed`: the indicator's place among those of its group whose kinds of work differ."""
+def _event_row(found: Counts, line: Line, mixed: int) -> dict[str, object]:
+    """`mixed`: the indicator's place among those of its group whose kinds of work differ, or -1."""
     event = found.event
     return {
         "event_id": event.event_id,
@@ -163,7 +162,7 @@ def _event_row(found: Counts, line: Line, mixed: int | None) -> dict[str, object
         "dims": event.dims.values,
         "topic": TOPIC_OF[event.type.partition(".")[0]],
         "offset": event.offset,
-    } | ({} if mixed is None else _mix(found, line, mixed))
+    } | ({} if mixed < 0 else _mix(found, line, mixed))
 
 
 def _mix(found: Counts, line: Line, mixed: int) -> dict[str, object]:
