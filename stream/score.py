@@ -13,7 +13,7 @@ from stream.chosen import rfc3339, window_start
 from stream.interval import wilson
 from stream.lifecycle import due as alerts_due
 from stream.person import Person
-from stream.plan import Line, Plan, Slot, plan_of
+from stream.plan import Line, Plan, Slot, counted, plan_of
 from stream.rulebook import Rulebook, Version
 from stream.state import NEVER, Cells, Segment, State, Vector, assignment_at, has_rows, target_values
 from stream.window import rolling_bounds
@@ -128,10 +128,7 @@ def _row(
     targets: Mapping[str, float],
 ) -> ScoreRow:
     indicator = line.indicator
-    units = [micro / MICRO for micro in vector[1:]]
-    value = line.value(units, targets) if vector[0] else None
-    n = line.of(units, targets) if line.of else None
-    good = line.good(units, targets) if line.good else None
+    value, n, good = counted(line, vector, targets)
     low, high = (wilson(good, n) or NO_INTERVAL) if n is not None and good is not None else NO_INTERVAL
     points = None
     if value is None:

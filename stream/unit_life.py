@@ -34,7 +34,7 @@ def advance_unit(row: AlertRow, at: int) -> AlertRow | None:
     if row.state == SHELVED and _instant(row.until or "") <= at:
         return replace(row, state=FIRING, changed_at=moment, by="", reason=SHELF_OVER, until=None)
     waits = row.state == FIRING and row.escalated_at is None and row.severity != "info"
-    if waits and at >= _instant(row.raised_at) + ESCALATION:
+    if waits and at >= _instant(row.changed_at) + ESCALATION:
         return replace(row, changed_at=moment, escalated_at=moment)
     return None
 

@@ -146,6 +146,19 @@ async def test_shelved_for_a_time(plant: Plant) -> None:
     assert ("firing", None, "kim") == (_line(plant).state, _line(plant).until, _line(plant).by)
 
 
+async def test_what_was_shelved_and_fires_again_waits_anew(plant: Plant) -> None:
+    """It escalates an hour after it fires again, not after it was raised."""
+    row = await _dropped(plant)
+    _send(plant, row, "shelve", until=NOON + 2 * HOUR)
+    await plant.minute(59 * MINUTE)
+    _send(plant, row, "unshelve")
+    await plant.minute(5 * MINUTE)
+    await plant.minute()
+    assert ("firing", None) == (_line(plant).state, _line(plant).escalated_at)
+    await plant.minute(HOUR)
+    assert _line(plant).escalated_at is not None
+
+
 async def test_cleared_by_hand_it_stays_cleared_until_it_was_over_once(plant: Plant) -> None:
     """Whoever has the units' home: the next episode is another alert."""
     row = await _dropped(plant)
