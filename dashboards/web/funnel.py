@@ -70,9 +70,10 @@ def choices(rows: Iterable[Row], catalogue: Catalogue) -> list[Row]:
 
 def chart(chosen: Row, people: Mapping[str, Sequence[Row]], catalogue: Catalogue) -> Chart | None:
     """Of the unit's row, and the rows of its people by id; None where nobody or nothing differs."""
-    adjusted = isinstance(chosen.adjusted, float) and 0 < chosen.adjusted < 1
-    share = _share(chosen, adjusted)
     found = [(employee, row) for employee, rows in sorted(people.items()) for row in rows if _same(row, chosen)]
+    allowed = any(isinstance(row.allowance, int | float) and row.allowance != 0 for _, row in found)
+    adjusted = allowed and isinstance(chosen.adjusted, float) and 0 < chosen.adjusted < 1
+    share = _share(chosen, adjusted)
     counted = [
         (employee, float(row.n), own) for employee, row in found if row.n and (own := _share(row, adjusted)) is not None
     ]

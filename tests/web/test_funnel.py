@@ -103,6 +103,14 @@ def test_where_kinds_of_work_differ_the_adjusted_share_is_drawn() -> None:
     assert drawn.adjusted
     assert {0.93} == {dot.share for dot in drawn.dots} == {drawn.share}
     assert not _chart().adjusted
+    assert not _chart(allowance=0, adjusted=0.9).adjusted  # nothing is known yet of the kinds of work
+
+
+def test_allowances_that_make_up_for_everything_leave_what_was_counted() -> None:
+    """An adjusted share of 1 has no limits to draw."""
+    drawn = _chart({"E1": (98, 100), "E2": (25, 50)}, allowance=40, adjusted=1.0)
+    assert not drawn.adjusted
+    assert 123 / 150 == drawn.share
 
 
 def test_nothing_is_drawn_where_nothing_can_differ() -> None:
