@@ -15,6 +15,8 @@ from tests.e2e.kafka_topics import delete_topics
 from tests.e2e.redis_server import RedisServer
 from tests.e2e.tcp_proxy import TcpProxy
 
+pytest.register_assert_rewrite("tests.transport.log_suite")
+
 
 def pytest_configure() -> None:
     """A run that is told to end (`timeout`, CI) ends like one that is interrupted: its servers are stopped.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from typing import NamedTuple
 
 import pytest
@@ -16,6 +17,7 @@ from agents.transport.errors import LogError, TopicMismatch, TopicUnknown
 from agents.transport.log import Log, Outgoing, Part, Record, TopicPartition, pack_headers
 
 AT = 1_700_000_000_000
+_KEYS = count()
 
 
 class Names(NamedTuple):
@@ -25,9 +27,13 @@ class Names(NamedTuple):
     state: str
 
 
-def record(topic: str, partition: int = 0, *, value: bytes | None = b"v", key: bytes | None = b"k") -> Outgoing:
-    """One record, at a timestamp that means nothing."""
-    return Outgoing(topic, partition, AT, key, value)
+def record(topic: str, partition: int = 0, *, value: bytes | None = b"v") -> Outgoing:
+    """One record, at a timestamp that means nothing, with a key of its own.
+
+    Records of one key a broker may compact at any moment: the marker that ends a transaction has the time of today,
+    so a segment that begins with a record of long ago is closed by it, and may be cleaned then.
+    """
+    return Outgoing(topic, partition, AT, b"k%d" % next(_KEYS), value)
 
 
 def numbered(numbers: range, topic: str, partition: int = 0) -> list[Outgoing]:
