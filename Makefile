@@ -1,5 +1,5 @@
 # Every way to run this checkout. Nothing outside it is touched but, for tests, a few Debian packages (a browser, Java
-# with Maven, Redis, Prometheus), where they are missing and can be installed.
+# with Maven, Redis, Prometheus, PostgreSQL), where they are missing and can be installed.
 
 PYTHON ?= python3
 KILLS ?= 5
@@ -12,7 +12,7 @@ KAFKA := .cache/kafka
 PEERS := .cache/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves quality soak lock browser kafka redis prometheus dashboards pictures-grafana
+.PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves quality soak lock browser kafka redis prometheus postgresql dashboards pictures-grafana
 .DELETE_ON_ERROR:
 
 help:  ## Print this list
@@ -31,7 +31,7 @@ lint: $(TOOLS)  ## ruff (rules, import direction, format) and mypy --strict on s
 
 # Two files at a time: most of the time is waiting for processes that tests start. In the order of the tree, or the files
 # with the fewest tests, which are the longest, would come last, one after the other.
-test: $(TOOLS) $(SUITE) browser kafka redis prometheus  ## All tests; sets up what they need
+test: $(TOOLS) $(SUITE) browser kafka redis prometheus postgresql  ## All tests; sets up what they need
 	@exec $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: $(TOOLS) kafka redis prometheus  ## Tests that wait for minutes: alerts told once, whatever else is killed
@@ -87,6 +87,9 @@ redis:
 
 prometheus:
 	@scripts/prometheus.sh
+
+postgresql:
+	@scripts/postgresql.sh
 
 $(VENV)/.created:
 	@scripts/create_environment.sh $(PYTHON) $(VENV)

@@ -17,6 +17,7 @@ _KAFKA_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5
 _REDIS: Final = re.compile(
     r"(rediss?)://(?:([^/@]*)@)?(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})(?:/([0-9]{1,4}))?/?"
 )
+_RECORDS: Final = re.compile(r"sqlite:///.+|postgresql://(?:([^/@]*)@)?[^/@:]+(?::[0-9]{1,5})?/[^/?]+")
 _SIZES: Final = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 BACKLOG_WORTH: Final = 4_000  # records in a chunk: the way to another process and back costs as much as some hundred
 
@@ -166,6 +167,18 @@ def parse_redis(text: str) -> str:
         raise ValueError("redis://[user@]host:port[/db] without a password: that stands in redis_password_file")
     if match is None or not 0 < int(match[4]) < 65536:
         raise ValueError("redis://[user@]host:port[/db], or rediss:// for TLS")
+    return text
+
+
+def parse_records(text: str) -> str:
+    """`sqlite:///FILE` or `postgresql://[user@]host[:port]/database`, as written."""
+    match = _RECORDS.fullmatch(text)
+    if match is None:
+        raise ValueError("sqlite:///FILE, or postgresql://[user@]host[:port]/database")
+    if ":" in (match[1] or ""):
+        raise ValueError(
+            "postgresql://[user@]host[:port]/database without a password: that stands in records_password_file"
+        )
     return text
 
 

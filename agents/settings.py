@@ -28,6 +28,7 @@ from agents.setting_values import (
     parse_folder,
     parse_host,
     parse_prefix,
+    parse_records,
     parse_redis,
     parse_size,
     parse_username,
@@ -100,6 +101,8 @@ class Settings:
     redis_password_file: Path | None
     redis_ca_file: Path | None
     redis_prefix: str
+    records: str | None
+    records_password_file: Path | None
     port: int | None
     host: str
     language: str
@@ -261,6 +264,14 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         optional("off", parse_file),
     ),
     Setting("redis_prefix", "scorestream", "first part of all keys in Redis: one for each installation", parse_prefix),
+    Setting(
+        "records",
+        "auto",
+        "what people edit, look up and sign: sqlite:///FILE or postgresql://[user@]host[:port]/database "
+        "(auto: records.sqlite in the folder of local state)",
+        optional("auto", parse_records),
+    ),
+    Setting("records_password_file", "off", "file with the password of that database", optional("off", parse_file)),
     Setting(
         "port",
         "auto",

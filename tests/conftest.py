@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e import kafka_broker, redis_server
+from tests.e2e import kafka_broker, postgresql_server, redis_server
 from tests.e2e.kafka_broker import KafkaBroker
 from tests.e2e.kafka_topics import delete_topics
+from tests.e2e.postgresql_server import PostgresqlServer
 from tests.e2e.redis_server import RedisServer
 from tests.e2e.tcp_proxy import TcpProxy
 
@@ -91,6 +92,19 @@ def empty_redis(shared_redis: RedisServer) -> RedisServer:
 def fresh_redis(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis of this test alone, started, to be killed, paused and filled."""
     yield from _redis(tmp_path / "redis")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """The PostgreSQL of this run, shared: leave it running and use a `database()` of your own."""
+    if reason := postgresql_server.missing():
+        pytest.skip(reason)
+    server = PostgresqlServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 def _broker(folder: Path, proxy_port: int | None = None) -> Iterator[KafkaBroker]:

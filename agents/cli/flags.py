@@ -72,6 +72,8 @@ class Flags:
     redis_password_file: Annotated[str | None, _setting("redis_password_file")] = None
     redis_ca_file: Annotated[str | None, _setting("redis_ca_file")] = None
     redis_prefix: Annotated[str | None, _setting("redis_prefix")] = None
+    records: Annotated[str | None, _setting("records")] = None
+    records_password_file: Annotated[str | None, _setting("records_password_file")] = None
     port: Annotated[str | None, _setting("port")] = None
     host: Annotated[str | None, _setting("host")] = None
     language: Annotated[str | None, _setting("language")] = None

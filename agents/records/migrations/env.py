@@ -1,0 +1,11 @@
+"""Alembic's way into the migrations: over the connection that agents/records/database.py has opened."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from agents.records.tables import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True, render_as_batch=True)
+context.run_migrations()

@@ -1,0 +1,17 @@
+"""Where the records are is decided here, from the settings: a file beside the local state unless a database is named."""
+
+from __future__ import annotations
+
+from agents.records.database import Records, RecordsError, open_records
+from agents.settings import Settings
+
+
+def records_of(settings: Settings) -> Records:
+    """The store that these settings name, opened. Raises RecordsError, RecordsUnavailable."""
+    url = settings.records or f"sqlite:///{settings.data / 'records.sqlite'}"
+    file = settings.records_password_file
+    try:
+        password = None if file is None else file.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordsError(f"records_password_file={str(file)!r}: it cannot be read ({error})") from None
+    return open_records(url, password)

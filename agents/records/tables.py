@@ -1,0 +1,119 @@
+"""What people edit and look up, as tables: columns mean what they say here, times are ms since 1970 UTC.
+
+SQLite and PostgreSQL hold the same; agents/records/migrations makes them. Nothing here is a score: scores follow from
+the log, and what they need of these tables reaches it through the outbox.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+
+KINDS: Final = ("company", "branch", "store", "department", "team")  # of units; the smallest are teams (lines, crews)
+RowNumber: Final = BigInteger().with_variant(Integer, "sqlite")  # only an INTEGER counts up by itself there
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+units: Final = Table(
+    "units",
+    metadata,
+    Column("id", Text, primary_key=True, comment="as events name it: 1 to 128 characters"),
+    Column("kind", Text, CheckConstraint(f"kind IN {KINDS!r}", "kind"), nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    comment="what people belong to; where it belongs is in unit_parents",
+)
+
+unit_parents: Final = Table(
+    "unit_parents",
+    metadata,
+    Column("unit", Text, ForeignKey("units.id"), nullable=False),
+    Column("parent", Text, ForeignKey("units.id"), comment="null: this is the root"),
+    Column("begins", BigInteger, nullable=False),
+    Column("ends", BigInteger, comment="null: still so"),
+    PrimaryKeyConstraint("unit", "begins"),
+    CheckConstraint("ends IS NULL OR ends > begins", "span"),
+    comment="where a unit belongs, and when; outside these spans it does not exist",
+)
+Index(None, unit_parents.c.parent)
+
+employees: Final = Table(
+    "employees",
+    metadata,
+    Column("id", Text, primary_key=True, comment="as events name them"),
+    Column("name", Text, nullable=False),
+    Column("email", Text),
+    Column("language", Text, CheckConstraint("language IN ('zh', 'en')", "language")),
+    comment="people; what they do and where is in assignments",
+)
+
+assignments: Final = Table(
+    "assignments",
+    metadata,
+    Column("employee", Text, ForeignKey("employees.id"), nullable=False),
+    Column("begins", BigInteger, nullable=False),
+    Column("role", Text, comment="null with unit: they left, or are not there yet"),
+    Column("unit", Text, ForeignKey("units.id")),
+    PrimaryKeyConstraint("employee", "begins"),
+    comment="role and unit from an instant until the next assignment's; each is a people.assignment in the log",
+)
+Index(None, assignments.c.unit)
+
+managers: Final = Table(
+    "managers",
+    metadata,
+    Column("unit", Text, ForeignKey("units.id"), nullable=False),
+    Column("employee", Text, ForeignKey("employees.id"), nullable=False),
+    Column("begins", BigInteger, nullable=False),
+    Column("ends", BigInteger, comment="null: still so"),
+    PrimaryKeyConstraint("unit", "employee", "begins"),
+    CheckConstraint("ends IS NULL OR ends > begins", "span"),
+    comment="who is in charge of a unit, and when",
+)
+Index(None, managers.c.employee)
+
+calendars: Final = Table(
+    "calendars",
+    metadata,
+    Column("id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("effective_from", BigInteger, nullable=False),
+    Column("published_at", BigInteger, nullable=False),
+    Column("text", Text, nullable=False, comment="YAML as published"),
+    PrimaryKeyConstraint("id", "version"),
+    comment="shift calendars as they were published",
+)
+
+outbox: Final = Table(
+    "outbox",
+    metadata,
+    Column("number", RowNumber, primary_key=True, autoincrement=True),
+    Column("topic", Text, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("value", LargeBinary, nullable=False, comment="the record as it will be; an event has its id already"),
+    Column("made_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger, comment="null: it waits"),
+    comment="what has to reach the log: written in the transaction that caused it, sent by agents/records/outbox.py",
+)
+Index(None, outbox.c.number, sqlite_where=outbox.c.sent_at.is_(None), postgresql_where=outbox.c.sent_at.is_(None))

@@ -1,0 +1,94 @@
+"""The store opens as what it is, transactions are whole, and migrations make the tables that the code knows."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, insert, select, text
+
+from agents.records.database import Records, RecordsError, RecordsUnavailable, open_records
+from agents.records.tables import metadata, units
+
+UNIT = {"id": "L01", "kind": "team", "name_zh": "一线", "name_en": "Line 1"}
+
+
+def test_migrations_make_the_tables_that_the_code_knows(records: Records) -> None:
+    """No table, column or index differs."""
+    with records.reading() as connection:
+        assert [] == compare_metadata(MigrationContext.configure(connection), metadata)
+
+
+def test_a_store_opens_again(records: Records, records_url: str) -> None:
+    """With what it held; opening changes nothing."""
+    with records.writing() as connection:
+        connection.execute(insert(units), [UNIT])
+    again = open_records(records_url)
+    with again.reading() as connection:
+        assert ["L01"] == list(connection.execute(select(units.c.id)).scalars())
+    again.close()
+
+
+def test_many_open_an_empty_store_at_once(records_url: str) -> None:
+    """Workers and web processes start together: the tables are made once."""
+    with ThreadPoolExecutor(4) as threads:
+        opened = list(threads.map(open_records, [records_url] * 4))
+    for store in opened:
+        with store.reading() as connection:
+            assert [] == list(connection.execute(select(units.c.id)))
+        store.close()
+
+
+def test_a_store_of_a_newer_version_is_refused(records: Records, records_url: str) -> None:
+    """The text says which migration, and what to do."""
+    with records.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(RecordsError, match=r"newer version .migration 9999.*install"):
+        open_records(records_url)
+
+
+def test_a_transaction_that_fails_is_not_there(records: Records) -> None:
+    """Nothing of it."""
+
+    def fails(connection: Connection) -> None:
+        connection.execute(insert(units), [UNIT])
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        records.write(fails)
+    with records.reading() as connection:
+        assert [] == list(connection.execute(select(units.c.id)))
+
+
+def test_transactions_that_read_and_write_the_same_take_turns(records: Records) -> None:
+    """Four threads count up together, 25 times each: none is lost."""
+    with records.writing() as connection:
+        connection.execute(insert(units), [{**UNIT, "name_en": "0"}])
+
+    def count(_: int) -> None:
+        def up(connection: Connection) -> None:
+            number = int(connection.execute(select(units.c.name_en)).scalar_one())
+            connection.execute(units.update().values(name_en=str(number + 1)))
+
+        for _ in range(25):
+            records.write(up, tries=1_000)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(count, range(4)))
+    with records.reading() as connection:
+        assert "100" == connection.execute(select(units.c.name_en)).scalar_one()
+
+
+def test_a_server_that_is_not_there_is_unavailable() -> None:
+    """Time heals it; the text has no password."""
+    with pytest.raises(RecordsUnavailable, match=r"records postgresql\+psycopg://me:\*\*\*@127.0.0.1:1/none") as failed:
+        open_records("postgresql://me@127.0.0.1:1/none", "s3cret")
+    assert "s3cret" not in str(failed.value)
+
+
+def test_another_kind_of_store_is_refused() -> None:
+    """With what would be right."""
+    with pytest.raises(RecordsError, match="write sqlite:///FILE or postgresql://"):
+        open_records("mysql://me@127.0.0.1/none")
