@@ -1,4 +1,4 @@
-"""Where the records are is decided here, from the settings: a file beside the local state unless a database is named."""
+"""Where the records are is decided here: a file beside the local state, unless the settings name a database."""
 
 from __future__ import annotations
 
