@@ -8,10 +8,12 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from agents.transport.log import Log, Record
+from schemas.unreadable import UNREADABLE
 from stream.case_mix import PREFIX, Model, read_model, why_not_after
 from stream.rulebook import Rulebook
 from stream.template import Template, TemplateError, load_published
-from stream.topics import TEMPLATES
+from stream.topics import ORGANISATION, TEMPLATES
+from stream.unit_tree import NO_TREE, UnitTree, read_tree
 
 logger: Final = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ def rulebook(log: Log, known_at: int | None = None) -> Rulebook:
     records = _in_order(log, known_at)
     found, learned = _publications(records), _models(records)
     newest = max([*(entry.published_at for entry in found), *(entry.published_at for entry in learned)], default=-1)
-    return Rulebook((entry.template for entry in found), newest, [entry.model for entry in learned])
+    return Rulebook((entry.template for entry in found), newest, [entry.model for entry in learned], _tree(records))
 
 
 def _in_order(log: Log, known_at: int | None) -> list[tuple[int, Record]]:
@@ -65,6 +67,20 @@ def _in_order(log: Log, known_at: int | None) -> list[tuple[int, Record]]:
     return [(partition, row) for _, partition, row in sorted(found, key=lambda one: (one[0], one[1], one[2][0]))]
 
 
+def _tree(records: Iterable[tuple[int, Record]]) -> UnitTree:
+    """Which unit belongs to which, as the last record that can be read says."""
+    values = [row[3] for _, row in records if row[2] == ORGANISATION.encode()]
+    for value in reversed(values):
+        try:
+            return _read_tree(value)
+        except (ValueError, *UNREADABLE) as error:
+            logger.warning("record %r in %s is no tree of units and is ignored: %s", ORGANISATION, TEMPLATES, error)
+    return NO_TREE
+
+
+_read_tree: Final = lru_cache(maxsize=4)(read_tree)
+
+
 def is_model(key: bytes | None) -> bool:
     """Whether a record of the topic is no template, but a case mix model."""
     return key is not None and key.startswith(PREFIX.encode())
@@ -73,7 +89,7 @@ def is_model(key: bytes | None) -> bool:
 def _publications(records: Iterable[tuple[int, Record]]) -> list[Publication]:
     found: list[Publication] = []
     for partition, row in records:
-        template = None if is_model(row[2]) else _template(row[3])
+        template = None if is_model(row[2]) or row[2] == ORGANISATION.encode() else _template(row[3])
         if template is not None:
             found.append(Publication(row[1], partition, row[0], template))
     return _valid(found)

@@ -94,9 +94,8 @@ class UnitPool:
         as_of = max(as_of, parse_rfc3339(self._now) or as_of if self._now else as_of)
         if self._unread or as_of < 0:
             return []
-        changed, self.units.changed = self.units.changed, set()
         updates = []
-        for unit in sorted(changed):
+        for unit in self.units.take_changed(rules.tree, as_of):
             key = unit.encode()
             value = _encoder.encode(self.units.update(unit, rules, as_of))
             updates.append(Outgoing(UNIT_UPDATES, partition_for(key, self.partitions), now, key, value))

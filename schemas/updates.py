@@ -53,6 +53,17 @@ class ScoreUpdate(Contribution, gc=False):
     rows: list[ScoreRow] = []
 
 
+class UnitPart(msgspec.Struct, gc=False):
+    """A unit that belongs to another one, as the board of that one shows it. `people`: all that belong to it."""
+
+    unit: str
+    name: dict[str, str]
+    people: int
+    newest: str | None
+    rows: list[UnitRow]
+    trends: dict[str, list[tuple[int, float, float]]]
+
+
 class UnitUpdate(msgspec.Struct, gc=False):
     """Topic unit-updates: the same of a unit, pooled."""
 
@@ -62,3 +73,6 @@ class UnitUpdate(msgspec.Struct, gc=False):
     members: list[str]
     rows: list[UnitRow]
     trends: dict[str, list[tuple[int, float, float]]]
+    name: dict[str, str] = {}  # by language, where the organisation says it
+    parents: list[str] = []  # what it belongs to, the nearest first
+    parts: list[UnitPart] = []

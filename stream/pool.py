@@ -1,11 +1,13 @@
 """A unit's score is that of its members' pooled sums, never a mean of rates.
 
 Each member's latest contribution is kept, packed, and taken out before the next one goes in: the same update twice
-changes nothing, and a change costs the same however many members a unit has.
+changes nothing, and a change costs the same however many members a unit has. Sums are kept of the units in which
+events happened; units that others belong to add up theirs when they are asked for (stream/unit_tree.py).
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -13,12 +15,13 @@ import msgspec
 
 from schemas.instants import parse_rfc3339
 from schemas.rows import NO_DATA, ScoreRow, UnitRow
-from schemas.updates import Contribution, OpenAlert, Pool, UnitUpdate
+from schemas.updates import Contribution, OpenAlert, Pool, UnitPart, UnitUpdate
 from stream.chosen import rfc3339, window_start
 from stream.plan import plan_of
 from stream.rulebook import Rulebook, Version
-from stream.score import version_rows
+from stream.score import add_up, version_rows
 from stream.state import Vector
+from stream.unit_tree import NO_TREE, UnitTree
 
 TREND: Final = 12  # points of a unit's trend
 
@@ -111,6 +114,9 @@ class Units:
     def __init__(self) -> None:
         self._kept: dict[str, bytes] = {}  # employee -> latest contribution
         self._units: dict[str, _Unit] = {}
+        self._updates: dict[str, UnitUpdate] = {}  # the last one of each unit that belongs to another
+        self._told: set[str] = set()
+        self._tree, self._edge = NO_TREE, 0
         self.changed: set[str] = set()
 
     def take(self, update: Contribution) -> None:
@@ -153,23 +159,65 @@ class Units:
         """The pooled sums of a unit by slot of a version, in the windows that the as-of chooses."""
         return _current(self._units[unit].sums.get(version.key), version, as_of)
 
+    def take_changed(self, tree: UnitTree, as_of: int) -> list[str]:
+        """The units that differ from their last update, those that belong to others before these; then none do."""
+        changed, self.changed = self.changed, set()
+        edge = bisect_right(tree.edges, as_of)
+        if tree is not self._tree or edge != self._edge:
+            there = {unit for unit in (*self._tree.units, *tree.units) if self._has_anything(unit, tree, as_of)}
+            changed |= there | (self._told & (self._tree.units.keys() | tree.units.keys()))
+            self._tree, self._edge = tree, edge
+        changed.update([above for unit in changed for above in tree.above(unit, as_of)])
+        return sorted(changed, key=lambda unit: (-len(tree.above(unit, as_of)), unit))
+
+    def _has_anything(self, unit: str, tree: UnitTree, as_of: int) -> bool:
+        return any(name in self._units for name in tree.subtree(unit, as_of))
+
     def update(self, unit: str, rules: Rulebook, as_of: int) -> UnitUpdate:
-        """The pooled values of a unit as of an instant."""
-        found = self._units.get(unit) or _Unit()
-        if found.newest is not None:
-            as_of = max(as_of, parse_rfc3339(found.newest) or as_of)
+        """The pooled values of a unit and of all that belong to it, as of an instant."""
+        tree = rules.tree
+        found = [self._units[name] for name in tree.subtree(unit, as_of) if name in self._units]
+        newest = max((each.newest for each in found if each.newest is not None), default=None)
+        parts = [self._part(part, rules, as_of) for part in tree.children(unit, as_of)]
+        parents, known = tree.above(unit, as_of), tree.units.get(unit)
+        if newest is not None:
+            as_of = max(as_of, parse_rfc3339(newest) or as_of)
         rows: list[UnitRow] = []
-        for name in sorted({template for template, _ in found.sums}):
-            version = rules.in_force(name, as_of)
+        for template in sorted({template for each in found for template, _ in each.sums}):
+            version = rules.in_force(template, as_of)
             if version is not None:
-                vectors = _current(found.sums.get(version.key), version, as_of)
+                vectors = add_up(version, [_current(each.sums.get(version.key), version, as_of) for each in found])
                 rows.extend(_unit_row(unit, row) for row in version_rows(unit, version, vectors, {}, as_of))
         shown = [row for row in rows if row.status != NO_DATA or not row.indicator.startswith("@")]
-        trends = {
-            name: [(start, by_start[start][1], by_start[start][2]) for start in sorted(by_start)][-TREND:]
-            for name, by_start in found.trends.items()
-        }
-        return UnitUpdate(unit, rfc3339(as_of), found.newest, sorted(found.members), shown, trends)
+        own = sorted(self._units[unit].members) if unit in self._units else []
+        name = {} if known is None else dict(known.name)
+        told = UnitUpdate(unit, rfc3339(as_of), newest, own, shown, _trends(found), name, parents, parts)
+        self._told.add(unit)
+        if parents:
+            self._updates[unit] = told
+        return told
+
+    def _part(self, unit: str, rules: Rulebook, as_of: int) -> UnitPart:
+        """A unit as the one that it belongs to shows it: as it was told last."""
+        told = self._updates.get(unit) or self.update(unit, rules, as_of)
+        people = sum(len(self._units[name].members) for name in rules.tree.subtree(unit, as_of) if name in self._units)
+        return UnitPart(unit, told.name, people, told.newest, told.rows, told.trends)
+
+
+def _trends(units: Sequence[_Unit]) -> dict[str, list[tuple[int, float, float]]]:
+    """The trends of units together."""
+    sums: dict[str, dict[int, list[float]]] = {}
+    for unit in units:
+        for name, by_start in unit.trends.items():
+            into = sums.setdefault(name, {})
+            for start, (_, n, good) in by_start.items():
+                total = into.setdefault(start, [0.0, 0.0])
+                total[0] += n
+                total[1] += good
+    return {
+        name: [(start, by_start[start][0], by_start[start][1]) for start in sorted(by_start)][-TREND:]
+        for name, by_start in sums.items()
+    }
 
 
 def _names(kept: _Kept) -> set[str]:

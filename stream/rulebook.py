@@ -16,6 +16,7 @@ from stream.case_mix import EVEN, Mix, Model, in_force
 from stream.formula import Formula
 from stream.formula_parser import Name
 from stream.template import Indicator, Template
+from stream.unit_tree import NO_TREE, UnitTree
 from stream.window import Window
 
 FOREVER: Final = 1 << 62
@@ -195,13 +196,18 @@ class Rulebook:
     """All published versions, and models of case mix. `regime(role, t)` is what holds for a role at t.
 
     `published_at` is the log time of the newest publication among them (ms). Models are those that are valid, each
-    indicator's in their order.
+    indicator's in their order. `tree` says which unit belongs to which; nobody's own score depends on it.
     """
 
     def __init__(
-        self, templates: Iterable[Template] = (), published_at: int = -1, models: Iterable[Model] = ()
+        self,
+        templates: Iterable[Template] = (),
+        published_at: int = -1,
+        models: Iterable[Model] = (),
+        tree: UnitTree = NO_TREE,
     ) -> None:
         self.published_at = published_at
+        self.tree = tree
         self.models: dict[tuple[str, str], list[Model]] = {}
         for model in models:
             self.models.setdefault((model.template, model.indicator), []).append(model)

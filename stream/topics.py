@@ -31,6 +31,9 @@ ALERTS: Final = "alerts"
 DEAD_LETTERS: Final = "dead-letters"
 LATE_EVENTS: Final = "late-events"
 
+ORGANISATION: Final = "organisation"  # the key of the tree of units in TEMPLATES
+_NOT_TEMPLATES: Final = ("case-mix:", "calendar:")  # how keys of other records there begin
+
 TOPICS: Final = (
     Topic(BUSINESS_EVENTS, kept=True),
     Topic(QC_EVENTS, kept=True),
@@ -51,3 +54,8 @@ def topic_of(event_type: str) -> str | None:
     """The input topic of an event type by its prefix (`qc.inspection` -> `qc-events`); None when it has none."""
     prefix, dot, _ = event_type.partition(".")
     return TOPIC_OF.get(prefix) if dot else None
+
+
+def is_template(key: str) -> bool:
+    """Whether a record of TEMPLATES with this key is meant as one; models of case mix and the tree of units are not."""
+    return key != ORGANISATION and not key.startswith(_NOT_TEMPLATES)

@@ -8,13 +8,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from agents.rules import rulebook
 from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part, Record
 from agents.unit_pool import UnitPool
 from schemas.updates import Contribution, Pool, ScoreUpdate, UnitUpdate
 from stream.meta import Handled
 from stream.rulebook import Rulebook
 from stream.template import load_published
-from stream.topics import SCORE_UPDATES, UNIT_UPDATES
+from stream.topics import ORGANISATION, SCORE_UPDATES, TEMPLATES, UNIT_UPDATES
+from stream.unit_tree import FOREVER, Place, Unit, write_tree
 from tests.agents.rig import new_log
 from tests.oracle.logs import NOON, template
 
@@ -103,3 +105,21 @@ def test_before_the_first_tick_nothing_is_said(log: EmbeddedLog) -> None:
     pool.units.take(msgspec.json.decode(_rows(log, 0)[0][3] or b"", type=Contribution))
     assert [] == pool.changed(RULES, -1, NOON)
     assert {"L1": (["E1"], [10])} == _said(pool.changed(RULES, NOON, NOON))
+
+
+def test_units_above_are_told_of_once_the_log_says_that_they_are_there(log: EmbeddedLog) -> None:
+    """The tree is a record of the log; a later one that is none changes nothing."""
+    log.transact([Part(0, [_score("E1", "L1", 0), _score("E2", "L2", 1)], {})])
+    pool = UnitPool(log, Handled())
+    for number in range(2):
+        pool.take(number, _rows(log, number), 0)
+    assert {"L1": (["E1"], [10]), "L2": (["E2"], [10])} == _said(pool.changed(RULES, NOON, NOON))
+    place = Place("plant", NOON, FOREVER)
+    units = {"plant": Unit("company", {}, (Place(None, NOON, FOREVER),))} | {
+        name: Unit("team", {}, (place,)) for name in ("L1", "L2")
+    }
+    log.append([Outgoing(TEMPLATES, 0, NOON, b"op@1", template().encode())])
+    log.append([Outgoing(TEMPLATES, 0, NOON, ORGANISATION.encode(), write_tree(units))])
+    log.append([Outgoing(TEMPLATES, 0, NOON, ORGANISATION.encode(), b"{}")])
+    said = _said(pool.changed(rulebook(log), NOON, NOON))
+    assert {"L1": (["E1"], [10]), "L2": (["E2"], [10]), "plant": ([], [20])} == said

@@ -10,6 +10,7 @@ from schemas.updates import Contribution, Pool
 from stream.pool import Units
 from stream.rulebook import Rulebook
 from stream.template import load_published
+from stream.unit_tree import FOREVER, Place, Unit, UnitTree, read_tree, write_tree
 from tests.oracle.logs import DAY, MIDNIGHT, NOON, template
 
 RULES = Rulebook([load_published(template())])
@@ -85,3 +86,73 @@ def test_a_unit_without_anybody_has_no_rows() -> None:
     """And no failure."""
     update = Units().update("L9", RULES, NOON)
     assert ([], [], {}, None) == (update.rows, update.members, update.trends, update.newest)
+
+
+def _tree(*places: tuple[str, str | None, int, int]) -> UnitTree:
+    units: dict[str, Unit] = {}
+    for unit, parent, begins, ends in places:
+        known = units[unit].places if unit in units else ()
+        units[unit] = Unit("team", {"zh": unit, "en": unit.lower()}, (*known, Place(parent, begins, ends)))
+    return read_tree(write_tree(units))
+
+
+PLANT = _tree(
+    ("P", None, MIDNIGHT - DAY, FOREVER),
+    ("A", "P", MIDNIGHT - DAY, FOREVER),
+    ("B", "P", MIDNIGHT - DAY, FOREVER),
+    ("L1", "A", MIDNIGHT - DAY, FOREVER),
+    ("L2", "A", MIDNIGHT - DAY, NOON + 60_000),
+    ("L2", "B", NOON + 60_000, FOREVER),
+)
+
+
+def _rolled(units: Units, unit: str, as_of: int) -> tuple[object, object]:
+    rules = Rulebook([load_published(template())], tree=PLANT)
+    rows = [row for row in units.update(unit, rules, as_of).rows if row.indicator == "yield"]
+    return (rows[0].good, rows[0].n) if rows else (None, None)
+
+
+def test_a_unit_pools_what_belongs_to_it_at_the_instant() -> None:
+    """Sums of all that is below it, never a mean; what moves takes its history along."""
+    units = Units()
+    units.take(_gives("E1", 10, 1))
+    units.take(_gives("E2", 1, 1, unit="L2"))
+    units.take(_gives("E3", 5, 5, unit="P"))  # belongs to the plant itself
+    assert [(2, 11), (None, None), (7, 16)] == [_rolled(units, unit, NOON) for unit in ("A", "B", "P")]
+    later = NOON + 60_000
+    assert [(1, 10), (1, 1), (7, 16)] == [_rolled(units, unit, later) for unit in ("A", "B", "P")]
+
+
+def test_a_unit_shows_its_parts() -> None:
+    """Each with its own pooled rows, and how many people belong to it."""
+    rules = Rulebook([load_published(template())], tree=PLANT)
+    units = Units()
+    for employee, unit in (("E1", "L1"), ("E2", "L1"), ("E3", "L2")):
+        units.take(_gives(employee, 10, 9, unit=unit))
+    assert ["L1", "L2", "A", "P"] == units.take_changed(PLANT, NOON)
+    told = [units.update(unit, rules, NOON) for unit in ("L1", "L2", "A", "P")]
+    assert [["A", "P"], ["A", "P"], ["P"], []] == [update.parents for update in told]
+    assert [("L1", 2, 20), ("L2", 1, 10)] == [(p.unit, p.people, p.rows[0].n) for p in told[2].parts]
+    assert [("A", 3, 30), ("B", 0, None)] == [
+        (p.unit, p.people, p.rows[0].n if p.rows else None) for p in told[3].parts
+    ]
+    assert {"zh": "P", "en": "p"} == told[3].name
+    assert (30, 30, 27) == (told[3].rows[0].n, *told[3].trends[TREND][0][1:])
+    assert [] == told[3].members
+
+
+def test_a_change_is_told_of_everything_above() -> None:
+    """And of nothing beside it; of all that has people when the tree is another, or a unit has moved by itself."""
+    units = Units()
+    for employee, unit in (("E1", "L1"), ("E3", "L2")):
+        units.take(_gives(employee, 10, 9, unit=unit))
+    units.take_changed(PLANT, NOON)
+    assert [] == units.take_changed(PLANT, NOON)
+    units.take(_gives("E1", 11, 9))
+    assert ["L1", "A", "P"] == units.take_changed(PLANT, NOON)
+    assert ["L1", "L2", "A", "B", "P"] == units.take_changed(PLANT, NOON + 60_000)
+    assert [] == units.take_changed(PLANT, NOON + 60_000)
+    units.update("P", Rulebook(tree=PLANT), NOON + 60_000)
+    other = _tree(("L1", None, MIDNIGHT, FOREVER))
+    assert ["A", "B", "L1", "L2", "P"] == units.take_changed(other, NOON + 60_000)  # also to be taken back
+    assert [] == units.update("P", Rulebook(tree=other), NOON + 60_000).rows
