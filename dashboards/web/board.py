@@ -12,20 +12,23 @@ import msgspec
 
 from dashboards.web.alerts import Banner, Flag, banner, flags
 from dashboards.web.catalogue import Catalogue
+from dashboards.web.names import unit_segment
 from dashboards.web.reading import Band, Reading, Trend, band, facts_of, reading, trend
 from dashboards.web.times import instant
 from dashboards.web.updates import Key, KnownEmployee, Row, Subject, is_total, key, subject
 from dashboards.web.view import View, members_of
 from schemas.rows import NO_DATA
+from schemas.updates import UnitPart
 
 TOTAL: Final = "@total"
 MOST_OTHERS: Final = 6
 
 
 class Tile(msgspec.Struct, frozen=True):
-    """One person. `score` is the total in the window of the reading; `newest` is None when no window holds data.
+    """One person, or a unit that belongs to this one, whose id begins with a slash then, as no person's does.
 
-    `alert` is None for a person without an open alert in this unit.
+    `score` is the total in the window of the reading; `newest` is None when no window holds data. `alert` is None for
+    a person without an open alert in this unit. `name` by language, `people` and `board` are those of a unit.
     """
 
     id: str
@@ -34,12 +37,19 @@ class Tile(msgspec.Struct, frozen=True):
     score: float | None
     trend: Trend
     alert: Flag | None = None
+    name: Mapping[str, str] = {}
+    people: int | None = None
+    board: str | None = None
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """The unit itself. `people` counts its members, shown or not; `timezone` is its template's."""
+    """The unit itself. `people` counts who belongs to it, shown or not; `timezone` is its template's.
+
+    `name` by language, nothing where the organisation says none.
+    """
 
     unit: str
+    name: Mapping[str, str]
     as_of: str | None
     newest: str | None
     timezone: str | None
@@ -69,11 +79,12 @@ def summary(view: View, unit: str) -> Summary | None:
     guide = None if row is None else view.catalogue.guide(row.template, row.version)
     return Summary(
         unit=unit,
+        name=update.name,
         as_of=instant(known.as_of),
         newest=instant(known.newest),
         timezone=guide.timezone if guide else None,
         title=guide.title if guide else {},
-        people=len(known.members),
+        people=len(known.members) + sum(part.people for part in update.parts),
         reading=None if row is None else reading(row, view.catalogue),
         trend=Trend() if row is None else trend(update.trends, key(row)),
         band=Band() if row is None else band(update.trends, key(row)),
@@ -100,8 +111,23 @@ def tile(
     )
 
 
+def part_tile(part: UnitPart, catalogue: Catalogue, main: Key | None) -> Tile:
+    """The part of a board that shows a unit which belongs to it."""
+    row = next((row for row in part.rows if key(row) == main), None) or flagship(part.rows, catalogue)
+    return Tile(
+        id=f"/{part.unit}",
+        newest=part.newest,
+        reading=None if row is None else reading(row, catalogue),
+        score=None if row is None else _score(part.rows, row),
+        trend=Trend() if row is None else trend(part.trends, key(row)),
+        name=part.name,
+        people=part.people,
+        board=f"/board/{unit_segment(part.unit)}",
+    )
+
+
 class Drawn(msgspec.Struct, frozen=True):
-    """A whole board; `people` by employee id, in the order of their ids. `summary` is None for an unknown unit."""
+    """A whole board; `people` by id, the units that belong to it first. `summary` is None for an unknown unit."""
 
     summary: Summary | None
     people: dict[str, Tile]
@@ -131,8 +157,13 @@ class Drawing:
             if seen is None or seen[0] is not known or seen[1].alert != flag.get(employee):
                 seen = (known, tile(employee, known, view.catalogue, shown, flag.get(employee)))
             self._seen[employee] = seen
-        people = {employee: drawn for employee, (_, drawn) in self._seen.items()}
+        parts = (part_tile(part, view.catalogue, shown) for part in self._parts(view))
+        people = {one.id: one for one in parts} | {employee: drawn for employee, (_, drawn) in self._seen.items()}
         return Drawn(head, people, banner(alerts, view.catalogue))
+
+    def _parts(self, view: View) -> list[UnitPart]:
+        known = view.units.get(self._unit)
+        return [] if known is None else known.update().parts
 
 
 def _others(rows: Sequence[Row], main: Row | None) -> list[Row]:

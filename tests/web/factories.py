@@ -94,7 +94,7 @@ def scores(
 
 
 def unit_scores(
-    unit: str, members: list[str], *rows: dict[str, Any], newest: int | None = NOW, at: int = NOW
+    unit: str, members: list[str], *rows: dict[str, Any], newest: int | None = NOW, at: int = NOW, **changes: Any
 ) -> Published:
     """A unit's update; without rows, one rate."""
     value = {
@@ -106,6 +106,7 @@ def unit_scores(
         "trends": {
             f"production-operator/{INDICATOR}/{ROLLING}": [[NOW - 10 * MINUTE, 100, 96], [NOW - 5 * MINUTE, 0, 0]]
         },
+        **changes,
     }
     return Published(UNIT_UPDATES, 0, at, unit.encode(), json.dumps(value).encode())
 

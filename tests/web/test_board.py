@@ -212,3 +212,24 @@ def test_a_tile_can_be_drawn_alone() -> None:
     drawn = tile("E1", view.employees["E1"], view.catalogue, None)
     assert drawn.reading is not None
     assert drawn.reading.mark == "near"
+
+
+def _part(unit: str, people: int, *rows: dict[str, Any]) -> dict[str, Any]:
+    name = {"zh": f"{unit} 线", "en": f"Line {unit}"}
+    own = [{**each, "unit": unit} for each in rows]
+    return {"unit": unit, "name": name, "people": people, "newest": format_rfc3339(NOW), "rows": own, "trends": {}}
+
+
+def test_a_unit_shows_the_units_that_belong_to_it() -> None:
+    """Before its own people, each with the reading that the unit shows, its name, its people and its own board."""
+    parts = [_part("L2", 7, row(80, 100), total(70.0)), _part("a/b", 0)]
+    record = unit_scores("plant", ["E1"], row(), name={"zh": "一厂", "en": "Plant 1"}, parts=parts)
+    drawn = Drawing("plant").draw(view_of(scores("E1", row()), record))
+    assert ["/L2", "/a/b", "E1"] == list(drawn.people)
+    first, second, _ = drawn.people.values()
+    assert first.reading is not None
+    assert (0.8, "below", 70.0, 7) == (first.reading.value, first.reading.mark, first.score, first.people)
+    assert ("Line L2", "/board/L2", None) == (first.name["en"], first.board, first.alert)
+    assert ("/board/a%2Fb", None) == (second.board, second.reading)
+    assert drawn.summary is not None
+    assert ("Plant 1", 8) == (drawn.summary.name["en"], drawn.summary.people)

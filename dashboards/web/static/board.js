@@ -16,6 +16,7 @@ export class Board {
     this.list = document.getElementById("tiles");
     this.empty = document.getElementById("empty");
     this.asof = document.getElementById("asof");
+    this.unit = document.getElementById("unit");
     this.views = new Map();
     this.people = new Map();
     this.summary = null;
@@ -48,7 +49,10 @@ export class Board {
 
   draw() {
     if (!this.known) return;
-    if (this.summary) this.words.setZone(this.summary.timezone);
+    if (this.summary) {
+      this.words.setZone(this.summary.timezone);
+      text(this.unit, this.summary.name[this.words.language] || this.summary.name.en || this.summary.unit);
+    }
     const readings = [...this.people.values()].map((tile) => tile.reading);
     const main = this.summary ? this.summary.reading : null;
     const context = {

@@ -1,4 +1,4 @@
-// One person: the value large, how it stands, how sure it is, how it went.
+// One person, or a unit that belongs to this one: the value large, how it stands, how sure it is, how it went.
 
 import { ALERT_SHAPES, signOf } from "./alertsign.js";
 import { attribute, el, fit, text } from "./dom.js";
@@ -25,7 +25,9 @@ export class TileView {
     this.value = el("p", { class: "value" }, this.number, this.unit);
     const head = el("div", { class: "tile-head" }, this.id, this.score, this.flag);
     this.node = el("li", { class: "tile" }, head, this.value, spark, this.other, whisker, mark, this.facts);
-    this.id.textContent = id;
+    this.link = id.startsWith("/") ? el("a") : null;
+    if (this.link) this.id.append(this.link);
+    text(this.link ?? this.id, id.replace(/^\//, ""));
   }
 
   /** @param main the unit's own reading: a tile names its indicator only when it is another one. */
@@ -45,7 +47,17 @@ export class TileView {
     text(this.other, same ? "" : words.name(reading));
     this.whisker.show(words, reading, domain);
     this.showAlert(words, tile.alert);
+    if (this.link) this.showUnit(words, tile);
     this.spark.show(tile.trend, reading ? reading.target : null);
+  }
+
+  /** A unit's name leads to its own board, and keeps what the address asks for. */
+  showUnit(words, tile) {
+    text(this.link, tile.name[words.language] || tile.name.en || tile.id.slice(1));
+    attribute(this.link, "href", tile.board + location.search);
+    text(this.score, "");  // a name is longer than an id
+    const people = words.say("people", { n: tile.people });
+    text(this.other, [people, this.other.textContent].filter(Boolean).join(" · "));
   }
 
   /** An open alert stands where the score does otherwise: nothing moves when it comes or goes. */
