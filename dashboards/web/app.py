@@ -28,6 +28,7 @@ from dashboards.web.pages import asset, board, page_templates, start
 from dashboards.web.problems import RequestProblem, on_bug, on_http, on_request_problem, on_unavailable
 from dashboards.web.security import add_headers
 from dashboards.web.service import Service
+from dashboards.web.team_routes import team
 from dashboards.web.view import View
 from dashboards.web.web import Web
 
@@ -59,7 +60,7 @@ def create_app(
     """
     web = _web(views, clock, language, stale_seconds, pace)
     app = Application(
-        route_handlers=[start, board, asset, api, healthz, metrics],
+        route_handlers=[start, board, team, asset, api, healthz, metrics],
         dependencies={"web": Provide(lambda: web, sync_to_thread=False)},
         exception_handlers={
             RequestProblem: on_request_problem,

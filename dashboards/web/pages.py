@@ -38,10 +38,10 @@ def page_templates() -> Environment:
 @get("/", include_in_schema=False)
 async def start(request: AnyRequest, web: NamedDependency[Web]) -> Response[str] | Redirect:
     """The first board, or a page that waits for one."""
-    units = await _unit_ids(web)
+    units = await unit_ids(web)
     if not units:
         unavailable = units is None
-        return _page(request, web, "waiting.html", 200, unavailable=unavailable)
+        return page(request, web, "waiting.html", 200, unavailable=unavailable)
     query = request.scope["query_string"].decode("latin-1")
     return Redirect(f"/board/{unit_segment(units[0])}" + (f"?{query}" if query else ""), headers=NO_STORE)
 
@@ -50,30 +50,30 @@ async def start(request: AnyRequest, web: NamedDependency[Web]) -> Response[str]
 async def board(request: AnyRequest, web: NamedDependency[Web]) -> ASGIApp:
     """A unit's board, its stream, its funnel. The address is read as it was sent: a unit may have a slash in its id."""
     # The parameter of the route is already decoded and is not used.
-    segments = [segment for segment in path_segments(_raw_path(request)) if segment][1:]
+    segments = [segment for segment in path_segments(raw_path(request)) if segment][1:]
     if not segments or not valid_unit(segments[0]) or segments[1:] not in ([], ["stream"], ["funnel"]):
-        units = await _unit_ids(web) or []
-        return _asgi(request, _page(request, web, "unknown.html", 404, unit="/".join(segments)[:200], units=units))
+        units = await unit_ids(web) or []
+        return as_asgi(request, page(request, web, "unknown.html", 404, unit="/".join(segments)[:200], units=units))
     if segments[1:] == ["stream"]:
         return _stream(web, segments[0])
-    if segments[1:] == ["funnel"] and await _may_be(web, segments[0]):
-        return _asgi(request, await _funnel(request, web, segments[0]))
-    if await _may_be(web, segments[0]):
-        return _asgi(request, _page(request, web, "board.html", 200, unit=segments[0]))
-    units = await _unit_ids(web) or []
-    return _asgi(request, _page(request, web, "unknown.html", 404, unit=segments[0], units=units))
+    if segments[1:] == ["funnel"] and await unit_is_there(web, segments[0]):
+        return as_asgi(request, await _funnel(request, web, segments[0]))
+    if await unit_is_there(web, segments[0]):
+        return as_asgi(request, page(request, web, "board.html", 200, unit=segments[0]))
+    units = await unit_ids(web) or []
+    return as_asgi(request, page(request, web, "unknown.html", 404, unit=segments[0], units=units))
 
 
 async def _funnel(request: AnyRequest, web: Web, unit: str) -> Response[str]:
     """While nobody can say, a page that waits."""
     try:
-        values = await funnel_values(web, unit, request.query_params, _said(request, web))
+        values = await funnel_values(web, unit, request.query_params, said_to(request, web))
     except ViewsUnavailable:
-        return _page(request, web, "waiting.html", 200, unit=unit, unavailable=True)
-    return _page(request, web, "funnel.html", 200, unit=unit, more=values)
+        return page(request, web, "waiting.html", 200, unit=unit, unavailable=True)
+    return page(request, web, "funnel.html", 200, unit=unit, more=values)
 
 
-async def _may_be(web: Web, unit: str) -> bool:
+async def unit_is_there(web: Web, unit: str) -> bool:
     """Whether there is such a unit; while nobody can say, its board opens and tells so."""
     try:
         return bool(await web.views.units([unit]))
@@ -81,7 +81,7 @@ async def _may_be(web: Web, unit: str) -> bool:
         return True
 
 
-async def _unit_ids(web: Web) -> list[str] | None:
+async def unit_ids(web: Web) -> list[str] | None:
     """The units that have a board, by id; None while nobody can say."""
     try:
         return await web.views.unit_ids()
@@ -97,7 +97,7 @@ def _stream(web: Web, unit: str) -> ASGIApp:
     return EventStream(web.follower, web.hub, unit)
 
 
-def _page(
+def page(
     request: AnyRequest,
     web: Web,
     name: str,
@@ -107,7 +107,7 @@ def _page(
     unavailable: bool = False,
     more: Mapping[str, Any] = {},
 ) -> Response[str]:
-    said = _said(request, web)
+    said = said_to(request, web)
     theme = request.query_params.get("theme", "")
     html = web.pages.get_template(name).render(
         asset=web.assets.address,
@@ -125,16 +125,16 @@ def _page(
     return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)
 
 
-def _said(request: AnyRequest, web: Web) -> Words:
+def said_to(request: AnyRequest, web: Web) -> Words:
     asked = request.query_params.get("lang")
     return words(choose(asked, web.language, request.headers.get("accept-language", "")))
 
 
-def _asgi(request: AnyRequest, response: Response[str]) -> ASGIApp:
+def as_asgi(request: AnyRequest, response: Response[str]) -> ASGIApp:
     return response.to_asgi_response(app=None, request=request)
 
 
-def _raw_path(request: AnyRequest) -> bytes:
+def raw_path(request: AnyRequest) -> bytes:
     return request.scope.get("raw_path") or request.scope["path"].encode()
 
 

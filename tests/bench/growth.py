@@ -87,7 +87,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--smoke", action="store_true", help="small numbers: shows that it works, not how fast")
     given = parser.parse_args()
     if given.smoke:
-        given.sizes, given.events, given.workers, given.restart = (200, 1_000), 8_000, (2,), 2_000
+        given.sizes, given.events, given.workers, given.restart = (200,), 4_000, (2,), 1_000
     return given
 
 

@@ -41,7 +41,6 @@ def test_a_small_run_prints_its_table() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     for text in (
         "200 employees",
-        "1,000 employees",
         "a state",
         "with its local state",
         "without local state",

@@ -43,6 +43,7 @@ def test_what_is_usual_is_taken_off() -> None:
     assert told.splitlines()[-1].split() == ["moved", "0.90", "1.50", "0.40", "1.00"]
 
 
+@pytest.mark.long
 def test_measuring_runs() -> None:
     """A worker comes and goes, and a table is printed."""
     if reason := missing("kafka"):

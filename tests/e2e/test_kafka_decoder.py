@@ -49,7 +49,7 @@ def _io(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/io").read_text().splitlines()
 
 
-@pytest.mark.parametrize("others", ["alone", "moved", "bereft"])
+@pytest.mark.parametrize("others", ["alone", pytest.param("moved", marks=pytest.mark.long), "bereft"])
 def test_a_backlog_that_is_decoded_beside_the_workers(world: KafkaWorld, others: str) -> None:
     """Also when half of it moves to another worker meanwhile, or the processes are killed."""
     feed = world.feed(30_000)

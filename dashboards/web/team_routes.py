@@ -1,0 +1,33 @@
+"""`/team/{unit}`: the page of whoever leads a unit."""
+
+from __future__ import annotations
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.types import ASGIApp
+
+from agents.views.port import ViewsUnavailable
+from dashboards.web.names import path_segments, valid_unit
+from dashboards.web.pages import AnyRequest, as_asgi, page, raw_path, said_to, unit_ids, unit_is_there
+from dashboards.web.team_page import team_values
+from dashboards.web.web import Web
+
+
+@get(["/team", "/team/{address:path}"], include_in_schema=False, opt={"right": "read-scores"})
+async def team(request: AnyRequest, web: NamedDependency[Web]) -> ASGIApp:
+    """The address is read as it was sent: a unit may have a slash in its id."""
+    segments = [segment for segment in path_segments(raw_path(request)) if segment][1:]
+    return as_asgi(request, await _team(request, web, segments))
+
+
+async def _team(request: AnyRequest, web: Web, segments: list[str]) -> Response[str]:
+    if len(segments) != 1 or not valid_unit(segments[0]) or not await unit_is_there(web, segments[0]):
+        there = await unit_ids(web) or []
+        return page(request, web, "unknown.html", 404, unit="/".join(segments)[:200], units=there)
+    try:
+        values = await team_values(web, segments[0], request.query_params, said_to(request, web))
+    except ViewsUnavailable:
+        return page(request, web, "waiting.html", 200, unit=segments[0], unavailable=True)
+    notice = said_to(request, web)("team.done") if "done" in request.query_params else ""
+    more = {**values, "may_act": False, "csrf": "", "notice": notice}
+    return page(request, web, "team.html", 200, unit=segments[0], more=more)
