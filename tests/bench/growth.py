@@ -85,10 +85,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--restart", type=int, default=1_000_000, help="employees of the restarts; 0: leave out")
     parser.add_argument("--folder", type=Path, help="where logs and states go (default: a temporary folder)")
     parser.add_argument("--smoke", action="store_true", help="small numbers: shows that it works, not how fast")
-    given = parser.parse_args()
-    if given.smoke:
-        given.sizes, given.events, given.workers, given.restart = (200,), 4_000, (2,), 1_000
-    return given
+    if parser.parse_args().smoke:
+        parser.set_defaults(sizes=(200,), events=4_000, workers=(2,), restart=1_000)
+    return parser.parse_args()
 
 
 class Growth:
