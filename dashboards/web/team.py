@@ -25,6 +25,9 @@ Why = Literal["alert", "handled", "near", "below", "silent"]
 _ORDER: Final[tuple[Why, ...]] = ("alert", "handled", "near", "below", "silent")
 
 
+_NO_ALERT: Final = (False, False, 0, "", "")
+
+
 class Reason(msgspec.Struct, frozen=True):
     """Why somebody needs attention. `share`: how far a drift statistic is on its way to an alert, 0 to 1.
 
@@ -132,10 +135,9 @@ def _of(readings: Sequence[Reading], name: str) -> Reading | None:
     return next((one for one in readings if (one.template, one.indicator) == (template, indicator)), None)
 
 
-def _attention(one: Member) -> tuple[int, int, str, str]:
+def _attention(one: Member) -> tuple[int, tuple[bool, bool, int, str, str], str]:
     first = one.reasons[0]
-    severity = 0 if first.alert is None else _gravity(first.alert)[2]
-    return (_ORDER.index(first.why), severity, first.alert.raised_at if first.alert is not None else "", one.id)
+    return (_ORDER.index(first.why), _NO_ALERT if first.alert is None else _gravity(first.alert), one.id)
 
 
 def _gravity(alert: AlertRow) -> tuple[bool, bool, int, str, str]:

@@ -145,6 +145,10 @@ class _Shown:
         """What an alert says, in the page's language."""
         return alert.message.zh if self._said.language == "zh" else alert.message.en
 
+    def word(self, name: str) -> str:
+        """The word for a severity, or for the state of an alert."""
+        return self._said(f"alert.{name}")
+
     def indicator(self, alert: AlertRow) -> str:
         """The name of the indicator that an alert is about."""
         facts = self._catalogue.facts(alert.template, alert.version, alert.indicator)

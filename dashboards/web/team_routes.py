@@ -28,6 +28,5 @@ async def _team(request: AnyRequest, web: Web, segments: list[str]) -> Response[
         values = await team_values(web, segments[0], request.query_params, said_to(request, web))
     except ViewsUnavailable:
         return page(request, web, "waiting.html", 200, unit=segments[0], unavailable=True)
-    notice = said_to(request, web)("team.done") if "done" in request.query_params else ""
-    more = {**values, "may_act": False, "csrf": "", "notice": notice}
+    more = {**values, "may_act": False, "csrf": "", "done": "done" in request.query_params}
     return page(request, web, "team.html", 200, unit=segments[0], more=more)
