@@ -13,7 +13,8 @@ from schemas.event import ID
 from schemas.instants import parse_rfc3339
 from schemas.measures import clean_text
 from schemas.unreadable import UNREADABLE
-from stream.case_mix import PREFIX
+from stream.case_mix import PREFIX as CASE_MIX
+from stream.shift_calendar import PREFIX as CALENDAR
 from stream.topics import ALERTS, SCORE_UPDATES, TEMPLATES, UNIT_UPDATES
 
 
@@ -77,7 +78,7 @@ def conflate(records: Iterable[Published]) -> Latest:
                 employees[_id(key)] = record.value
             elif record.topic == UNIT_UPDATES:
                 units[_clean(key)] = None if record.value is None else unit_view(key, record.value)
-            elif record.topic == TEMPLATES and record.value is not None and not key.startswith(PREFIX):
+            elif record.topic == TEMPLATES and record.value is not None and not key.startswith((CASE_MIX, CALENDAR)):
                 templates.setdefault(_clean(key), record.value)  # the first of a number stays
             elif record.topic == ALERTS:
                 alerts[_id(key)] = None if record.value is None else alert_view(key, record.value)
