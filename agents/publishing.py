@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
 
-from agents.rules import models, publications
+from agents.rules import calendars, models, publications
 from agents.transport.log import Append, Log, LogBusy, Outgoing, Record, partition_for
 from stream.case_mix import model_key, read_model
+from stream.shift_calendar import CalendarReport, ShiftCalendar, check_calendar
 from stream.template import Problem, Report, Template, check
 from stream.topics import TEMPLATES
 
@@ -50,6 +51,22 @@ class Published(NamedTuple):
     report: Report
 
 
+class CalendarRefused(Exception):
+    """The text is no shift calendar, or may not be published now; `report` has every error."""
+
+    def __init__(self, report: CalendarReport) -> None:
+        super().__init__("\n".join(map(str, report.errors)))
+        self.report = report
+
+
+class PublishedCalendar(NamedTuple):
+    """Which calendar was published, when (ms), and what the check had to say besides."""
+
+    calendar: ShiftCalendar
+    at: int
+    report: CalendarReport
+
+
 def publish(log: Log, text: str, now: int) -> Published:
     """Append a template version to the log, at `now` (ms). PublicationRefused when it breaks a rule (contract, 3)."""
     return _in_turn(lambda: _publish(log, text, now))
@@ -63,11 +80,29 @@ def _publish(log: Log, text: str, now: int) -> Published:
         if template is None:
             raise PublicationRefused(report)
         key = template_key(template)
-        if key in {record[2] for record in _records(log)}:
-            raise PublicationRefused(replace(report, errors=(_taken(template),), template=None))
+        if _is_taken(log, key):
+            raise PublicationRefused(replace(report, errors=(_taken(template.version),), template=None))
         partition = partition_for(key, log.topics()[TEMPLATES].partitions)
         append([Outgoing(TEMPLATES, partition, now, key, text.encode())])
     return Published(template, now, report)
+
+
+def publish_calendar(log: Log, text: str, now: int) -> PublishedCalendar:
+    """Append a version of a shift calendar, at `now` (ms). CalendarRefused when it breaks a rule."""
+    return _in_turn(lambda: _publish_calendar(log, text, now))
+
+
+def _publish_calendar(log: Log, text: str, now: int) -> PublishedCalendar:
+    with log.alone(_LOCK) as append:
+        report = check_calendar(text, published=[entry.calendar for entry in calendars(log)], published_at=now)
+        calendar = report.calendar
+        if calendar is None:
+            raise CalendarRefused(report)
+        key = calendar.key.encode()
+        if _is_taken(log, key):
+            raise CalendarRefused(replace(report, errors=(_taken(calendar.version),), calendar=None))
+        append([Outgoing(TEMPLATES, partition_for(key, log.topics()[TEMPLATES].partitions), now, key, text.encode())])
+    return PublishedCalendar(calendar, now, report)
 
 
 def append_model(log: Log, template: str, indicator: str, number: int, value: bytes, now: int) -> str | None:
@@ -113,6 +148,11 @@ def is_published(log: Log, text: str) -> bool:
     return any(entry.template.text == text for entry in publications(log))
 
 
+def is_published_calendar(log: Log, text: str) -> bool:
+    """The same of a shift calendar."""
+    return any(entry.calendar.text == text for entry in calendars(log))
+
+
 def template_key(template: Template) -> bytes:
     """The key of a version in the log: `id@version`."""
     return f"{template.template}@{template.version}".encode()
@@ -127,6 +167,9 @@ def _records(log: Log) -> Iterator[Record]:
             start = records[-1][0] + 1
 
 
-def _taken(template: Template) -> Problem:
-    number = str(template.version)
-    return Problem(1, "version", number, "is taken by a record without effect", f"write {template.version + 1}")
+def _is_taken(log: Log, key: bytes) -> bool:
+    return key in {record[2] for record in _records(log)}
+
+
+def _taken(version: int) -> Problem:
+    return Problem(1, "version", str(version), "is taken by a record without effect", f"write {version + 1}")

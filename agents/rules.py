@@ -1,18 +1,21 @@
-"""Templates and case mix models in the log become a rulebook; what broke a rule of publication has no effect."""
+"""Templates, case mix models and shift calendars in the log become a rulebook; what broke a rule has no effect."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import Final, NamedTuple
 
 from agents.transport.log import Log, Record
 from schemas.unreadable import UNREADABLE
 from stream.case_mix import PREFIX, Model, read_model, why_not_after
 from stream.rulebook import Rulebook
+from stream.shift_calendar import PREFIX as CALENDAR
+from stream.shift_calendar import CalendarError, ShiftCalendar, load_calendar
 from stream.template import Template, TemplateError, load_published
-from stream.topics import ORGANISATION, TEMPLATES
+from stream.topics import ORGANISATION, TEMPLATES, is_template
 from stream.unit_tree import NO_TREE, UnitTree, read_tree
 
 logger: Final = logging.getLogger(__name__)
@@ -35,6 +38,15 @@ class Learned(NamedTuple):
     value: bytes
 
 
+class Planned(NamedTuple):
+    """A shift calendar as the log has it."""
+
+    published_at: int
+    partition: int
+    offset: int
+    calendar: ShiftCalendar
+
+
 def publications(log: Log, known_at: int | None = None) -> list[Publication]:
     """What was published, in the order of the log; `known_at` (ms) leaves out what came later."""
     return _publications(_in_order(log, known_at))
@@ -45,12 +57,24 @@ def models(log: Log, known_at: int | None = None) -> list[Learned]:
     return _models(_in_order(log, known_at))
 
 
+def calendars(log: Log, known_at: int | None = None) -> list[Planned]:
+    """The shift calendars, in the order of the log; `known_at` (ms) leaves out what came later."""
+    return _calendars(_in_order(log, known_at))
+
+
 def rulebook(log: Log, known_at: int | None = None) -> Rulebook:
     """The rules that the log holds."""
     records = _in_order(log, known_at)
-    found, learned = _publications(records), _models(records)
-    newest = max([*(entry.published_at for entry in found), *(entry.published_at for entry in learned)], default=-1)
-    return Rulebook((entry.template for entry in found), newest, [entry.model for entry in learned], _tree(records))
+    found, learned, planned = _publications(records), _models(records), _calendars(records)
+    stamps = ((e.published_at for e in found), (e.published_at for e in learned), (e.published_at for e in planned))
+    newest = max(chain(*stamps), default=-1)
+    return Rulebook(
+        (entry.template for entry in found),
+        newest,
+        [entry.model for entry in learned],
+        [entry.calendar for entry in planned],
+        _tree(records),
+    )
 
 
 def _in_order(log: Log, known_at: int | None) -> list[tuple[int, Record]]:
@@ -86,10 +110,15 @@ def is_model(key: bytes | None) -> bool:
     return key is not None and key.startswith(PREFIX.encode())
 
 
+def is_calendar(key: bytes | None) -> bool:
+    """Whether a record of the topic is no template, but a shift calendar."""
+    return key is not None and key.startswith(CALENDAR.encode())
+
+
 def _publications(records: Iterable[tuple[int, Record]]) -> list[Publication]:
     found: list[Publication] = []
     for partition, row in records:
-        template = None if is_model(row[2]) or row[2] == ORGANISATION.encode() else _template(row[3])
+        template = _template(row[3]) if is_template((row[2] or b"").decode("utf-8", "replace")) else None
         if template is not None:
             found.append(Publication(row[1], partition, row[0], template))
     return _valid(found)
@@ -115,16 +144,42 @@ def _models(records: Iterable[tuple[int, Record]]) -> list[Learned]:
     return found
 
 
+def _calendars(records: Iterable[tuple[int, Record]]) -> list[Planned]:
+    found: list[Planned] = []
+    versions: dict[str, set[int]] = {}
+    for partition, row in records:
+        calendar = _calendar(row[3]) if is_calendar(row[2]) else None
+        if calendar is None:
+            continue
+        known = versions.setdefault(calendar.calendar, set())
+        if calendar.version in known or (known and calendar.effective_from <= row[1]):
+            logger.warning("%s is ignored: it broke a rule of publication", calendar.key)
+            continue
+        known.add(calendar.version)
+        found.append(Planned(row[1], partition, row[0], calendar))
+    return found
+
+
+@lru_cache(maxsize=256)
+def _calendar(value: bytes | None) -> ShiftCalendar | None:
+    try:
+        return load_calendar((value or b"").decode())
+    except (CalendarError, UnicodeDecodeError) as error:
+        logger.warning("a record in %s is no shift calendar and is ignored: %s", TEMPLATES, error)
+        return None
+
+
 def changed_since(old: Rulebook, new: Rulebook) -> int | None:
     """The earliest instant from which two rulebooks differ, None when they are the same."""
     return unknown_since(version_names(old), new)
 
 
 def unknown_since(known: Collection[str], rules: Rulebook) -> int | None:
-    """The earliest instant of versions and models that are not among these names, None when all are."""
+    """The earliest instant of versions, models and calendars that are not among these names, None when all are."""
     unknown = [template.effective_from for template in rules.templates() if _name(template) not in known]
     numbers = _numbers(known)
     unknown += [model.effective_from for model in _all_models(rules) if not _is_known(model, numbers)]
+    unknown += [calendar.effective_from for calendar in rules.calendars.versions if calendar.key not in known]
     return min(unknown, default=None)
 
 
@@ -134,12 +189,17 @@ def only(rules: Rulebook, names: Collection[str]) -> Rulebook:
         return rules
     numbers = _numbers(names)
     known = [model for model in _all_models(rules) if _is_known(model, numbers)]
-    return Rulebook((template for template in rules.templates() if _name(template) in names), models=known)
+    planned = [calendar for calendar in rules.calendars.versions if calendar.key in names]
+    return Rulebook((t for t in rules.templates() if _name(t) in names), models=known, calendars=planned)
 
 
 def version_names(rules: Rulebook) -> list[str]:
-    """`id@version` of all versions; of each indicator's models the key of the last, which stands for all of them."""
-    return [_name(template) for template in rules.templates()] + [own[-1].key for own in rules.models.values()]
+    """`id@version` of all templates, the keys of all calendars, and of each indicator's models that of the last.
+
+    It stands for all of its models.
+    """
+    names = [_name(template) for template in rules.templates()] + [own[-1].key for own in rules.models.values()]
+    return names + [calendar.key for calendar in rules.calendars.versions]
 
 
 def _numbers(names: Iterable[str]) -> dict[str, int]:

@@ -9,17 +9,17 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from schemas.measures import Dims
+from stream.calendars import FOREVER, Calendars
 from stream.case_mix import EVEN, Mix, Model, in_force
 from stream.formula import Formula
 from stream.formula_parser import Name
+from stream.shift_calendar import ShiftCalendar
 from stream.template import Indicator, Template
 from stream.unit_tree import NO_TREE, UnitTree
 from stream.window import Window
-
-FOREVER: Final = 1 << 62
 
 
 class Mixed(NamedTuple):
@@ -193,7 +193,7 @@ def _vector_key(names: Sequence[str], mixed: Sequence[Mixed], mix: Sequence[Mix]
 
 
 class Rulebook:
-    """All published versions, and models of case mix. `regime(role, t)` is what holds for a role at t.
+    """All published versions, models of case mix and shift calendars. `regime(role, t)` is what holds for a role at t.
 
     `published_at` is the log time of the newest publication among them (ms). Models are those that are valid, each
     indicator's in their order. `tree` says which unit belongs to which; nobody's own score depends on it.
@@ -204,9 +204,11 @@ class Rulebook:
         templates: Iterable[Template] = (),
         published_at: int = -1,
         models: Iterable[Model] = (),
+        calendars: Iterable[ShiftCalendar] = (),
         tree: UnitTree = NO_TREE,
     ) -> None:
         self.published_at = published_at
+        self.calendars = Calendars(calendars)
         self.tree = tree
         self.models: dict[tuple[str, str], list[Model]] = {}
         for model in models:

@@ -128,13 +128,20 @@ def _following(first_day: Callable[[date], date], first: date) -> date:
 
 @lru_cache(maxsize=65_536)
 def _midnight(zone: ZoneInfo, day: date) -> int:
-    """The day's first instant in ms: of two midnights the first; where midnight is skipped, the moment of the skip."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-    instant = int(midnight.timestamp())
-    if datetime.fromtimestamp(instant, zone).replace(tzinfo=None) == midnight.replace(tzinfo=None):
+    """The day's first instant in ms."""
+    return local_instant(zone, day, 0)
+
+
+def local_instant(zone: ZoneInfo, day: date, minute: int) -> int:
+    """The instant (ms) of a local time, in minutes since midnight: of two the first; where clocks skip it, the skip."""
+    plain = datetime(day.year, day.month, day.day, minute // 60, minute % 60)
+    local = plain.replace(tzinfo=zone)
+    instant = int(local.timestamp())
+    if datetime.fromtimestamp(instant, zone).replace(tzinfo=None) == plain:
         return instant * 1000
-    before, after = int(midnight.replace(fold=1).timestamp()), instant
+    before, after = int(local.replace(fold=1).timestamp()), instant
     while after - before > 1:  # inside the gap the two readings lie on either side of the skip
         middle = (before + after) // 2
-        before, after = (middle, after) if datetime.fromtimestamp(middle, zone).date() < day else (before, middle)
+        early = datetime.fromtimestamp(middle, zone).replace(tzinfo=None) < plain
+        before, after = (middle, after) if early else (before, middle)
     return after * 1000

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from operator import add, sub
 
 from schemas.instants import MINUTE
-from stream.rulebook import FOREVER, Group, Version
+from stream.calendars import FOREVER
+from stream.rulebook import Group, Version
 from stream.state import Cells, Vector
 from stream.window import Window, calendar_bounds, rolling_bounds
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from schemas.measures import NO_DIMS, Dims, dims_of
-from stream.rulebook import FOREVER, Rulebook, measures_of, usable_windows
+from stream.calendars import FOREVER
+from stream.rulebook import Rulebook, measures_of, usable_windows
 from stream.template import Template, load_published
 from tests.oracle.logs import NOON, template
 

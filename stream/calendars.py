@@ -1,0 +1,131 @@
+"""When a shift is: the calendar in force for a unit says it, and shifts tile its time without gap or overlap.
+
+ARCHITECTURE.md, Shift calendars, 3, 5 and 8. Asked when windows turn over, so answers are remembered by unit.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from stream.shift_calendar import ShiftCalendar
+from stream.timetable import Timetable, merged, part_of
+
+FOREVER: Final = 1 << 62
+_UNITS: Final = 20_000  # remembered at once
+
+
+class Shift(NamedTuple):
+    """A shift as a window: what counts for it, from `begins` until before `ends` (ms; FOREVER: without end)."""
+
+    begins: int
+    ends: int
+
+
+class Force(NamedTuple):
+    """From `begins` until before `ends` (ms) the same version is in force for a unit; None: none is."""
+
+    begins: int
+    ends: int
+    calendar: ShiftCalendar | None
+
+
+class Calendars:
+    """All valid versions of all shift calendars. Units are named by their ids, "" is no unit."""
+
+    def __init__(self, calendars: Iterable[ShiftCalendar] = ()) -> None:
+        self.versions = tuple(sorted(calendars, key=lambda c: (c.calendar, c.effective_from, c.version)))
+        self._tables: dict[str, Timetable] = {}
+        self._forces: dict[str, list[Force]] = {}
+        self._shifts: dict[str, tuple[int, int, Shift | None]] = {}  # by unit the last answer, and for which instants
+
+    def _force(self, unit: str, at: int) -> Force:
+        """The calendar version in force for a unit, and the longest span around `at` in which it is."""
+        forces = self._forces.get(unit)
+        if forces is None:
+            if len(self._forces) >= _UNITS:
+                self._forces.clear()
+            forces = self._forces[unit] = list(self._timeline(unit))
+        return forces[bisect_right(forces, at, key=lambda force: force.begins) - 1]
+
+    def _timeline(self, unit: str) -> Iterator[Force]:
+        edges = [-FOREVER, *sorted({calendar.effective_from for calendar in self.versions})]
+        begins, holding = edges[0], self._holding(unit, edges[0])
+        for edge in edges[1:]:
+            after = self._holding(unit, edge)
+            if after is not holding:
+                yield Force(begins, edge, holding)
+                begins, holding = edge, after
+        yield Force(begins, FOREVER, holding)
+
+    def _holding(self, unit: str, at: int) -> ShiftCalendar | None:
+        latest = {c.calendar: c for c in self.versions if c.effective_from <= at}  # in their order the last one stays
+        naming = [c for c in latest.values() if c.units is not None and unit in c.units]
+        every = naming or [c for c in latest.values() if c.units is None]
+        return min(every, key=lambda c: c.calendar, default=None)
+
+    def _table(self, calendar: ShiftCalendar) -> Timetable:
+        found = self._tables.get(calendar.key)
+        if found is None:
+            found = self._tables[calendar.key] = Timetable(calendar)
+        return found
+
+    def shift(self, unit: str, at: int) -> Shift | None:
+        """The shift of a unit at an instant (ms); None where no calendar is in force for it."""
+        known = self._shifts.get(unit)
+        if known is None or not known[0] <= at < known[1]:
+            if len(self._shifts) >= _UNITS:
+                self._shifts.clear()
+            known = self._shifts[unit] = self._find(unit, at)
+        return known[2]
+
+    def next_change(self, unit: str, at: int) -> int:
+        """When after `at` the unit has another shift, or none any more, or a first one (ms); FOREVER: never."""
+        self.shift(unit, at)
+        return self._shifts[unit][1]
+
+    def _find(self, unit: str, at: int) -> tuple[int, int, Shift | None]:
+        force = self._force(unit, at)
+        if force.calendar is None:
+            return force.begins, force.ends, None
+        table = self._table(force.calendar)
+        last, following = table.last_begin(at), table.next_begin(at)
+        begins = force.begins if last is None else max(last, force.begins)
+        ends = force.ends if following is None else min(following, force.ends)
+        return begins, ends, Shift(begins, ends)
+
+    def begins(self, unit: str, at: int) -> int:
+        """When the shift of a unit at an instant began to count, -1 where there is none."""
+        shift = self.shift(unit, at)
+        return -1 if shift is None else shift.begins
+
+    def scheduled(self, unit: str, at: int) -> tuple[int, int] | None:
+        """(start, end) of the shift in which a unit is, breaks included; of two the one that started last."""
+        calendar = self._force(unit, at).calendar
+        work = None if calendar is None else self._table(calendar).on_at(at)
+        return None if work is None else (work.start, work.end)
+
+    def next_scheduled(self, unit: str, at: int) -> int:
+        """When after `at` a shift starts, or another calendar is in force for the unit (ms); FOREVER: never."""
+        force = self._force(unit, at)
+        start = None if force.calendar is None else self._table(force.calendar).next_start(at)
+        return force.ends if start is None else min(start, force.ends)
+
+    def _at_work(self, unit: str, begin: int, end: int) -> list[tuple[int, int]]:
+        spans: list[tuple[int, int]] = []
+        while begin < end:
+            force = self._force(unit, begin)
+            until = min(end, force.ends)
+            if force.calendar is not None:
+                spans += self._table(force.calendar).at_work(begin, until)
+            begin = until
+        return merged(iter(spans))
+
+    def worked(self, unit: str, begin: int, end: int) -> int:
+        """How long a unit was at work in [begin, end), in ms."""
+        return sum(high - low for low, high in self._at_work(unit, begin, end))
+
+    def when_worked(self, unit: str, begin: int, amount: int, until: int) -> int | None:
+        """The instant at which a unit has been at work for `amount` ms since `begin`; None when not by `until`."""
+        return part_of(self._at_work(unit, begin, until), amount)
