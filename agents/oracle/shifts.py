@@ -99,9 +99,19 @@ class Calendars:
         ordered = sorted(versions, key=lambda version: (version.effective_from, version.version))
         self._versions = [(version, _Timetable(version)) for version in ordered]
         self._reigns: dict[str, list[tuple[int, _Timetable | None]]] = {}
+        self._last: dict[str, Span] = {}  # the shift of a unit that was found last: the next question often is about it
 
     def shift(self, unit: str, at: int) -> Span | None:
         """The shift of a unit ("" for none) at `at` (ms); None where no calendar is in force for it."""
+        last = self._last.get(unit)
+        if last is not None and last[0] <= at < last[1]:
+            return last
+        found = self._shift(unit, at)
+        if found is not None:
+            self._last[unit] = found
+        return found
+
+    def _shift(self, unit: str, at: int) -> Span | None:
         reigns = self._reigns.get(unit)
         if reigns is None:
             reigns = self._reigns[unit] = self._reigns_over(unit)

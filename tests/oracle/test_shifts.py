@@ -309,6 +309,15 @@ def test_of_versions_with_one_effective_time_the_higher_is_in_force() -> None:
     assert shift("2026-03-02 11:00", calendar(), yard) == ("2026-03-02 06:00", "2026-03-03 06:00")
 
 
+def test_version_that_is_never_in_force_cuts_nothing() -> None:
+    """One of a smaller id names L1, but from the same moment on a higher one of it does not."""
+    texts = [
+        calendar(calendar="A", version=version, units=f"[{unit}]", effective_from="2026-03-02T10:00:00Z")
+        for version, unit in ((1, "L1"), (2, "L2"))
+    ]
+    assert shift("2026-03-02 11:00", A_AT_06, *texts) == ("2026-03-02 06:00", "2026-03-03 06:00")
+
+
 def test_unit_moves_from_one_calendar_to_another_and_back() -> None:
     """`a` lets go of L1 from ten to twenty: `b` is in force meanwhile, and the two parts of `a` are two shifts."""
     texts = (
