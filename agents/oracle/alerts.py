@@ -8,7 +8,9 @@ from agents.oracle.findings import Entry, Finding, entries_of, of_drift, of_ewma
 from agents.oracle.rows import Person, entered
 from agents.oracle.rulebook import Rulebook, Version
 from agents.oracle.rules import Drift, Ewma, Level, Naive, Rule
+from agents.oracle.shifts import Calendars
 from agents.oracle.template import Indicator
+from agents.oracle.window_sums import ShiftSums, WindowSums
 
 
 class Alert(NamedTuple):
@@ -47,19 +49,25 @@ def alerts_of(person: Person, rulebook: Rulebook) -> Iterator[Alert]:
             mix = rulebook.case_mix(version, indicator)
             entries = entries_of(events, person.targets, mix) if indicator.rules else []
             for rule in indicator.rules:
-                for raised, cleared_at in _episodes(_findings(indicator, version, rule, entries)):
+                findings = _findings(person, rulebook.calendars, version, indicator, rule, entries)
+                for raised, cleared_at in _episodes(findings):
                     yield _alert(person, version, indicator, rule, raised, cleared_at)
 
 
-def _findings(indicator: Indicator, version: Version, rule: Rule, entries: list[Entry]) -> Iterable[Finding]:
+def _findings(
+    person: Person, calendars: Calendars, version: Version, indicator: Indicator, rule: Rule, entries: list[Entry]
+) -> Iterable[Finding]:
     match rule.condition:
-        case Level(window=window) | Naive(window=window) as level if window.kind != "shift":
-            return of_level(indicator, version, level, rule.wait, entries)
+        case Level(window=window) | Naive(window=window) as level:
+            sums: WindowSums | ShiftSums = WindowSums(version, window, indicator.measures)
+            if window.kind == "shift":
+                sums = ShiftSums(person.assignments, calendars, indicator.measures)
+            return of_level(indicator, level, rule.wait, entries, sums)
         case Drift() as drift:
             return of_drift(indicator, drift, rule.wait, entries)
         case Ewma() as ewma:
             return of_ewma(indicator, ewma, rule.wait, entries)
-    return ()  # a shift has no calendar yet; what compares with the unit or waits for silence is decided elsewhere
+    return ()  # what compares with the unit or waits for silence is decided elsewhere
 
 
 def _episodes(findings: Iterable[Finding]) -> Iterator[tuple[Finding, int | None]]:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agents.oracle.event import is_plain
 
@@ -55,3 +56,13 @@ def whole(raw: object, field: str) -> int:
     if not found.is_integer():
         raise ValueError(f"{field}: {found} is no whole number")
     return int(found)
+
+
+def zone(raw: object, field: str) -> str:
+    """The name of an IANA zone."""
+    name = scalar(raw, field)
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError(f"{field}: {name!r} is no IANA zone") from error
+    return name

@@ -8,12 +8,10 @@ from typing import NamedTuple
 from agents.oracle.case_mix import CaseMix, Shares
 from agents.oracle.log import MICRO, Event
 from agents.oracle.person import Targets
-from agents.oracle.rows import span
-from agents.oracle.rulebook import Version
 from agents.oracle.rules import Drift, Ewma, Level, Naive, default_height
 from agents.oracle.score import wilson
 from agents.oracle.template import Indicator
-from agents.oracle.windows import Window, pane_length
+from agents.oracle.window_sums import ShiftSums, WindowSums
 
 
 class Entry(NamedTuple):
@@ -55,17 +53,16 @@ def entries_of(events: Iterable[Event], targets: Targets, case_mix: CaseMix) -> 
 
 
 def of_level(
-    indicator: Indicator, version: Version, rule: Level | Naive, wait: int, entries: Iterable[Entry]
+    indicator: Indicator, rule: Level | Naive, wait: int, entries: Iterable[Entry], sums: WindowSums | ShiftSums
 ) -> Iterator[Finding]:
     """A finding per newest entry: is the window's value low, surely enough, for long enough?"""
-    sums = _WindowSums(version, rule.window, indicator.measures)
     holding, low = _Run(), _Run()
     for event, newest, targets, *_ in entries:
         if newest:
             sums.move(event.at)
         sums.add(event)
         if newest:
-            counts = _counts(indicator, sums.total, targets)
+            counts = _Counts(None, None, None) if sums.total is None else _counts(indicator, sums.total, targets)
             is_low = counts.value is not None and counts.value < rule.below
             holds, is_over = (is_low, not is_low) if isinstance(rule, Naive) else _judged(indicator, rule, counts)
             raises = holding.long_enough(event, holds, wait)
@@ -194,35 +191,3 @@ class _Run:
         """Whether the run goes on at this entry and has lasted for `wait` ms."""
         first = self.first(event, is_so)
         return first is not None and event.at - first.at >= wait
-
-
-class _WindowSums:
-    """The exact sums in a window that only moves forward: kept per pane, so that what it leaves can be taken out."""
-
-    def __init__(self, version: Version, window: Window, measures: Iterable[str]) -> None:
-        self._version, self._window = version, window
-        # A window that is not rolling moves past all that it held at once: it needs no panes.
-        self._pane = pane_length(window.minutes) if window.kind == "rolling" else 0
-        self._panes: dict[int, dict[str, int]] = {}
-        self.start = 0
-        self._end = -math.inf
-        self.total = dict.fromkeys(measures, 0)
-
-    def move(self, as_of: int) -> None:
-        """Let it be the window as of a T, which is not before that of the last move."""
-        if as_of < self._end:
-            return
-        self.start, self._end = span(self._version, self._window, as_of)
-        for pane in [pane for pane in self._panes if pane < self.start]:
-            for measure, amount in self._panes.pop(pane).items():
-                self.total[measure] -= amount
-
-    def add(self, event: Event) -> None:
-        """Add an event's measures, unless the window has left it behind."""
-        if event.at < self.start:
-            return
-        pane = self._panes.setdefault(event.at // self._pane * self._pane if self._pane else self.start, {})
-        for measure, amount in event.measures:
-            if measure in self.total:
-                self.total[measure] += amount
-                pane[measure] = pane.get(measure, 0) + amount

@@ -19,9 +19,13 @@ class Assignments:
         """The role in force at `at` (ms), None when there is no assignment or it names none."""
         return self._in_force(at).get("role")
 
+    def unit(self, at: int) -> str:
+        """The unit of the assignment in force at `at` (ms), "" when there is none or it names none."""
+        return self._in_force(at).get("unit", "")
+
     def unit_of(self, event: Event) -> str:
         """The unit of an event: that of the assignment in force at its T, else its dim `line`, else none ("")."""
-        return self._in_force(event.at).get("unit") or dict(event.kind.dims).get("line", "")
+        return self.unit(event.at) or dict(event.kind.dims).get("line", "")
 
     def _in_force(self, at: int) -> Mapping[str, str]:
         position = bisect_right(self._times, at)

@@ -5,14 +5,13 @@ from collections.abc import Iterable, Iterator
 
 from agents.oracle.admission import Admission, Limits
 from agents.oracle.alerts import Alert, alerts_of
-from agents.oracle.case_mix import Models, models_of
+from agents.oracle.case_mix import models_of
 from agents.oracle.event import Rejected, read_event
 from agents.oracle.log import DAY, INPUT_TOPICS, Event, LogRecord
 from agents.oracle.person import Assignments, Targets
-from agents.oracle.rows import Contribution, Person, contributions_of, entered, rows_of, span
-from agents.oracle.rulebook import Rulebook, log_order, publications
+from agents.oracle.rows import Contribution, Person, contributions_of, entered, inside, rows_of
+from agents.oracle.rulebook import Rulebook, calendars_of, log_order, publications
 from agents.oracle.score import Row
-from agents.oracle.template import Template
 from agents.oracle.ticks import AllTicks, Expiry
 
 LATE_MS = 7 * DAY
@@ -66,8 +65,9 @@ class Recomputed:
                 entered(person, version, self._rulebook) if version.template.template == template else []
             ):
                 for candidate in column.windows if column.id == indicator else ():
-                    if candidate.text == window and candidate.kind != "shift":
-                        return contributions_of(column, events, *span(version, candidate, as_of))
+                    if candidate.text == window:
+                        counting = inside(person, version, self._rulebook, candidate, as_of, events)
+                        return contributions_of(column, counting)
         return []
 
 
@@ -102,7 +102,7 @@ def recompute(
             event = _admit(record, partitions, admission, outcomes)
             if event is not None:
                 admitted.setdefault(event.employee, []).append(event)
-    return _settle(admitted, publications(templates), models_of(log_order(templates)), ticks, outcomes, held_ms)
+    return _settle(admitted, templates, ticks, outcomes, held_ms)
 
 
 def _admit(record: LogRecord, partitions: int, admission: Admission, outcomes: Counter[str]) -> Event | None:
@@ -120,14 +120,15 @@ def _admit(record: LogRecord, partitions: int, admission: Admission, outcomes: C
 
 def _settle(
     admitted: dict[str, list[Event]],
-    published: list[tuple[int, Template]],
-    models: Models,
+    templates: list[LogRecord],
     ticks: AllTicks,
     outcomes: Counter[str],
     held_ms: int,
 ) -> Recomputed:
     """Held, unused or scored: in the end state, with every assignment and template known."""
-    rulebook = Rulebook((template for _, template in published), models)
+    published = publications(templates)
+    models = models_of(log_order(templates))
+    rulebook = Rulebook((template for _, template in published), models, calendars_of(templates))
     people: dict[str, Person] = {}
     last = 0
     for employee in sorted(admitted):

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from agents.oracle.log import Event
 from agents.oracle.person import Assignments, Targets
 from agents.oracle.rulebook import Rulebook, Version
 from agents.oracle.score import Row, indicator_fields, total_fields
+from agents.oracle.shifts import ShiftsAsOf
 from agents.oracle.template import Indicator
 from agents.oracle.windows import Window, calendar_span, rolling_span
 
@@ -47,7 +48,7 @@ class _Column:
         }
         self._allowances = list(accumulate(map(case_mix.allowance, events), initial=0))
 
-    def over(self, start: int, end: float) -> tuple[int, dict[str, int], int]:
+    def over(self, start: float, end: float) -> tuple[int, dict[str, int], int]:
         """(number of events, sums, allowance) in [start, end), sums and allowance in millionths."""
         first, last = bisect_left(self._times, start), bisect_left(self._times, end)
         sums = {measure: sums[last] - sums[first] for measure, sums in self._sums.items()}
@@ -61,17 +62,14 @@ def rows_of(person: Person, rulebook: Rulebook, as_of: int) -> Iterator[Row]:
     """
     targets = person.targets.at(as_of)
     for version in rulebook.applying(as_of, person.assignments.role(as_of)):
-        columns = [
-            (indicator, _Column(indicator, events, rulebook.case_mix(version, indicator)))
-            for indicator, events in entered(person, version, rulebook)
-        ]
+        counted = _Counted(person, version, rulebook)
         for window in _windows(version):
-            start, end = span(version, window, as_of)
+            start, columns = counted.within(window, as_of)
+            if start is None:
+                continue
             scored = [
                 (indicator, indicator_fields(indicator, events, sums, targets, allowance))
-                for indicator, column in columns
-                for events, sums, allowance in [column.over(start, end)]
-                if window in indicator.windows
+                for indicator, events, sums, allowance in columns
             ]
             for name, fields in (*((indicator.id, fields) for indicator, fields in scored), *total_fields(scored)):
                 yield {
@@ -79,6 +77,38 @@ def rows_of(person: Person, rulebook: Rulebook, as_of: int) -> Iterator[Row]:
                     "version": version.template.version, "indicator": name, "window": window.text,
                     "window_start": start, "as_of": as_of, **fields,
                 }  # fmt: skip
+
+
+class _Counted:
+    """What counts for the indicators of one version in its windows."""
+
+    def __init__(self, person: Person, version: Version, rulebook: Rulebook) -> None:
+        self._person, self._version, self._rulebook = person, version, rulebook
+        self._entered = entered(person, version, rulebook)
+        self._columns: dict[str, _Column] = {}
+
+    def within(self, window: Window, as_of: int) -> tuple[int | None, list[tuple[Indicator, int, dict[str, int], int]]]:
+        """(start of the window, (indicator, number of events, sums, allowance) of those that have it).
+
+        The start is None where there is no such window: no shift.
+        """
+        having = [(indicator, events) for indicator, events in self._entered if window in indicator.windows]
+        if window.kind != "shift":
+            start, end = span(self._version, window, as_of)
+            return start, [
+                (indicator, *self._column(indicator, events).over(start, end)) for indicator, events in having
+            ]
+        shifts = ShiftsAsOf(self._person.assignments, self._rulebook.calendars, as_of)
+        inside = ((indicator, self._new(indicator, shifts.inside(events))) for indicator, events in having)
+        return shifts.start, [(indicator, *column.over(-math.inf, math.inf)) for indicator, column in inside]
+
+    def _column(self, indicator: Indicator, events: Sequence[Event]) -> _Column:
+        if indicator.id not in self._columns:
+            self._columns[indicator.id] = self._new(indicator, events)
+        return self._columns[indicator.id]
+
+    def _new(self, indicator: Indicator, events: Sequence[Event]) -> _Column:
+        return _Column(indicator, events, self._rulebook.case_mix(self._version, indicator))
 
 
 def entered(person: Person, version: Version, rulebook: Rulebook) -> list[tuple[Indicator, list[Event]]]:
@@ -91,20 +121,32 @@ def entered(person: Person, version: Version, rulebook: Rulebook) -> list[tuple[
     return found
 
 
-def contributions_of(indicator: Indicator, events: Sequence[Event], start: int, end: float) -> list[Contribution]:
-    """What each of the indicator's events in [start, end) adds to its sums."""
+def contributions_of(indicator: Indicator, events: Iterable[Event]) -> list[Contribution]:
+    """What each of the events adds to the indicator's sums."""
     return [
         Contribution(
             event.topic, event.partition, event.offset, event.event_id, event.at,
             tuple((name, amount) for name, amount in event.measures if name in indicator.measures),
         )
         for event in events
-        if start <= event.at < end
     ]  # fmt: skip
 
 
+def inside(
+    person: Person, version: Version, rulebook: Rulebook, window: Window, as_of: int, events: Iterable[Event]
+) -> list[Event]:
+    """Those of the person's events that lie in a window of the version as of `as_of`."""
+    if window.kind == "shift":
+        return ShiftsAsOf(person.assignments, rulebook.calendars, as_of).inside(events)
+    start, end = span(version, window, as_of)
+    return [event for event in events if start <= event.at < end]
+
+
 def span(version: Version, window: Window, as_of: int) -> tuple[int, float]:
-    """[start, end) of a window of the version as of `as_of`, in ms; the end of `all` is infinite."""
+    """[start, end) of a window of the version as of `as_of`, in ms; the end of `all` is infinite.
+
+    Not of `shift`, which is another one for each unit.
+    """
     if window.kind == "all":
         return version.start, math.inf
     if window.kind == "rolling":
@@ -113,6 +155,4 @@ def span(version: Version, window: Window, as_of: int) -> tuple[int, float]:
 
 
 def _windows(version: Version) -> list[Window]:
-    # `shift` has no calendar yet and therefore no rows.
-    windows = dict.fromkeys(window for indicator in version.template.indicators for window in indicator.windows)
-    return [window for window in windows if window.kind != "shift"]
+    return list(dict.fromkeys(window for indicator in version.template.indicators for window in indicator.windows))

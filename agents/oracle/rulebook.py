@@ -1,12 +1,17 @@
 """Which versions apply: per template the last published one in force at a time, if it is for the person's role then."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
+from typing import TypeVar
 
 from agents.oracle.case_mix import CaseMix, Models, is_of_case_mix
 from agents.oracle.log import Kind, LogRecord
+from agents.oracle.shift_calendar import Calendar, CalendarError, is_of_calendar, read_calendar
+from agents.oracle.shifts import Calendars
 from agents.oracle.template import Indicator, Template, TemplateError, read_template
+
+_P = TypeVar("_P", Template, Calendar)
 
 
 class Version:
@@ -34,9 +39,12 @@ def _matches(indicator: Indicator, kind: Kind) -> bool:
 
 
 class Rulebook:
-    """The published templates and their order in time, and the models of case mix for their indicators."""
+    """The published templates and their order in time, the models of case mix for their indicators, the calendars."""
 
-    def __init__(self, templates: Iterable[Template], models: Models | None = None) -> None:
+    def __init__(
+        self, templates: Iterable[Template], models: Models | None = None, calendars: Iterable[Calendar] = ()
+    ) -> None:
+        self.calendars = Calendars(calendars)
         self._versions = _in_order(templates)
         self._starts = sorted({version.start for version in self._versions})
         self._applying: dict[tuple[int, str | None], tuple[Version, ...]] = {}
@@ -75,22 +83,33 @@ def _in_order(templates: Iterable[Template]) -> list[Version]:
 
 
 def publications(records: Iterable[LogRecord]) -> list[tuple[int, Template]]:
-    """(publication time, template) of the valid publications, in log order.
+    """(publication time, template) of the valid publications, in log order; models and calendars are none."""
+    texts = (record for record in log_order(records) if not is_of_case_mix(record) and not is_of_calendar(record))
+    return _valid(texts, read_template)
 
-    Ignored are models of case mix, texts that are no template, a number already published, and a version that is not
-    the template's first and does not take effect later than its publication.
+
+def calendars_of(records: Iterable[LogRecord]) -> list[Calendar]:
+    """The valid shift calendars, in log order; of the key only the beginning counts."""
+    return [calendar for _, calendar in _valid(filter(is_of_calendar, log_order(records)), read_calendar)]
+
+
+def _valid(records: Iterable[LogRecord], read: Callable[[str], _P]) -> list[tuple[int, _P]]:
+    """(publication time, what was published) of the records, which come in log order.
+
+    Ignored are texts that cannot be read, a number already published, and a version that is not the first of its id
+    and does not take effect later than its publication.
     """
-    valid: list[tuple[int, Template]] = []
+    valid: list[tuple[int, _P]] = []
     numbers: dict[str, set[int]] = {}
-    for record in log_order(records):
-        template = None if is_of_case_mix(record) else _readable(record.value)
-        if template is None:
+    for record in records:
+        found = _readable(record.value, read)
+        if found is None:
             continue
-        published = numbers.setdefault(template.template, set())
-        if template.version in published or (published and template.effective_from <= record.timestamp):
+        published = numbers.setdefault(found[0], set())  # the id comes first, in templates and calendars
+        if found.version in published or (published and found.effective_from <= record.timestamp):
             continue
-        published.add(template.version)
-        valid.append((record.timestamp, template))
+        published.add(found.version)
+        valid.append((record.timestamp, found))
     return valid
 
 
@@ -106,8 +125,8 @@ def log_order(records: Iterable[LogRecord]) -> list[LogRecord]:
     return [record for *_, record in sorted(placed, key=lambda entry: entry[:3])]
 
 
-def _readable(value: bytes | None) -> Template | None:
+def _readable(value: bytes | None, read: Callable[[str], _P]) -> _P | None:
     try:
-        return None if value is None else read_template(value.decode("utf-8"))
-    except (UnicodeDecodeError, TemplateError):
+        return None if value is None else read(value.decode("utf-8"))
+    except (UnicodeDecodeError, TemplateError, CalendarError):
         return None

@@ -88,6 +88,15 @@ def read_rules(raw: object, setting: Setting) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
+def duration(raw: object, field: str) -> int:
+    """A length of time in ms, above 0."""
+    match = _DURATION.fullmatch(scalar(raw, field))
+    length = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 0 < length <= _LONGEST:
+        raise ValueError(f"{field}: {raw!r} is no duration")
+    return length
+
+
 def default_drift(target: float | None) -> Drift:
     """What `alerts: default` stands for, over an indicator with this target."""
     good = target if target is not None and 0.5 < target < 1 else _USUAL
@@ -110,12 +119,12 @@ def _rule(raw: object, setting: Setting) -> Rule:
     read, beside = _KINDS[kind]
     fields = mapping(raw, "alerts", frozenset({"id", "severity", "for", "escalate", kind, *beside}))
     if fields.get("escalate", "never") != "never":
-        _duration(fields["escalate"], "escalate")
+        duration(fields["escalate"], "escalate")
     identity, severity = scalar(fields.get("id", kind), "id"), scalar(fields.get("severity", "warning"), "severity")
     if not _ID.fullmatch(identity) or identity == "common_cause" or severity not in _SEVERITIES:
         raise ValueError(f"alerts: id {identity!r} or severity {severity!r} is none")
     wait = fields.get("for", "0")
-    return Rule(identity, severity, 0 if wait == "0" else _duration(wait, "for"), read(fields, setting))
+    return Rule(identity, severity, 0 if wait == "0" else duration(wait, "for"), read(fields, setting))
 
 
 def _level(fields: _Fields, setting: Setting) -> _Condition:
@@ -156,7 +165,7 @@ def _below_unit(fields: _Fields, setting: Setting) -> None:
 
 
 def _stale(fields: _Fields, _setting: Setting) -> None:
-    _duration(fields["stale"], "stale")
+    duration(fields["stale"], "stale")
 
 
 _KINDS: dict[str, tuple[Callable[[_Fields, Setting], _Condition], tuple[str, ...]]] = {
@@ -191,11 +200,3 @@ def _within(raw: object, field: str, low: float, high: float, ends: str) -> floa
     if not low <= found <= high or (ends[0] == "(" and found == low) or (ends[1] == ")" and found == high):
         raise ValueError(f"{field}: {found} is not in {ends[0]}{low}, {high}{ends[1]}")
     return found
-
-
-def _duration(raw: object, field: str) -> int:
-    match = _DURATION.fullmatch(scalar(raw, field))
-    length = int(match[1]) * _UNITS[match[2]] if match else 0
-    if not 0 < length <= _LONGEST:
-        raise ValueError(f"{field}: {raw!r} is no duration")
-    return length

@@ -1,11 +1,10 @@
 """A template is read from its published text as the text stands; one that cannot be read was never published."""
 
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
-from agents.oracle.fields import dim_names, listing, mapping, number, scalar, whole
+from agents.oracle.fields import dim_names, listing, mapping, number, scalar, whole, zone
 from agents.oracle.formula import Formula, FormulaError
 from agents.oracle.instants import parse_instant
 from agents.oracle.rules import Rule, Setting, read_rules
@@ -81,7 +80,7 @@ def _template(raw: dict[str, object]) -> Template:
         raise TemplateError("indicators: an id occurs twice")
     return Template(
         scalar(raw["template"], "template"), whole(raw["version"], "version"), effective_from,
-        _zone(scalar(raw.get("timezone", "UTC"), "timezone")), _roles(raw.get("applies_to", "everyone")), indicators,
+        zone(raw.get("timezone", "UTC"), "timezone"), _roles(raw.get("applies_to", "everyone")), indicators,
     )  # fmt: skip
 
 
@@ -121,14 +120,6 @@ def _case_mix(raw: object, good: Formula | None, of: Formula | None) -> tuple[st
     if len(set(measures)) < 2:
         raise TemplateError("case_mix: needs a rate of one plain measure in another")
     return dim_names(raw, "case_mix")
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, OSError) as error:
-        raise TemplateError(f"timezone: {name!r} is no IANA zone") from error
-    return name
 
 
 def _roles(raw: object) -> frozenset[str] | None:

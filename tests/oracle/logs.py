@@ -44,6 +44,21 @@ def template(
     )  # fmt: skip
 
 
+def calendar(**fields: str | int | None) -> str:
+    """The YAML of a shift calendar of UTC for everyone; a field given as None is left out.
+
+    It has an early, a late and a night shift; the early one is worked every day, and counts from 06:00 sharp on.
+    """
+    valid: dict[str, str | int | None] = {
+        "calendar": "hall", "version": 1, "effective_from": "2020-01-01T00:00:00Z", "timezone": "UTC",
+        "units": "everyone", "early": "0m",
+        "shifts": "{early: {start: '06:00', end: '14:00'}, late: {start: '14:00', end: '22:00'}, "
+        "night: {start: '22:00', end: '06:00'}}",
+        "cycle": "{first: 2026-03-02, days: [[early]]}",
+    }  # fmt: skip
+    return "".join(f"{name}: {value}\n" for name, value in {**valid, **fields}.items() if value is not None)
+
+
 def event(**fields: Any) -> dict[str, Any]:
     """A valid qc.inspection at NOON with one accepted unit; a field given as None is left out."""
     valid = {
@@ -102,6 +117,10 @@ class Log:
     def publish(self, text: str, at: int = MIDNIGHT) -> LogRecord:
         """A template's publication."""
         return self.append("templates", 0, at, None, text.encode())
+
+    def calendar(self, at: int = MIDNIGHT, *, key: str = "calendar:", **fields: str | int | None) -> LogRecord:
+        """A shift calendar's publication (see `calendar`)."""
+        return self.append("templates", 0, at, key.encode(), calendar(**fields).encode())
 
     def model(self, at: int = MIDNIGHT, *, partition: int = 0, key: str | None = None, **fields: Any) -> LogRecord:
         """A model of case mix (see `model`), under the key of its value unless told otherwise."""

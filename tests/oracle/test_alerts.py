@@ -329,7 +329,7 @@ def test_duplicates_and_other_dims_are_no_entries() -> None:
 
 
 def test_shifts_units_and_silence_are_not_looked_at_here() -> None:
-    """A rule on a shift has no calendar yet; `below_unit` and `stale` are not decided by one record after the other."""
+    """No shift without a calendar; `below_unit` and `stale` are not decided by one record after the other."""
     log = published(
         ruled(
             "[{below: 0.9, window: shift}, {below_unit: 0.05, window: day}, {stale: 5m}, {naive: 0.9}]",

@@ -208,14 +208,6 @@ def test_totals_per_dimension_and_window() -> None:
     assert total["window_start"] == MIDNIGHT
 
 
-def test_shift_has_no_rows() -> None:
-    """The shift window waits for its calendar; the event still counts as scored."""
-    log = published(template(YIELD.replace("[day]", "[shift]")))
-    log.send()
-    assert log.outcomes() == {"scored": 1}
-    assert list(log.recompute().rows(NOON)) == []
-
-
 def test_rolling_window_holds_its_whole_last_pane_and_none_before_its_first() -> None:
     """As of 12:00:30 the last pane runs to 12:01, the first of sixty begins at 11:01."""
     log = published(template(YIELD.replace("[day]", "[rolling 60m]")))
