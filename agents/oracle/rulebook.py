@@ -83,9 +83,13 @@ def _in_order(templates: Iterable[Template]) -> list[Version]:
 
 
 def publications(records: Iterable[LogRecord]) -> list[tuple[int, Template]]:
-    """(publication time, template) of the valid publications, in log order; models and calendars are none."""
-    texts = (record for record in log_order(records) if not is_of_case_mix(record) and not is_of_calendar(record))
-    return _valid(texts, read_template)
+    """(publication time, template) of the valid publications, in log order."""
+    return _valid((record for record in log_order(records) if not _is_none(record)), read_template)
+
+
+def _is_none(record: LogRecord) -> bool:
+    """Whether it is a model, a calendar or the tree of units: no template, whatever it holds."""
+    return is_of_case_mix(record) or is_of_calendar(record) or record.key == b"organisation"
 
 
 def calendars_of(records: Iterable[LogRecord]) -> list[Calendar]:

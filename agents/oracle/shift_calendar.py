@@ -22,6 +22,7 @@ _A_MONDAY = 1  # the ordinal of 0001-01-01
 _NEEDED = frozenset({"calendar", "version", "effective_from", "timezone", "units", "shifts"})
 _FIELDS = _NEEDED | {"early", "week", "cycle", "holidays", "overrides"}
 _ID = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_CALENDAR = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _NONE = re.compile(r"0[smhd]")  # the one duration that the rules of an indicator do not have
@@ -90,10 +91,17 @@ def _calendar(raw: dict[str, object]) -> Calendar:
     shifts = _shifts(raw["shifts"])
     first, pattern = _pattern(raw, shifts)
     return Calendar(
-        scalar(raw["calendar"], "calendar"), _version(raw["version"]), effective_from,
+        _name(raw["calendar"]), _version(raw["version"]), effective_from,
         zone(raw["timezone"], "timezone"), _units(raw["units"]), _early(raw.get("early", _USUALLY_EARLY)),
         first, pattern, _exceptions(raw, shifts),
     )  # fmt: skip
+
+
+def _name(raw: object) -> str:
+    name = scalar(raw, "calendar")
+    if not _CALENDAR.fullmatch(name):
+        raise CalendarError(f"calendar: {name!r} is no id of a calendar")
+    return name
 
 
 def _version(raw: object) -> int:

@@ -23,6 +23,15 @@ def test_first_version_may_begin_before_its_publication() -> None:
     assert valid((template(effective_from="1970-01-01T00:00:00+14:00"), NOON)) == [1]
 
 
+@pytest.mark.parametrize(
+    ("key", "counts"),
+    [("op@1", 1), ("organisation@1", 1), ("organisation", 0), ("calendar:a@1", 0), ("case-mix:op/yield@1", 0)],
+)
+def test_a_key_may_say_that_a_record_is_no_template(key: str, counts: int) -> None:
+    """Whatever text it holds."""
+    assert counts == len(publications([LogRecord("templates", 0, 0, NOON, key.encode(), template().encode())]))
+
+
 @pytest.mark.parametrize(("published_at", "counts"), [(MIDNIGHT + DAY - 1, True), (MIDNIGHT + DAY, False)])
 def test_further_version_takes_effect_later_than_its_publication(published_at: int, counts: bool) -> None:
     """A second version that begins at its publication or before is ignored."""

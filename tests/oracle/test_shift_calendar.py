@@ -43,12 +43,12 @@ def on(text: str, day: str) -> list[tuple[int, int]]:
 def test_calendar_is_read_as_it_stands() -> None:
     """Every field of it; the id is any text, as a template's is."""
     text = calendar(
-        calendar="Hall 3", version=4, effective_from="2026-03-01T00:00:00+08:00", timezone="Asia/Shanghai",
+        calendar="hall-3", version=4, effective_from="2026-03-01T00:00:00+08:00", timezone="Asia/Shanghai",
         units="[L1, 'Linie 2']", early="20m", cycle=None, week="{tue: [late, early]}", holidays="[2026-03-03]",
     )  # fmt: skip
     early, late = Shift(6 * 60, 14 * 60), Shift(14 * 60, 22 * 60)
     assert read_calendar(text) == Calendar(
-        calendar="Hall 3", version=4, effective_from=MIDNIGHT - 32 * HOUR, timezone="Asia/Shanghai",
+        calendar="hall-3", version=4, effective_from=MIDNIGHT - 32 * HOUR, timezone="Asia/Shanghai",
         units=frozenset({"L1", "Linie 2"}), early=20 * MINUTE, first=1,
         pattern=((), (early, late), (), (), (), (), ()), exceptions={date(2026, 3, 3).toordinal(): ()},
     )  # fmt: skip
@@ -101,6 +101,10 @@ def test_calendar_may_go_to_its_limits(text: str) -> None:
         ),
         calendar(title="hall"),
         calendar(calendar="[hall]"),
+        calendar(calendar="Hall"),
+        calendar(calendar="hall_1"),
+        calendar(calendar="1-hall"),
+        calendar(calendar="h" * 65),
         calendar(version=0),
         calendar(version="-1"),
         calendar(version="1.5"),

@@ -249,11 +249,11 @@ def test_far_apart_shifts_are_found() -> None:
     assert shift("2028-02-05 12:00", text) == ("2026-03-02 06:00", "2028-03-01 06:00")
 
 
-A_AT_06 = calendar(calendar="a", units="[L1, L2]")
-B_AT_14 = calendar(calendar="b", units="[L1, L3]", cycle="{first: 2026-03-02, days: [[late]]}")
+A_AT_06 = calendar(calendar="m", units="[L1, L2]")
+B_AT_14 = calendar(calendar="n", units="[L1, L3]", cycle="{first: 2026-03-02, days: [[late]]}")
 C_AT_22 = calendar(calendar="c", cycle="{first: 2026-03-02, days: [[night]]}")
 S_AT_04 = "{s: {start: '04:00', end: '05:00'}}"
-CAPITAL_AT_04 = calendar(calendar="C", shifts=S_AT_04, cycle="{first: 2026-03-02, days: [[s]]}")
+CAPITAL_AT_04 = calendar(calendar="c", shifts=S_AT_04, cycle="{first: 2026-03-02, days: [[s]]}")
 
 
 @pytest.mark.parametrize(
@@ -312,18 +312,18 @@ def test_of_versions_with_one_effective_time_the_higher_is_in_force() -> None:
 def test_version_that_is_never_in_force_cuts_nothing() -> None:
     """One of a smaller id names L1, but from the same moment on a higher one of it does not."""
     texts = [
-        calendar(calendar="A", version=version, units=f"[{unit}]", effective_from="2026-03-02T10:00:00Z")
+        calendar(calendar="c", version=version, units=f"[{unit}]", effective_from="2026-03-02T10:00:00Z")
         for version, unit in ((1, "L1"), (2, "L2"))
     ]
     assert shift("2026-03-02 11:00", A_AT_06, *texts) == ("2026-03-02 06:00", "2026-03-03 06:00")
 
 
 def test_unit_moves_from_one_calendar_to_another_and_back() -> None:
-    """`a` lets go of L1 from ten to twenty: `b` is in force meanwhile, and the two parts of `a` are two shifts."""
+    """`m` lets go of L1 from ten to twenty: `n` is in force meanwhile, and the two parts of `m` are two shifts."""
     texts = (
         A_AT_06, B_AT_14,
-        calendar(calendar="a", version=2, units="[L2]", effective_from="2026-03-02T10:00:00Z"),
-        calendar(calendar="a", version=3, units="[L1, L2]", effective_from="2026-03-02T20:00:00Z"),
+        calendar(calendar="m", version=2, units="[L2]", effective_from="2026-03-02T10:00:00Z"),
+        calendar(calendar="m", version=3, units="[L1, L2]", effective_from="2026-03-02T20:00:00Z"),
     )  # fmt: skip
     expected = {
         "09": ("2026-03-02 06:00", "2026-03-02 10:00"), "11": ("2026-03-02 10:00", "2026-03-02 14:00"),
