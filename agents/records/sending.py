@@ -1,4 +1,4 @@
-"""Beside its scoring a worker sends what waits in the outbox; trouble with store or log is told, waited for, never fatal.
+"""Beside its scoring a worker sends what waits in the outbox; trouble with store or log is told and waited for.
 
 The worker does it because every installation has one; where there are several, one of them has the lease. The store
 is opened when it is there: who keeps no organisation pays nothing.
@@ -39,8 +39,8 @@ class Trouble:
         self._tell_at = 0.0  # monotonic
 
     def again(self, error: Exception) -> float:
-        """A try has failed; seconds until the next one."""
-        if time.monotonic() >= self._tell_at:
+        """A try has failed; seconds until the next one. One alone may be two that met, and is not told."""
+        if self._tries and time.monotonic() >= self._tell_at:
             logger.error("changes of the organisation wait, nothing is lost, tried again all the time: %s", error)
             self._tell_at = time.monotonic() + TELL_AGAIN
         self._tries += 1
