@@ -13,7 +13,7 @@ from uuid import uuid4
 from cyclopts import App, Parameter
 
 from agents.cli.errors import CommandError, UsageError
-from agents.cli.flags import NO_FLAGS, Flags, Switch
+from agents.cli.flags import NO_FLAGS, Flags, InputFile, Switch
 from agents.cli.opening import now_ms, writable_log
 from agents.cli.output import FormatFlag, Row, print_rows, time_text
 from agents.cli.progress import say
@@ -212,7 +212,7 @@ def _counts(changes: Sequence[Change]) -> str:
 
 @app.command
 def export(
-    target: Annotated[str, Parameter(help="a folder, or - for standard output (YAML only)")] = "-",
+    target: InputFile = "-",
     /,
     *,
     format: Annotated[Literal["yaml", "csv"], Parameter(help="one YAML file, or a CSV file per table")] = "yaml",
@@ -224,6 +224,11 @@ def export(
 
         scorestream org export > organisation.yaml
         scorestream org export --format csv ./organisation
+
+    Parameters
+    ----------
+    target
+        a folder, or - for standard output (YAML only)
     """
     settings = flags.settings()
     if format == "csv" and target == "-":

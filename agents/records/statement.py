@@ -101,11 +101,11 @@ class Statement:
         return {key[0] for key in self.rows.get(table, {})}
 
     def instant(self, fields: Mapping[str, str], name: str) -> int | None:
-        """A time as it is written; None when it is not given."""
+        """A time as events have it, RFC 3339 or ms since 1970; None when it is not given."""
         text = fields.get(name)
         if text is None:
             return None
-        at = instant_of(text)
+        at = instant_of(int(text) if text.isascii() and text.isdecimal() else text)
         if at is None:
             raise Wrong(f"{name} {text!r} is no instant", "write RFC 3339 with a zone, e.g. 2026-03-01T00:00:00+08:00")
         return at

@@ -10,6 +10,7 @@ import pytest
 from agents.transport.embedded.log import EmbeddedLog
 from stream.topics import PEOPLE_EVENTS
 from tests.cli.conftest import Run, values
+from tests.importers.company import write
 
 ORGANISATION = """\
 units:
@@ -128,40 +129,38 @@ def test_names_alone_leave_assignments_alone(run: Run, file: str, tmp_path: Path
     assert before == run_csv(run, "assignments")
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "line", "why"),
-    [
-        ("a.yaml", "units:\n- {unit: X, kind: team, name_en: X, begins: 2026-01-01T00:00:00Z, parent: no}\n", 2,
-         "its parent 'no' is no unit; name one that exists"),
-        ("a.yaml", "units:\n- {unit: X, kind: gang, name_en: X, begins: 2026-01-01T00:00:00Z}\n", 2,
-         "kind 'gang' is none; write one of company"),
-        ("a.yaml", "employees:\n- employee: E3\n  name: Cy\n  assignments:\n  - {role: op, unit: L01}\n", 5,
-         "begins is missing; write it, or import with --at"),
-        ("a.yaml", "employees:\n- {employee: E3, nmae: Cy}\n", 2, "there is no field 'nmae' here; there are employee,"),
-        ("a.yaml", "employees:\n- {employee: E3, name: Cy, name: Di}\n", 2, "name stands here twice; leave one out"),
-        ("a.yaml", "employees:\n- {employee: E3, name: [Cy]}\n", 2, "name is no plain value; write one text"),
-        ("a.yaml", "employees: E3\n", 1, "employees is no list; begin each row with -"),
-        ("a.yaml", "- E3\n", 1, "no mapping; write fields: units, employees, assignments, managers"),
-        ("a.yaml", "", 1, "no mapping; write fields"),
-        ("a.yaml", "units:\n  - [", 3, "not YAML: "),
-        ("a.csv", "employee,name\nE3,Cy\nE3,Di\n", 3, "it is stated twice, first in a.csv line 2"),
-        ("a.csv", "employee,name\nE3\n", 2, "1 cells; there are 2 columns"),
-        ("a.csv", "employee,salary\nE3,1\n", 1, "these are no columns of managers: employee, salary; they are unit,"),
-        ("a.csv", "employee,begins,role,unit\nE3,2026-01-01T00:00:00Z,op,L01\n", 2, "there is no such employee; add"),
-        ("a.csv", "employee,begins,role,unit\nE1,yesterday,op,L01\n", 2, "begins 'yesterday' is no instant; write RFC"),
-        ("a.csv", "unit,employee,begins\nL01,E9,2026-01-01T00:00:00Z\n", 2, "E9 has no assignment then; end it by"),
-    ],
-)  # fmt: skip
-def test_an_error_names_file_and_line(run: Run, file: str, name: str, text: str, line: int, why: str) -> None:
+BROKEN = [
+    ("a.yaml", "units:\n- {unit: X, kind: team, name_en: X, begins: 2026-01-01T00:00:00Z, parent: no}\n", 2,
+     "its parent 'no' is no unit; name one that exists"),
+    ("a.yaml", "units:\n- {unit: X, kind: gang, name_en: X, begins: 2026-01-01T00:00:00Z}\n", 2,
+     "kind 'gang' is none; write one of company"),
+    ("a.yaml", "employees:\n- employee: E3\n  name: Cy\n  assignments:\n  - {role: op, unit: L01}\n", 5,
+     "begins is missing; write it, or import with --at"),
+    ("a.yaml", "employees:\n- {employee: E3, nmae: Cy}\n", 2, "there is no field 'nmae' here; there are employee,"),
+    ("a.yaml", "employees:\n- {employee: E3, name: Cy, name: Di}\n", 2, "name stands here twice; leave one out"),
+    ("a.yaml", "employees:\n- {employee: E3, name: [Cy]}\n", 2, "name is no plain value; write one text"),
+    ("a.yaml", "employees: E3\n", 1, "employees is no list; begin each row with -"),
+    ("a.yaml", "- E3\n", 1, "no mapping; write fields: units, employees, assignments, managers"),
+    ("a.yaml", "", 1, "no mapping; write fields"),
+    ("a.yaml", "units:\n  - [", 3, "not YAML: "),
+    ("a.csv", "employee,name\nE3,Cy\nE3,Di\n", 3, "it is stated twice, first in a.csv line 2"),
+    ("a.csv", "employee,name\nE3\n", 2, "1 cells; there are 2 columns"),
+    ("a.csv", "employee,salary\nE3,1\n", 1, "these are no columns of managers: employee, salary; they are unit,"),
+    ("a.csv", "employee,begins,role,unit\nE3,2026-01-01T00:00:00Z,op,L01\n", 2, "there is no such employee; add"),
+    ("a.csv", "employee,begins,role,unit\nE1,yesterday,op,L01\n", 2, "begins 'yesterday' is no instant; write RFC"),
+    ("a.csv", "unit,employee,begins\nL01,E9,2026-01-01T00:00:00Z\n", 2, "E9 has no assignment then; end it by"),
+]  # fmt: skip
+
+
+def test_an_error_names_file_and_line(run: Run, file: str) -> None:
     """And field, value and remedy; nothing is changed, by a dry run neither."""
     run("org", "import", file)
-    Path(name).write_text(text, encoding="utf-8")
-    for options in ((), ("--dry-run",)):
-        result = run("org", "import", name, *options)
+    for number, (name, text, line, why) in enumerate(BROKEN):
+        Path(name).write_text(text, encoding="utf-8")
+        result = run("org", "import", name, *(["--dry-run"] if number % 2 else []))
+        told = result.out.splitlines()
         assert (1, True) == (result.code, "nothing was changed" in result.err), result
-        assert any(one.startswith(f"error: {name} line {line}: ") and why in one for one in result.out.splitlines()), (
-            result.out
-        )
+        assert any(one.startswith(f"error: {name} line {line}: ") and why in one for one in told), result.out
     assert "2 employees, 3 assignments, 1 managers: fine" in run("org", "check").err
 
 
@@ -200,3 +199,12 @@ def test_waiting_changes_are_sent(run: Run, file: str, log: EmbeddedLog) -> None
     roles = [json.loads(value or b"")["dims"].get("role") for value in values(log, PEOPLE_EVENTS)]
     assert {"lead", "operator", None} == set(roles)
     assert 3 == len(roles)
+
+
+def test_a_company_of_another_system_is_imported(run: Run, tmp_path: Path) -> None:
+    """AdventureWorks in its own files; what is broken there is named, and the exit code is 1."""
+    folder = str(write(tmp_path / "aw"))
+    assert "added employees: 2; added assignments: 4" in run("org", "import-adventureworks", folder).err
+    assert "nothing changed" in run("org", "import-adventureworks", folder).err
+    result = run("org", "import-adventureworks", str(tmp_path))
+    assert (1, True) == (result.code, "the folder must hold the file hr/Department.tsv" in result.err)
