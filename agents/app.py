@@ -23,6 +23,7 @@ from agents.learner import Learner
 from agents.limits import limits_to_work_by
 from agents.metrics import Metrics, Snapshot
 from agents.pace import BACKLOG
+from agents.records.sending import Sending
 from agents.recovery import Progress
 from agents.scoring import Scoring, wall_clock
 from agents.settings import Settings
@@ -86,6 +87,7 @@ class Worker:
         await self._begin()
         works = (self._beats, self._updates, self._pools, self._figures, self._snapshots, self._housekeeping)
         self._tasks += [self._spawn(work) for work in (*works, self._lessons)]
+        self._tasks.append(self._spawn(Sending(self.log, settings).run))
         if (views := writer_of(settings)) is not None:
             self.views = Projection(self.log, views, lambda: self.scoring.partitions)
             self._tasks.append(self._spawn(self.views.run))

@@ -20,6 +20,7 @@ PLACES: Final = (
     "after-transaction",  # changelog, outputs and offsets are durable, no store has them
     "before-store",  # of each partition
     "after-store",  # of all partitions
+    "after-outbox-append",  # what waited in the relational store is in the log, not marked there
 )
 _armed: Final[dict[str, int]] = {}
 

@@ -37,6 +37,7 @@ COMMANDS: Final = (
     Command("templates", "agents.cli.templates:app", "Check, publish and show assessment templates."),
     Command("case-mix", "agents.cli.case_mix:app", "What each kind of work usually gives: learn it, show it."),
     Command("import", "agents.cli.importer:app", "Import real people and production data as events."),
+    Command("org", "agents.cli.org:app", "The organisation: show, check, import, export."),
     Command("scores", "agents.cli.scores:scores", "Print scores, now or as of a moment."),
     Command(
         "explain", "agents.cli.explain:explain", "Print every event behind a score, and the formula with its numbers."

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from agents.records.database import Records, RecordsError, open_records
+from agents.records.sending import records_file
 from agents.settings import Settings
 
 
 def records_of(settings: Settings) -> Records:
     """The store that these settings name, opened. Raises RecordsError, RecordsUnavailable."""
-    url = settings.records or f"sqlite:///{settings.data / 'records.sqlite'}"
+    url = settings.records or f"sqlite:///{records_file(settings)}"
     file = settings.records_password_file
     try:
         password = None if file is None else file.read_text("utf-8").rstrip("\r\n")

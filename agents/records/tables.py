@@ -40,23 +40,23 @@ units: Final = Table(
     metadata,
     Column("id", Text, primary_key=True, comment="as events name it: 1 to 128 characters"),
     Column("kind", Text, CheckConstraint(f"kind IN {KINDS!r}", "kind"), nullable=False),
-    Column("name_zh", Text, nullable=False),
-    Column("name_en", Text, nullable=False),
-    comment="what people belong to; where it belongs is in unit_parents",
+    comment="what people belong to; what it is called and where it belongs is in unit_spans",
 )
 
-unit_parents: Final = Table(
-    "unit_parents",
+unit_spans: Final = Table(
+    "unit_spans",
     metadata,
     Column("unit", Text, ForeignKey("units.id"), nullable=False),
-    Column("parent", Text, ForeignKey("units.id"), comment="null: this is the root"),
     Column("begins", BigInteger, nullable=False),
     Column("ends", BigInteger, comment="null: still so"),
+    Column("parent", Text, ForeignKey("units.id"), comment="null: this is the root"),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
     PrimaryKeyConstraint("unit", "begins"),
     CheckConstraint("ends IS NULL OR ends > begins", "span"),
-    comment="where a unit belongs, and when; outside these spans it does not exist",
+    comment="what a unit is called and where it belongs, and when; outside these spans it does not exist",
 )
-Index(None, unit_parents.c.parent)
+Index(None, unit_spans.c.parent)
 
 employees: Final = Table(
     "employees",
@@ -76,6 +76,7 @@ assignments: Final = Table(
     Column("role", Text, comment="null with unit: they left, or are not there yet"),
     Column("unit", Text, ForeignKey("units.id")),
     PrimaryKeyConstraint("employee", "begins"),
+    CheckConstraint("(role IS NULL) = (unit IS NULL)", "both"),
     comment="role and unit from an instant until the next assignment's; each is a people.assignment in the log",
 )
 Index(None, assignments.c.unit)
@@ -112,8 +113,38 @@ outbox: Final = Table(
     Column("topic", Text, nullable=False),
     Column("key", LargeBinary, nullable=False),
     Column("value", LargeBinary, nullable=False, comment="the record as it will be; an event has its id already"),
+    Column("due_at", BigInteger, nullable=False, server_default="0", comment="of an event: when it occurs; 0: at once"),
     Column("made_at", BigInteger, nullable=False),
     Column("sent_at", BigInteger, comment="null: it waits"),
     comment="what has to reach the log: written in the transaction that caused it, sent by agents/records/outbox.py",
 )
-Index(None, outbox.c.number, sqlite_where=outbox.c.sent_at.is_(None), postgresql_where=outbox.c.sent_at.is_(None))
+Index(
+    None,
+    outbox.c.due_at,
+    outbox.c.number,
+    sqlite_where=outbox.c.sent_at.is_(None),
+    postgresql_where=outbox.c.sent_at.is_(None),
+)
+
+leases: Final = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("ends", BigInteger, nullable=False, comment="from then on anybody may take it"),
+    comment="what one process at a time does, of all that share this store",
+)
+
+changes: Final = Table(
+    "changes",
+    metadata,
+    Column("number", RowNumber, primary_key=True, autoincrement=True),
+    Column("made_at", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("table", Text, nullable=False),
+    Column("subject", Text, nullable=False, comment="the unit, or the employee"),
+    Column("was", Text, comment="JSON of the row; null: it was not there"),
+    Column("became", Text, comment="JSON of the row; null: it was removed"),
+    comment="every row of the organisation that was added, changed or removed: by whom, when, from what to what",
+)
+Index(None, changes.c.subject)

@@ -10,9 +10,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, insert, select, text
 
 from agents.records.database import Records, RecordsError, RecordsUnavailable, open_records
-from agents.records.tables import metadata, units
+from agents.records.tables import employees, metadata, units
 
-UNIT = {"id": "L01", "kind": "team", "name_zh": "一线", "name_en": "Line 1"}
+UNIT = {"id": "L01", "kind": "team"}
 
 
 def test_migrations_make_the_tables_that_the_code_knows(records: Records) -> None:
@@ -65,12 +65,12 @@ def test_a_transaction_that_fails_is_not_there(records: Records) -> None:
 def test_transactions_that_read_and_write_the_same_take_turns(records: Records) -> None:
     """Four threads count up together, 25 times each: none is lost."""
     with records.writing() as connection:
-        connection.execute(insert(units), [{**UNIT, "name_en": "0"}])
+        connection.execute(insert(employees), [{"id": "E1", "name": "0"}])
 
     def count(_: int) -> None:
         def up(connection: Connection) -> None:
-            number = int(connection.execute(select(units.c.name_en)).scalar_one())
-            connection.execute(units.update().values(name_en=str(number + 1)))
+            number = int(connection.execute(select(employees.c.name)).scalar_one())
+            connection.execute(employees.update().values(name=str(number + 1)))
 
         for _ in range(25):
             records.write(up, tries=1_000)
@@ -78,7 +78,7 @@ def test_transactions_that_read_and_write_the_same_take_turns(records: Records) 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(count, range(4)))
     with records.reading() as connection:
-        assert "100" == connection.execute(select(units.c.name_en)).scalar_one()
+        assert "100" == connection.execute(select(employees.c.name)).scalar_one()
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:

@@ -1,4 +1,4 @@
-"""Units and where they belong, employees and their assignments, managers, calendars, the outbox."""
+"""Units and where they belong, employees and their assignments, managers, calendars, the outbox, who changed what."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ def upgrade() -> None:
         "units",
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("name_zh", sa.Text, nullable=False),
-        sa.Column("name_en", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_units"),
         sa.CheckConstraint("kind IN ('company', 'branch', 'store', 'department', 'team')", name="ck_units_kind"),
     )
     op.create_table(
-        "unit_parents",
+        "unit_spans",
         sa.Column("unit", sa.Text, nullable=False),
-        sa.Column("parent", sa.Text),
         sa.Column("begins", sa.BigInteger, nullable=False),
         sa.Column("ends", sa.BigInteger),
-        sa.PrimaryKeyConstraint("unit", "begins", name="pk_unit_parents"),
-        sa.ForeignKeyConstraint(["unit"], ["units.id"], name="fk_unit_parents_unit"),
-        sa.ForeignKeyConstraint(["parent"], ["units.id"], name="fk_unit_parents_parent"),
-        sa.CheckConstraint("ends IS NULL OR ends > begins", name="ck_unit_parents_span"),
+        sa.Column("parent", sa.Text),
+        sa.Column("name_zh", sa.Text, nullable=False),
+        sa.Column("name_en", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("unit", "begins", name="pk_unit_spans"),
+        sa.ForeignKeyConstraint(["unit"], ["units.id"], name="fk_unit_spans_unit"),
+        sa.ForeignKeyConstraint(["parent"], ["units.id"], name="fk_unit_spans_parent"),
+        sa.CheckConstraint("ends IS NULL OR ends > begins", name="ck_unit_spans_span"),
     )
-    op.create_index("ix_unit_parents_parent", "unit_parents", ["parent"])
+    op.create_index("ix_unit_spans_parent", "unit_spans", ["parent"])
     op.create_table(
         "employees",
         sa.Column("id", sa.Text, nullable=False),
@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("employee", "begins", name="pk_assignments"),
         sa.ForeignKeyConstraint(["employee"], ["employees.id"], name="fk_assignments_employee"),
         sa.ForeignKeyConstraint(["unit"], ["units.id"], name="fk_assignments_unit"),
+        sa.CheckConstraint("(role IS NULL) = (unit IS NULL)", name="ck_assignments_both"),
     )
     op.create_index("ix_assignments_unit", "assignments", ["unit"])
     op.create_table(
@@ -81,10 +82,33 @@ def upgrade() -> None:
         sa.Column("topic", sa.Text, nullable=False),
         sa.Column("key", sa.LargeBinary, nullable=False),
         sa.Column("value", sa.LargeBinary, nullable=False),
+        sa.Column("due_at", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("made_at", sa.BigInteger, nullable=False),
         sa.Column("sent_at", sa.BigInteger),
         sa.PrimaryKeyConstraint("number", name="pk_outbox"),
         sqlite_autoincrement=True,
     )
     unsent = sa.text("sent_at IS NULL")
-    op.create_index("ix_outbox_number", "outbox", ["number"], sqlite_where=unsent, postgresql_where=unsent)
+    op.create_index(
+        "ix_outbox_due_at_number", "outbox", ["due_at", "number"], sqlite_where=unsent, postgresql_where=unsent
+    )
+    op.create_table(
+        "leases",
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("holder", sa.Text, nullable=False),
+        sa.Column("ends", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_leases"),
+    )
+    op.create_table(
+        "changes",
+        sa.Column("number", NUMBER, nullable=False, autoincrement=True),
+        sa.Column("made_at", sa.BigInteger, nullable=False),
+        sa.Column("made_by", sa.Text, nullable=False),
+        sa.Column("table", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("was", sa.Text),
+        sa.Column("became", sa.Text),
+        sa.PrimaryKeyConstraint("number", name="pk_changes"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_changes_subject", "changes", ["subject"])

@@ -1,0 +1,59 @@
+"""A change of an assignment is a `people.assignment` in the log: its id is made once, and what it says is what holds.
+
+Of equal instants the later in the log counts, so whatever was done - added, corrected, removed - the event says what
+holds from its instant on now. The log would refuse some of it as late, so what is said after the fact
+
+- is a correction (`corrects` names the instant): those count for 400 days, and the log's time stays the true one;
+- has a source of its own, named after the instant: no source has a newer event then, which it could be too far behind.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from agents.records.rows import Assignment, Change, Organisation, assignment_at, by_first
+from schemas.instants import format_rfc3339
+from stream.topics import PEOPLE_EVENTS
+
+SOURCE: Final = "records"
+_encoder: Final = msgspec.json.Encoder()
+
+
+def messages(new: Organisation, changes: Sequence[Change], now: int) -> list[dict[str, Any]]:
+    """Rows of the outbox for what became of assignments, in the order of their instants."""
+    touched = sorted((change.key for change in changes if change.table == "assignments"), key=lambda key: key[::-1])
+    if not touched:
+        return []
+    histories = by_first(new.assignments)
+    return list(_messages(histories, touched, now))
+
+
+def _messages(histories: dict[str, list[Assignment]], touched: Sequence[Any], now: int) -> Iterator[dict[str, Any]]:
+    for employee, at in touched:
+        holds = assignment_at(histories.get(employee, ()), at)
+        yield {
+            "topic": PEOPLE_EVENTS,
+            "key": employee.encode(),
+            "value": _encoder.encode(_event(employee, at, holds, now)),
+            "due_at": at,
+            "made_at": now,
+        }
+
+
+def _event(employee: str, at: int, holds: Assignment | None, now: int) -> dict[str, object]:
+    """Random bits make the id unique, also where a store goes on from a copy of itself."""
+    here = holds is not None and holds.unit is not None
+    event: dict[str, object] = {
+        "event_id": f"assignment:{at}:{secrets.token_hex(8)}",
+        "type": "people.assignment",
+        "employee_id": employee,
+        "occurred_at": format_rfc3339(at),
+        "source": SOURCE,
+        "measures": {},
+        "dims": {"role": holds.role, "unit": holds.unit} if here and holds else {},
+    }
+    return event if at >= now else {**event, "source": f"{SOURCE}:{format_rfc3339(at)}", "corrects": f"assignment:{at}"}
