@@ -92,14 +92,15 @@ def _in_order(log: Log, known_at: int | None) -> list[tuple[int, Record]]:
 
 
 def _tree(records: Iterable[tuple[int, Record]]) -> UnitTree:
-    """Which unit belongs to which, as the last record that can be read says."""
-    values = [row[3] for _, row in records if row[2] == ORGANISATION.encode()]
-    for value in reversed(values):
+    """Which unit belongs to which, as the record with the largest number says, the last of them."""
+    found = NO_TREE
+    for value in (row[3] for _, row in records if row[2] == ORGANISATION.encode()):
         try:
-            return _read_tree(value)
+            tree = _read_tree(value)
+            found = tree if tree.number >= found.number else found
         except (ValueError, *UNREADABLE) as error:
             logger.warning("record %r in %s is no tree of units and is ignored: %s", ORGANISATION, TEMPLATES, error)
-    return NO_TREE
+    return found
 
 
 _read_tree: Final = lru_cache(maxsize=4)(read_tree)

@@ -39,6 +39,7 @@ class TreeText(msgspec.Struct, forbid_unknown_fields=False):
     """The record."""
 
     units: list[UnitText]
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class UnitTree:
 
     units: Mapping[str, Unit] = field(default_factory=dict)
     edges: tuple[int, ...] = ()  # instants at which anything changes, in order
+    number: int = 0  # of two records the larger holds
     _below: dict[int, dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def parent(self, unit: str, at: int) -> str | None:
@@ -115,12 +117,12 @@ def read_tree(value: bytes | None) -> UnitTree:
     if len(units) < len(text.units):
         raise ValueError("a unit is there twice")
     edges = {edge for unit in units.values() for place in unit.places for edge in (place.begins, place.ends)}
-    tree = UnitTree(units, tuple(sorted(edges - {FOREVER})))
+    tree = UnitTree(units, tuple(sorted(edges - {FOREVER})), text.number)
     _demand_no_cycle(tree)
     return tree
 
 
-def write_tree(units: Mapping[str, Unit]) -> bytes:
+def write_tree(units: Mapping[str, Unit], number: int = 0) -> bytes:
     """The record that says this."""
     texts = [
         UnitText(
@@ -131,7 +133,7 @@ def write_tree(units: Mapping[str, Unit]) -> bytes:
         )
         for name, unit in sorted(units.items())
     ]
-    return msgspec.json.encode(TreeText(texts))
+    return msgspec.json.encode(TreeText(texts, number))
 
 
 def _places(unit: UnitText) -> Iterable[Place]:

@@ -353,7 +353,7 @@ def _say_waiting(records: Records) -> None:
     with records.reading() as connection:
         number = waiting(connection)
     if number:
-        say(f"{number:,} assignments wait to be sent when they are due; a worker does that, or `scorestream org sync`")
+        say(f"{number:,} changes wait to be sent when they are due; a worker does that, or `scorestream org sync`")
 
 
 def _instant(text: str | None) -> int | None:

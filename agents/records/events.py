@@ -1,4 +1,5 @@
 """A change of an assignment is a `people.assignment` in the log: its id is made once, and what it says is what holds.
+A change of units is the whole tree of units in the log: the last one holds.
 
 Of equal instants the later in the log counts, so whatever was done - added, corrected, removed - the event says what
 holds from its instant on now. The log would refuse some of it as late, so what is said after the fact
@@ -15,11 +16,14 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.records.rows import Assignment, Change, Organisation, assignment_at, by_first
+from agents.records.rows import Assignment, Change, Organisation, Span, assignment_at, by_first, until
 from schemas.instants import format_rfc3339
-from stream.topics import PEOPLE_EVENTS
+from stream.topics import ORGANISATION, PEOPLE_EVENTS, TEMPLATES
+from stream.unit_tree import Place, write_tree
+from stream.unit_tree import Unit as TreeUnit
 
 SOURCE: Final = "records"
+AT_ONCE: Final = 0  # due; before everything else that waits
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -30,6 +34,27 @@ def messages(new: Organisation, changes: Sequence[Change], now: int) -> list[dic
         return []
     histories = by_first(new.assignments)
     return list(_messages(histories, touched, now))
+
+
+def is_of_units(changes: Sequence[Change]) -> bool:
+    """Whether the log has to be told the tree of units."""
+    return any(change.table in ("units", "unit_spans") for change in changes)
+
+
+def tree_message(new: Organisation, number: int) -> dict[str, Any]:
+    """All units over all time (stream/unit_tree.py); their names are those that they have last."""
+    spans = by_first(new.unit_spans)
+    units = {
+        unit.id: TreeUnit(unit.kind, {"zh": own[-1].name_zh, "en": own[-1].name_en}, _places(own))
+        for unit in new.units.values()
+        if (own := spans.get(unit.id))
+    }
+    value = write_tree(units, number)
+    return {"topic": TEMPLATES, "key": ORGANISATION.encode(), "value": value, "due_at": AT_ONCE, "made_at": number}
+
+
+def _places(spans: Sequence[Span]) -> tuple[Place, ...]:
+    return tuple(Place(span.parent, span.begins, until(span.ends)) for span in spans)
 
 
 def _messages(histories: dict[str, list[Assignment]], touched: Sequence[Any], now: int) -> Iterator[dict[str, Any]]:

@@ -10,14 +10,15 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, func, insert, or_, select, text, update
 
 from agents.records import tables
 from agents.records.database import Records
 from agents.records.edits import Edit
-from agents.records.events import messages
+from agents.records.events import is_of_units, messages, tree_message
 from agents.records.rows import KEY_FIELDS, TABLES, Assignment, Change, Charge, Organisation, Span, differences, keyed
 from agents.records.tree import OrganisationError, check
+from stream.topics import TEMPLATES
 
 _SQL: Final[Mapping[str, Table]] = {name: tables.metadata.tables[name] for name in TABLES}
 _THINGS: Final = ("units", "employees")  # which the other tables refer to
@@ -47,11 +48,18 @@ def change(records: Records, edit: Edit, *, by: str, now: int) -> list[Change]:
         _write(connection, found)
         if found:
             connection.execute(insert(tables.changes), [_noted(one, by, now) for one in found])
-        if waiting := messages(new, found, now):
+        tree = [tree_message(new, _tree_number(connection, now))] if is_of_units(found) else []
+        if waiting := [*tree, *messages(new, found, now)]:
             connection.execute(insert(tables.outbox), waiting)
         return found
 
     return records.write(work)
+
+
+def _tree_number(connection: Connection, now: int) -> int:
+    """Larger than that of each tree before, however the clocks of processes differ."""
+    before = connection.execute(select(func.max(tables.outbox.c.made_at)).where(tables.outbox.c.topic == TEMPLATES))
+    return max(now, (before.scalar() or 0) + 1)
 
 
 def preview(records: Records, edit: Edit) -> list[Change]:

@@ -63,7 +63,7 @@ def test_an_import_says_what_it_did(run: Run, file: str) -> None:
     } in result.rows()  # fmt: skip
     counts = "added units: 3; added unit_spans: 4; added employees: 2; added assignments: 3; added managers: 1"
     assert counts in result.err
-    assert "3 assignments wait to be sent" in result.err
+    assert "4 changes wait to be sent" in result.err
 
 
 def test_a_dry_run_changes_nothing(run: Run, file: str) -> None:
@@ -194,7 +194,7 @@ def test_the_tree_of_an_instant(run: Run, file: str) -> None:
 def test_waiting_changes_are_sent(run: Run, file: str, log: EmbeddedLog) -> None:
     """Once."""
     run("org", "import", file)
-    assert "sent 3" in run("org", "sync", "--once").err
+    assert "sent 4" in run("org", "sync", "--once").err
     assert "sent" not in run("org", "sync", "--once").err
     roles = [json.loads(value or b"")["dims"].get("role") for value in values(log, PEOPLE_EVENTS)]
     assert {"lead", "operator", None} == set(roles)

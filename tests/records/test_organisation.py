@@ -38,6 +38,7 @@ from agents.records.rows import NOBODY, Assignment, Charge, Employee
 from agents.records.tables import changes, outbox
 from agents.records.tree import OrganisationError
 from schemas.event import Event, decode_one
+from stream.topics import PEOPLE_EVENTS
 from tests.records.people import BO, COMPANY, DAY, NOW, T0, company, unit
 
 A, B, C = T0 + 10 * DAY, T0 + 20 * DAY, T0 + 90 * DAY
@@ -52,7 +53,8 @@ def do(records: Records, *edits: Edit) -> None:
 def said(records: Records) -> list[dict[str, Any]]:
     """The events that wait, as they were written; each is one that a worker takes."""
     with records.reading() as connection:
-        rows = connection.execute(select(outbox).order_by(outbox.c.number)).all()
+        mine = select(outbox).where(outbox.c.topic == PEOPLE_EVENTS).order_by(outbox.c.number)
+        rows = connection.execute(mine).all()
     for row in rows:
         found = decode_one(row.value, row.key, row.topic, max(NOW, row.due_at), lambda key: True)
         assert isinstance(found, Event), found

@@ -11,16 +11,17 @@ from sqlalchemy import insert, select
 
 from agents import failpoints
 from agents.records.database import Records
-from agents.records.edits import Edit, correct_assignment, hire, remove_assignment, transfer
+from agents.records.edits import Edit, correct_assignment, hire, move_unit, remove_assignment, transfer
 from agents.records.organisation import change
 from agents.records.outbox import LEASE_MS, Sender, waiting
 from agents.records.rows import Employee
 from agents.records.tables import leases, outbox
+from agents.rules import rulebook
 from agents.transport.errors import LogFull
 from agents.transport.log import Outgoing
 from schemas.event import Event, decode_one
 from stream.pipeline import Limits
-from stream.topics import PEOPLE_EVENTS
+from stream.topics import ORGANISATION, PEOPLE_EVENTS, TEMPLATES
 from tests.agents.agreement import disagreements
 from tests.agents.rig import Rig
 from tests.oracle.logs import NOON, PARTITIONS, YIELD, published, template
@@ -85,7 +86,7 @@ async def test_what_waits_is_sent_once(records: Records, rig: Rig) -> None:
     """In the order of instants; a second look finds nothing."""
     do(records, COMPANY, transfer("E1", "lead", "L02", T0 + 50 * DAY), transfer("E1", "tester", "L02", T0 + 9 * DAY))
     one = sender(records, rig)
-    assert (3, 0) == (one.send(at(NOW)), one.send(at(NOW)))
+    assert (4, 0) == (one.send(at(NOW)), one.send(at(NOW)))
     assert [("E1", T0, NOW), ("E1", T0 + 9 * DAY, NOW), ("E1", T0 + 50 * DAY, NOW)] == sent(rig)
     assert (0, {"scored": 3}) == (left(records), await outcomes(rig))
 
@@ -105,9 +106,9 @@ async def test_who_dies_at_the_append_loses_and_doubles_nothing(
         patched.setattr(target, "reach" if place == "after" else "append", dies)
         with pytest.raises(Killed):
             sender(records, rig, "dead").send(at(NOW))
-    assert 3 == left(records)
+    assert 4 == left(records)
     assert 0 == sender(records, rig).send(at(NOW + 1_000))
-    assert 3 == sender(records, rig).send(at(NOW + LEASE_MS))
+    assert 4 == sender(records, rig).send(at(NOW + LEASE_MS))
     repeats = {"duplicate": 3} if place == "after" else {}
     assert {**repeats, "scored": 3} == await outcomes(rig)
     assert 0 == left(records)
@@ -123,7 +124,7 @@ async def test_two_that_send_at_once_do_no_harm(records: Records, rig: Rig, monk
         if not sleeping:
             sleeping.append(True)
             do(records, correct_assignment("E1", T0 + DAY, "lead", "L02"))
-            assert 3 == sender(records, rig, "two").send(at(NOW + LEASE_MS))
+            assert 4 == sender(records, rig, "two").send(at(NOW + LEASE_MS))
         return append(batch)
 
     monkeypatch.setattr(rig.log, "append", sleeps)
@@ -156,7 +157,7 @@ async def test_what_is_of_tomorrow_waits_until_it_is_due(records: Records, rig: 
     do(records, COMPANY, transfer("E1", "tester", "L02", NOW + DAY), remove_assignment("E1", NOW + DAY))
     do(records, transfer("E1", "lead", "L02", NOW + DAY))
     one = sender(records, rig)
-    assert (1, 0, 3) == (one.send(at(NOW)), one.send(at(NOW + DAY - 1)), one.send(at(NOW + DAY)))
+    assert (2, 0, 3) == (one.send(at(NOW)), one.send(at(NOW + DAY - 1)), one.send(at(NOW + DAY)))
     assert {"scored": 4} == await outcomes(rig)
 
 
@@ -223,6 +224,22 @@ def test_many_are_sent_in_batches(records: Records, rig: Rig, monkeypatch: pytes
     monkeypatch.setattr(rig.log, "append", full_once)
     with pytest.raises(LogFull):
         sender(records, rig).send(at(NOW))
-    assert 3 == left(records)
-    assert 3 == sender(records, rig).send(at(NOW))
+    assert 4 == left(records)
+    assert 4 == sender(records, rig).send(at(NOW))
     assert 5 == len(sent(rig))
+
+
+async def test_the_log_is_told_the_tree_of_units(records: Records, rig: Rig) -> None:
+    """Before the people in it, whole after each change of it, and a late sender of an old one undoes nothing."""
+    do(records, COMPANY, move_unit("L02", "north", NOW), transfer("E1", "lead", "L02", NOW))
+    with records.reading() as connection:
+        query = select(outbox.c.value).where(outbox.c.topic == TEMPLATES).order_by(outbox.c.number)
+        first, second = connection.execute(query).scalars()
+    sender(records, rig).send(at(NOW))
+    tree = rulebook(rig.log).tree
+    assert ["D1", "north"] == [tree.parent("L02", at) for at in (NOW - 1, NOW)]
+    assert ({"zh": "L02 名", "en": "L02"}, "team") == (tree.units["L02"].name, tree.units["L02"].kind)
+    rig.log.append([Outgoing(TEMPLATES, 0, NOW, ORGANISATION.encode(), first)])
+    assert "north" == rulebook(rig.log).tree.parent("L02", NOW)
+    rig.log.append([Outgoing(TEMPLATES, 0, NOW, ORGANISATION.encode(), second)])
+    assert "north" == rulebook(rig.log).tree.parent("L02", NOW)
