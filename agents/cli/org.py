@@ -22,7 +22,7 @@ from agents.limits import limits_in_force
 from agents.records.database import Records, RecordsError, RecordsUnavailable
 from agents.records.files import read_files, table_rows, yaml_text
 from agents.records.opening import records_of
-from agents.records.organisation import Tree, change, charges_at, members_of, preview, read, tree_at
+from agents.records.organisation import Tree, change, charges_at, kinds_of, members_of, preview, read, tree_at
 from agents.records.outbox import Sender, waiting
 from agents.records.rows import TABLES, Change, Organisation
 from agents.records.sending import LOOK
@@ -267,16 +267,16 @@ def show(*, at: At = None, format: FormatFlag = "table", flags: Flags = NO_FLAGS
         scorestream org show
         scorestream org show --at 2026-01-01T00:00:00+08:00 --format csv
     """
-    moment = _instant(at) if at is not None else now_ms()
+    moment = _instant(at) or now_ms()
     with _records(flags.settings()) as records, records.reading() as connection:
-        tree = tree_at(connection, moment or 0)
+        tree = tree_at(connection, moment)
         people: dict[str, int] = {}
-        for member in members_of(connection, tree.spans, moment or 0):
+        for member in members_of(connection, tree.spans, moment):
             people[str(member.unit)] = people.get(str(member.unit), 0) + 1
         managers: dict[str, list[str]] = {}
-        for charge in charges_at(connection, moment or 0):
+        for charge in charges_at(connection, moment):
             managers.setdefault(charge.unit, []).append(charge.employee)
-        kinds = {unit.id: unit.kind for unit in read(connection).units.values()}
+        kinds = kinds_of(connection)
     print_rows(_unit_rows(tree, kinds, people, managers), _UNIT, format, table=_TREE)
     return 0
 

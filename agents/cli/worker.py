@@ -32,7 +32,7 @@ def worker(*, no_restart: Switch = False, flags: Flags = NO_FLAGS) -> int:
     logging.basicConfig(
         level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    for noisy in ("faust", "mode", "agents.transport.embedded", "agents.transport.kafka.faust_internals"):
+    for noisy in ("faust", "mode", "alembic", "agents.transport.embedded", "agents.transport.kafka.faust_internals"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     for silent in ("faust.transport.consumer", "aiokafka"):
         logging.getLogger(silent).setLevel(logging.CRITICAL)  # what matters of it ends a life, with one line

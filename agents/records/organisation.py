@@ -161,6 +161,11 @@ def tree_at(connection: Connection, at: int) -> Tree:
     return Tree({row.unit: Span._make(row) for row in found})
 
 
+def kinds_of(connection: Connection) -> dict[str, str]:
+    """The kind of each unit that there is at any time."""
+    return {unit.id: unit.kind for unit in _rows(connection, "units")}
+
+
 def assignment_of(connection: Connection, employee: str, at: int) -> Assignment | None:
     """Role and unit of an employee at an instant; None before their first assignment."""
     own = tables.assignments

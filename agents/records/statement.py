@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
 
 from agents.records.edits import Edit
-from agents.records.rows import Assignment, Charge, Employee, Key, Organisation, Row, Span, Unit
+from agents.records.rows import KEY_FIELDS, Assignment, Charge, Employee, Key, Organisation, Row, Span, Unit
 from agents.records.tree import Breach
 from schemas.instants import format_rfc3339, instant_of
 
@@ -87,7 +87,7 @@ class Statement:
             self.problems.append(Problem(place, subject, None, wrong.what, wrong.remedy))
 
     def _state(self, table: str, row: Row, place: Place) -> None:
-        key: Key = tuple(row[: _WIDTHS[table]])
+        key: Key = tuple(row[: KEY_FIELDS[table]])
         rows = self.rows.setdefault(table, {})
         if key not in rows:
             rows[key] = row
@@ -179,4 +179,3 @@ _READERS: Final[Mapping[str, Callable[[Statement, Mapping[str, str]], list[tuple
     "assignments": _assignments,
     "managers": _managers,
 }
-_WIDTHS: Final = {"units": 1, "unit_spans": 2, "employees": 1, "assignments": 2, "managers": 3}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from agents.records.database import Records
 from agents.records.edits import (
@@ -194,3 +196,17 @@ def test_managers_of_an_instant(records: Records) -> None:
         assert ["E3"] == [row.employee for row in managers_of(connection, "E1", C)]
         assert [] == managers_of(connection, "E9", B)
         assert [Charge("D1", "E2", A, C)] == charges_at(connection, B, ["D1"])
+
+
+def test_the_queries_of_the_docs_say_the_same(records: Records) -> None:
+    """Who reads the tables with other tools finds what the look-ups find."""
+    page = (Path(__file__).parents[2] / "docs" / "organisation.md").read_text("utf-8")
+    people, below = re.findall(r"^```sql\n(.*?);\n```", page, re.MULTILINE | re.DOTALL)
+    do(records, COMPANY, hire(BO, "lead", "D1", A), transfer("E1", "tester", "L02", B), leave("E1", C))
+    with records.reading() as connection:
+        for at in (A, B, C):
+            tree = tree_at(connection, at)
+            found = {(row.employee, row.role, row.unit) for row in connection.execute(text(people), {"T": at})}
+            assert {(m.employee, m.role, m.unit) for m in members_of(connection, tree.spans, at)} == found
+            units = connection.execute(text(below), {"T": at, "U": "north"}).scalars()
+            assert set(tree.subtree("north")) == set(units)

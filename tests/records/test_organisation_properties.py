@@ -22,8 +22,8 @@ from agents.records.tree import PARENTS, OrganisationError, check
 from schemas.instants import parse_rfc3339
 from tests.records.people import DAY, T0
 
-UNITS = ("acme", "B1", "D1", "D2", "L01")
-KINDS = dict(zip(UNITS, ("company", "branch", "department", "department", "team"), strict=True))
+UNITS = ("acme", "zeta", "D1", "D2", "L01")
+KINDS = dict(zip(UNITS, ("company", "company", "department", "department", "team"), strict=True))
 PEOPLE = ("E1", "E2")
 TIMES = tuple(T0 + step * DAY for step in range(6))
 Messages = list[tuple[str, bytes]]
@@ -34,6 +34,7 @@ ends = st.none() | at
 role = st.sampled_from(("operator", "tester"))
 doing: st.SearchStrategy[Edit] = st.one_of(
     st.builds(lambda u, p, t, e: edits.add_unit(u, KINDS[u], p, u, u, t, e), unit, parent, at, ends),
+    st.builds(lambda t, e: edits.add_unit("zeta", "company", None, "z", "z", t, e), at, ends),
     st.builds(edits.move_unit, unit, parent, at),
     st.builds(lambda u, t, name: edits.rename_unit(u, name, name, t), unit, at, role),
     st.builds(edits.close_unit, unit, at),
@@ -54,6 +55,7 @@ FIRST = [
     edits.add_unit("L01", "team", "D2", "a", "a", T0),
     edits.hire(Employee("E1", "E1"), "operator", "L01", TIMES[1]),
     edits.set_manager("D1", "E1", TIMES[1]),
+    edits.transfer("E1", "tester", "D2", TIMES[3]),
 ]
 
 

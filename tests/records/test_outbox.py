@@ -175,9 +175,11 @@ async def test_nothing_is_late_however_long_the_log_was_down(records: Records, r
     one.send(at(NOW + 40 * DAY + down))
     do(records, correct_assignment("E1", T0, "operator", "L02"), now=NOW + YEAR + down)
     one.send(at(NOW + YEAR + down))
+    do(records, transfer("E1", "operator", "L02", NOW + 2 * YEAR + down), now=NOW + YEAR + down)
+    one.send(at(NOW + 2 * YEAR + down))
     do(records, correct_assignment("E1", T0, "operator", "L01"), now=NOW + 2 * YEAR + down)
     one.send(at(NOW + 2 * YEAR + down))
-    assert {"scored": 7} == await outcomes(rig)
+    assert {"scored": 8} == await outcomes(rig)
 
 
 async def test_a_transfer_that_is_recorded_late_restates_both_units(records: Records, rig: Rig) -> None:
