@@ -117,3 +117,16 @@ outbox: Final = Table(
     comment="what has to reach the log: written in the transaction that caused it, sent by agents/records/outbox.py",
 )
 Index(None, outbox.c.number, sqlite_where=outbox.c.sent_at.is_(None), postgresql_where=outbox.c.sent_at.is_(None))
+
+idempotency_keys: Final = Table(
+    "idempotency_keys",
+    metadata,
+    Column("client", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of what was sent"),
+    Column("begun_at", BigInteger, nullable=False),
+    Column("answer", LargeBinary, comment="null: under way"),
+    PrimaryKeyConstraint("client", "key"),
+    comment="requests that clients gave a key, for a day: the same again gets the answer of the first",
+)
+Index(None, idempotency_keys.c.begun_at)

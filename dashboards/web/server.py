@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
 
+from agents.intake.intake import Intake
+from agents.records.database import Records
 from agents.views.port import ViewsReader
 from dashboards.web.app import create_app
+from dashboards.web.intake import MOST_LINES
 from dashboards.web.languages import LANGUAGES, Language
+from dashboards.web.rates import Rates
 from dashboards.web.web import Web
 
 GRACE = 3  # seconds that open requests have when the process stops
@@ -30,13 +36,32 @@ class Server(uvicorn.Server):
         self._web.hub.close()
 
 
-def run(views: ViewsReader, host: str, port: int | None, language: str | None, *, stale_seconds: int = 120) -> int:
+def run(
+    views: ViewsReader,
+    host: str,
+    port: int | None,
+    language: str | None,
+    *,
+    stale_seconds: int = 120,
+    intake: Intake | None = None,
+    records: Callable[[], Records] | None = None,
+    request_rate: int | None = None,
+    intake_rate: int | None = None,
+) -> int:
     """Serves until stopped; the exit code. Prints the address first.
 
-    `port`: None or 0 for a free one; `language`: en or zh for all boards, None for what each browser prefers. Raises
-    ValueError for a language that does not exist.
+    `port`: None or 0 for a free one; `language`: en or zh for all boards, None for what each browser prefers.
+    `intake` and `records`: see create_app; the rates are requests and events a second of each client, None for no
+    limit. Raises ValueError for a language that does not exist.
     """
-    app = create_app(views, language=_language(language), stale_seconds=stale_seconds)
+    app = create_app(
+        views,
+        language=_language(language),
+        stale_seconds=stale_seconds,
+        intake=intake,
+        records=records,
+        rates=Rates.of(request_rate, intake_rate, time.monotonic, least=MOST_LINES),
+    )
     try:
         listener = _listen(host, port or 0)
     except OSError as error:
