@@ -35,6 +35,7 @@ from dashboards.web.api_types import EmployeeScores, ScoreList, TrendPane, UnitE
 from dashboards.web.conditional import conditional
 from dashboards.web.known import employee_of, unit_of
 from dashboards.web.names import path_segments, unit_segment
+from dashboards.web.operations import Named, Paged
 from dashboards.web.paging import link_to_next
 from dashboards.web.queries import refuse_unknown
 from dashboards.web.times import instant
@@ -79,6 +80,7 @@ Limit = Annotated[
     "/units",
     tags=["units"],
     summary="All units that have a board",
+    operation_class=Paged,
     responses=answers(UNITS, "The units by id.", TOO_MANY, TOO_OFTEN, UNAVAILABLE, named=True),
     opt={"right": "read-units"},
 )
@@ -110,6 +112,7 @@ def _entry(entry: Entry) -> UnitEntry:
     "/units/{unit:path}",
     tags=["units"],
     summary="One unit: pooled scores, members, trends",
+    operation_class=Named,
     responses=answers(UNIT, "The unit as last published.", BAD_PARAMETER, NOBODY, TOO_OFTEN, UNAVAILABLE, named=True),
     opt={"right": "read-units"},
 )
@@ -127,6 +130,7 @@ async def get_unit(request: AnyRequest, web: NamedDependency[Web], unit: UnitId)
     "/employees/{employee_id:str}",
     tags=["employees"],
     summary="One employee: scores and trends",
+    operation_class=Named,
     responses=answers(
         EMPLOYEE, "The employee as last published.", BAD_PARAMETER, NOBODY, TOO_OFTEN, UNAVAILABLE, named=True
     ),
@@ -147,6 +151,7 @@ async def get_employee(
     "/scores",
     tags=["scores"],
     summary="Rows of many employees, filtered",
+    operation_class=Paged,
     responses=answers(SCORES, "Rows by employee id.", NOBODY, TOO_MANY, TOO_OFTEN, UNAVAILABLE, named=True),
     opt={"right": "read-scores"},
 )

@@ -29,6 +29,7 @@ from dashboards.web.api_types import AlertList, OpenAlert
 from dashboards.web.conditional import conditional
 from dashboards.web.known import employee_of, unit_of
 from dashboards.web.names import valid_alert
+from dashboards.web.operations import Named, Paged
 from dashboards.web.paging import link_to_next
 from dashboards.web.problems import RequestProblem
 from dashboards.web.times import instant
@@ -63,6 +64,7 @@ Limit = Annotated[int, QueryParameter(ge=1, le=MOST_ALERTS, description="At most
     "/alerts",
     tags=["alerts"],
     summary="Open alerts, filtered",
+    operation_class=Paged,
     responses=answers(ALERTS, "The alerts, oldest first.", NOBODY, TOO_MANY, TOO_OFTEN, UNAVAILABLE, named=True),
     opt={"right": "read-alerts"},
 )
@@ -100,6 +102,7 @@ async def list_alerts(
     "/alerts/{alert_id:str}",
     tags=["alerts"],
     summary="One open alert: what happened, the evidence, the next step",
+    operation_class=Named,
     responses=answers(
         ALERT, "The alert in its latest state.", BAD_PARAMETER, NO_ALERT, TOO_OFTEN, UNAVAILABLE, named=True
     ),

@@ -11,7 +11,6 @@ import re
 from typing import Annotated, Any, Final
 
 from litestar import MediaType, Request, Response, post
-from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.params import HeaderParameter
@@ -19,8 +18,9 @@ from litestar.params import HeaderParameter
 from dashboards.web.api_examples import EVENT_PROBLEMS, EVENTS, answers
 from dashboards.web.api_types import EventAnswers
 from dashboards.web.clients import client_of
-from dashboards.web.event_schema import JSON, NDJSON, TakesEvents
+from dashboards.web.event_schema import JSON, NDJSON
 from dashboards.web.intake import MOST_BYTES, MOST_LINES
+from dashboards.web.operations import TakesEvents
 from dashboards.web.problems import RequestProblem
 from dashboards.web.repeated import Asked
 from dashboards.web.web import Web
@@ -46,12 +46,6 @@ Key = Annotated[
     status_code=202,
     operation_class=TakesEvents,
     responses=answers(EVENTS, "All lines that have a place are on disk.", *EVENT_PROBLEMS, status=202),
-    response_headers=[
-        ResponseHeader(
-            name="Idempotent-Replayed", description="`true`: the answer of a request before.", documentation_only=True
-        ),
-        ResponseHeader(name="RateLimit", description="What the client has left.", documentation_only=True),
-    ],
     request_max_body_size=MOST_BYTES,
     opt={"right": "send-events"},
 )

@@ -20,7 +20,6 @@ from agents.records.database import Records
 from agents.views.port import ViewsReader, ViewsUnavailable
 from dashboards.web.api import api
 from dashboards.web.assets import load_assets
-from dashboards.web.event_schema import components
 from dashboards.web.follower import Follower
 from dashboards.web.head import Application
 from dashboards.web.health import healthz, metrics
@@ -123,7 +122,6 @@ def _openapi() -> OpenAPIConfig:
         version="1",
         description=DESCRIPTION,
         openapi_router=Router("/api", route_handlers=[], opt={"right": "open"}),
-        components=components(),
         render_plugins=[JsonRenderPlugin()],
         use_handler_docstrings=True,
         tags=[

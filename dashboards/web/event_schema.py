@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar.openapi.spec import Components, Example, OpenAPIMediaType, Operation, Reference, RequestBody, Schema
+from litestar.openapi.spec import Example, OpenAPIMediaType, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from msgspec import UNSET, Meta, UnsetType
 
@@ -69,30 +69,21 @@ class _Given(Schema):
         return self.given
 
 
-def components() -> Components:
-    """The schemas that requests refer to."""
-    _, found = msgspec.json.schema_components([Event], ref_template="#/components/schemas/{name}")
-    return Components(schemas={name: _Given(given=schema) for name, schema in found.items()})
+def schema() -> Schema:
+    """Of an event."""
+    _, found = msgspec.json.schema_components([Event])
+    return _Given(given=found["Event"])
 
 
-def _body() -> RequestBody:
+def body_of_events() -> RequestBody:
+    """What the framework cannot see: a handler that reads lines has no body in its signature."""
     text = "\n".join(msgspec.json.encode(line).decode() for line in _LINES) + "\n"
     lines = Schema(type=OpenAPIType.STRING, description="One Event a line; blank lines are skipped.")
-    event = Reference("#/components/schemas/Event")
     return RequestBody(
         required=True,
         description="Events, byte for byte as the log is to have them.",
         content={
             NDJSON: OpenAPIMediaType(schema=lines, examples={"batch": Example(summary="A batch", value=text)}),
-            JSON: OpenAPIMediaType(schema=event, examples={"event": Example(summary="One event", value=EXAMPLE)}),
+            JSON: OpenAPIMediaType(schema=schema(), examples={"event": Example(summary="One event", value=EXAMPLE)}),
         },
     )
-
-
-@dataclass
-class TakesEvents(Operation):
-    """An operation whose body is read line by line by the handler."""
-
-    def __post_init__(self) -> None:
-        """The framework sees no body in the handler's signature."""
-        self.request_body = _body()
