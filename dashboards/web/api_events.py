@@ -34,7 +34,7 @@ Key = Annotated[
         name="Idempotency-Key",
         description="1 to 128 visible ASCII characters. The same request again within 24 hours gets the same answer "
         "and appends nothing. Without one a repeat is harmless too: an event counts once.",
-        pattern=f"^{KEY.pattern}$",
+        schema_extra={"pattern": f"^{KEY.pattern}$"},  # told, and tested by the handler, which says it in words
     ),
 ]
 

@@ -29,7 +29,7 @@ class UnitEntry(msgspec.Struct, frozen=True):
 
 
 class UnitList(msgspec.Struct, frozen=True):
-    """Units that have a board, by id. `next`: the `after` of the next page, null on the last. `now`: the newest tick."""
+    """Units that have a board, by id. `next`: the `after` of the next page, null on the last. `now`: newest tick."""
 
     now: str | None
     units: list[UnitEntry]
