@@ -15,7 +15,7 @@ import msgspec
 from agents.cli.lines import Block
 from agents.cli.routing import Router
 from agents.transport.log import Outgoing
-from schemas.chunk import decode_chunk
+from schemas.chunk import valid_ids
 from schemas.event import ID, Rejection, Row, decode_one, parse_object
 from schemas.memo import Memo
 from schemas.unreadable import UNREADABLE
@@ -89,9 +89,9 @@ class Judge:
             topic, _, at, key, value, _ = record
             rows.setdefault(topic, []).append(Row(number, at, key, value, None))
         for topic, some in rows.items():
-            events, refused = decode_chunk(some, self._memos[topic])
-            for event in events:
-                yield LineAnswer(event.offset, "accepted", True, event.event_id)
+            valid, refused = valid_ids(some, self._memos[topic])
+            for number, event_id in valid:
+                yield LineAnswer(number, "accepted", True, event_id)
             for row, rejection in refused:
                 yield _refused(row.offset, row.value or b"", rejection, in_log=True)
 
