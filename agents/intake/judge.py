@@ -24,7 +24,7 @@ from stream.topics import INPUTS
 _TEXT: Final = 300  # characters of a detail: a value in it may be as long as an event
 
 
-class LineAnswer(msgspec.Struct, frozen=True):
+class LineAnswer(msgspec.Struct, frozen=True, gc=False):
     """What became of a line. `line`: its number in the batch, from 1. `in_log`: whether it was appended.
 
     `accepted`: a valid event, on disk. `refused`: for this `reason` of the contract; where it is in the log all the
