@@ -66,8 +66,9 @@ def create_app(
     so. `intake`: where events go, None: nowhere. `records` opens the relational store, when it is first asked for.
     `rates`: None for no limits.
     """
-    ways = Batches(intake), Repeats(records, clock), rates or Rates()
-    web = _web(views, clock, language, stale_seconds, pace, ways)
+    own = Metrics()
+    ways = Batches(intake, own), Repeats(records, clock), rates or Rates()
+    web = _web(views, clock, language, stale_seconds, pace, own, ways)
     app = Application(
         route_handlers=[start, board, asset, api, healthz, metrics],
         dependencies={"web": Provide(lambda: web, sync_to_thread=False)},
@@ -92,9 +93,10 @@ def _web(
     language: Language | None,
     stale_seconds: int,
     pace: Pace,
+    own: Metrics,
     ways: tuple[Batches, Repeats, Rates],
 ) -> Web:
-    view, service, own, assets = View(), Service(), Metrics(), load_assets()
+    view, service, assets = View(), Service(), load_assets()
     hub = Hub(view, service, own, clock, assets.build, pace)
     follower = Follower(views, view, service, own, clock, hub.touch)
     pages = page_templates()
@@ -121,7 +123,7 @@ def _openapi() -> OpenAPIConfig:
         title="ScoreStream",
         version="1",
         description=DESCRIPTION,
-        openapi_router=Router("/api", route_handlers=[], opt={"right": "open"}),
+        openapi_router=Router("/api", route_handlers=[], include_in_schema=False, opt={"right": "open"}),
         render_plugins=[JsonRenderPlugin()],
         use_handler_docstrings=True,
         tags=[

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
@@ -21,6 +21,7 @@ from agents.intake.intake import Intake
 from agents.intake.judge import LineAnswer
 from agents.transport.errors import LogBusy, LogError, LogFull, RecoverableError
 from dashboards.web.api_types import EventAnswers
+from dashboards.web.metrics import Metrics
 from dashboards.web.problems import RequestProblem
 
 MOST_BYTES: Final = 8 << 20  # of a batch
@@ -30,7 +31,6 @@ MOST_UNDER_WAY: Final = 32 << 20
 BUSY_S: Final = 1
 GONE_S: Final = 5
 log: Final = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 class Room:
@@ -62,8 +62,9 @@ class Room:
 class Batches:
     """The way of batches into the log; None: this process has no log to write."""
 
-    def __init__(self, intake: Intake | None, room: Room | None = None) -> None:
+    def __init__(self, intake: Intake | None, metrics: Metrics, room: Room | None = None) -> None:
         self._intake = intake
+        self._metrics = metrics
         self.room = room or Room()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
 
@@ -74,7 +75,18 @@ class Batches:
         """
         if self._intake is None:
             raise RequestProblem(503, "this process takes no events: it was started without a log to write")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, _taken, self._intake, body, lines)
+        loop, metrics = asyncio.get_running_loop(), self._metrics
+        try:
+            with metrics.intake_seconds.time():
+                found, text = await loop.run_in_executor(self._thread, _taken, self._intake, body, lines)
+        except RequestProblem as problem:
+            metrics.intake_failed.labels(str(problem.problem.status)).inc()
+            raise
+        left_out = len(found.lines) - found.in_log
+        metrics.intake_events.labels("accepted").inc(found.accepted)
+        metrics.intake_events.labels("refused").inc(found.refused - left_out)
+        metrics.intake_events.labels("left_out").inc(left_out)
+        return text
 
     def close(self) -> None:
         """Lets go of the log once what is under way has ended; does not wait for it."""
@@ -83,9 +95,11 @@ class Batches:
         self._thread.shutdown(wait=False)
 
 
-def _taken(intake: Intake, body: bytes, lines: bool) -> bytes:
+def _taken(intake: Intake, body: bytes, lines: bool) -> tuple[EventAnswers, bytes]:
+    """What became of a batch, and that in JSON."""
     with _told():
-        return msgspec.json.encode(summary(intake.take(lambda: _blocks(body, lines))))
+        found = summary(intake.take(lambda: _blocks(body, lines)))
+        return found, msgspec.json.encode(found)
 
 
 def _blocks(body: bytes, lines: bool) -> Iterator[Block]:
