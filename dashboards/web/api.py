@@ -34,7 +34,7 @@ from dashboards.web.api_examples import (
 from dashboards.web.api_types import EmployeeScores, ScoreList, TrendPane, UnitEntry, UnitList, UnitScores
 from dashboards.web.conditional import conditional
 from dashboards.web.known import employee_of, unit_of
-from dashboards.web.names import path_segments, unit_segment
+from dashboards.web.names import OF_ID, OF_UNIT, path_segments, unit_segment
 from dashboards.web.operations import Named, Paged
 from dashboards.web.paging import link_to_next
 from dashboards.web.queries import refuse_unknown
@@ -51,17 +51,22 @@ AT_ONCE: Final = 100  # employees read together
 AnyRequest = Request[Any, Any, Any]
 EmployeeId = Annotated[
     str,
-    PathParameter(description="The employee's id, `[A-Za-z0-9_.:-]{1,64}`.", examples=[Example(value="E0261")]),
+    PathParameter(
+        description="The employee's id, `[A-Za-z0-9_.:-]{1,64}`.",
+        examples=[Example(value="E0261")],
+        schema_extra=OF_ID,
+    ),
 ]
 UnitId = Annotated[
     str,
     PathParameter(
         description="The unit's id, URL-encoded: a slash in it is %2F.",
         examples=[Example(summary="A line", value="L03")],
+        schema_extra=OF_UNIT,
     ),
 ]
-OfUnit = Annotated[str | None, QueryParameter(description="Only members of this unit.")]
-OfEmployee = Annotated[str | None, QueryParameter(description="Only this employee.")]
+OfUnit = Annotated[str | None, QueryParameter(description="Only members of this unit.", schema_extra=OF_UNIT)]
+OfEmployee = Annotated[str | None, QueryParameter(description="Only this employee.", schema_extra=OF_ID)]
 OfIndicator = Annotated[
     str | None,
     QueryParameter(description="Only this indicator; totals are `@total`, `@performance`, `@ability`, `@attitude`."),

@@ -28,7 +28,7 @@ from dashboards.web.api_examples import (
 from dashboards.web.api_types import AlertList, OpenAlert
 from dashboards.web.conditional import conditional
 from dashboards.web.known import employee_of, unit_of
-from dashboards.web.names import valid_alert
+from dashboards.web.names import OF_ID, OF_UNIT, valid_alert
 from dashboards.web.operations import Named, Paged
 from dashboards.web.paging import link_to_next
 from dashboards.web.problems import RequestProblem
@@ -44,10 +44,14 @@ _PLACE: Final = re.compile(r"([0-9]{1,15})-([A-Za-z0-9_.:-]{1,64})")
 
 AlertId = Annotated[
     str,
-    PathParameter(description="The alert's id, as the list has it.", examples=[Example(value="8dbc851137371ff246c7")]),
+    PathParameter(
+        description="The alert's id, as the list has it.",
+        examples=[Example(value="8dbc851137371ff246c7")],
+        schema_extra=OF_ID,
+    ),
 ]
-OfUnit = Annotated[str | None, QueryParameter(description="Only alerts of this unit.")]
-OfEmployee = Annotated[str | None, QueryParameter(description="Only alerts about this employee.")]
+OfUnit = Annotated[str | None, QueryParameter(description="Only alerts of this unit.", schema_extra=OF_UNIT)]
+OfEmployee = Annotated[str | None, QueryParameter(description="Only alerts about this employee.", schema_extra=OF_ID)]
 OfState = Annotated[
     str | None,
     QueryParameter(

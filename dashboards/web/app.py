@@ -12,7 +12,6 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Tag
 
 from agents.intake.intake import Intake
@@ -27,6 +26,7 @@ from dashboards.web.hub import PACE, Hub, Pace
 from dashboards.web.intake import Batches
 from dashboards.web.languages import Language
 from dashboards.web.metrics import Metrics
+from dashboards.web.operations import Described
 from dashboards.web.pages import asset, board, page_templates, start
 from dashboards.web.problems import RequestProblem, on_bug, on_http, on_request_problem, on_unavailable
 from dashboards.web.rates import Rates, add_rates
@@ -124,7 +124,7 @@ def _openapi() -> OpenAPIConfig:
         version="1",
         description=DESCRIPTION,
         openapi_router=Router("/api", route_handlers=[], include_in_schema=False, opt={"right": "open"}),
-        render_plugins=[JsonRenderPlugin()],
+        render_plugins=[Described()],
         use_handler_docstrings=True,
         tags=[
             Tag("units", "Lines, teams, stores: pooled scores and members."),

@@ -13,6 +13,7 @@ from litestar.openapi.spec import Example, OpenAPIMediaType, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from msgspec import UNSET, Meta, UnsetType
 
+from dashboards.web.names import CLEAR
 from schemas.event import ID, TYPE
 from schemas.instants import FIRST, LAST
 
@@ -20,7 +21,7 @@ NDJSON: Final = "application/x-ndjson"
 JSON: Final = "application/json"
 
 Id = Annotated[str, Meta(pattern=f"^{ID.pattern}$")]
-ClearText = Annotated[str, Meta(min_length=1, max_length=128, pattern="^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+ClearText = Annotated[str, Meta(min_length=1, max_length=128, pattern=CLEAR)]
 Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,31}$")]
 Amount = Annotated[float, Meta(ge=-1e9, le=1e9, description="A number that equals its own rounding to six decimals.")]
 Moment = Annotated[

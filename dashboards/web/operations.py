@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from litestar import Request
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import OpenAPIHeader, OpenAPIResponse, Operation, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 
 from dashboards.web.event_schema import body_of_events
 
 
+class Described(JsonRenderPlugin):
+    """The description as JSON. A number that may be whole is a number: the framework writes that it is one of both,
+    which no whole number is, as it is both.
+    """
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """The bytes of the document."""
+        return super().render(request, _plain(openapi_schema))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    one_of = value.get("oneOf")
+    if isinstance(one_of, list) and _WHOLE in one_of and _NUMBER in one_of:
+        value = {**value, "oneOf": [one for one in one_of if one != _WHOLE]}
+    return {name: _plain(one) for name, one in value.items()}
+
+
 def _header(description: str) -> OpenAPIHeader:
     return OpenAPIHeader(schema=Schema(type=OpenAPIType.STRING), description=description)
 
 
+_WHOLE: Final = {"type": "integer"}
+_NUMBER: Final = {"type": "number"}
 _ETAG: Final = _header("The answer's name, for If-None-Match.")
 _LINK: Final = _header("The address of the next page (RFC 8288), where there is one.")
 _LEFT: Final = _header("What the client has left (draft-ietf-httpapi-ratelimit-headers).")

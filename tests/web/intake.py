@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
@@ -63,8 +63,8 @@ def taking(log: Any, folder: Path, clock: Callable[[], int] = lambda: NOON, **op
         yield client
 
 
-def send(client: Client, body: bytes, status: int = 202, **headers: str) -> Any:
+def send(client: Client, body: bytes, status: int = 202, headers: Mapping[str, str] = NDJSON) -> Any:
     """The answer to a batch."""
-    answer = client.post(EVENTS, content=body, headers={**NDJSON, **headers})
+    answer = client.post(EVENTS, content=body, headers=headers)
     assert status == answer.status_code, answer.text
     return answer.json()

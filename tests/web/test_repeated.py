@@ -18,7 +18,7 @@ from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from agents.transport.errors import LogFull
 from tests.agents.rig import new_log
 from tests.oracle.logs import NOON, PARTITIONS
-from tests.web.intake import EVENTS, NDJSON, Client, Refusing, send, taking
+from tests.web.intake import EVENTS, NDJSON, Refusing, send, taking
 from tests.web.test_api_events import folder, line, values
 
 __all__ = ["folder"]
@@ -69,8 +69,8 @@ def test_another_batch_under_the_same_key_is_refused(
 ) -> None:
     """422 names the header; nothing of it is in the log."""
     with taking(log, folder / "views", records=store) as client:
-        send(client, line(event_id="a"), **KEYED)
-        found = send(client, line(event_id="b"), 422, **KEYED)
+        send(client, line(event_id="a"), headers=KEYED)
+        found = send(client, line(event_id="b"), 422, KEYED)
         assert ("Idempotency-Key", "shift-7") == (found["field"], found["value"])
     assert 1 == len(values(log))
 
@@ -79,7 +79,7 @@ def test_a_batch_under_way_is_not_begun_again(log: EmbeddedLog, folder: Path, st
     """409 with Retry-After while the first one waits for the log."""
     slow = Slow(log)
     with taking(slow, folder / "views", records=store) as client, ThreadPoolExecutor(1) as beside:
-        first = beside.submit(send, client, line(), **KEYED)
+        first = beside.submit(send, client, line(), headers=KEYED)
         assert slow.begun.wait(30)
         answer = client.post(EVENTS, content=line(), headers=KEYED)
         slow.go_on.set()
@@ -108,8 +108,8 @@ class Slow:
 def test_a_batch_that_was_not_taken_keeps_no_key(log: EmbeddedLog, folder: Path, store: Callable[[], Records]) -> None:
     """After a full disk the same request is done when it comes again."""
     with taking(Refusing(log, LogFull("no room left")), folder / "views", records=store) as client:
-        send(client, line(), 503, **KEYED)
-        assert 1 == send(client, line(), **KEYED)["accepted"]
+        send(client, line(), 503, KEYED)
+        assert 1 == send(client, line(), headers=KEYED)["accepted"]
     assert 1 == len(values(log))
 
 
@@ -120,7 +120,7 @@ def test_without_a_store_a_key_cannot_be_kept(log: EmbeddedLog, folder: Path) ->
         raise RecordsUnavailable("postgresql://secret-host does not answer")
 
     with taking(log, folder / "views", records=gone) as client:
-        answer: Client | Any = client.post(EVENTS, content=line(), headers=KEYED)
+        answer = client.post(EVENTS, content=line(), headers=KEYED)
         assert (503, False) == (answer.status_code, "secret-host" in answer.text)
         assert [] == values(log)
         assert 1 == send(client, line())["accepted"]
