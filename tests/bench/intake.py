@@ -32,7 +32,6 @@ from tests.e2e.processes import free_port, started
 
 PEOPLE: Final = 10_000
 PROBE_S: Final = 0.005
-DISTINCT: Final = 200  # batches that are made, and sent again when there are no more: what is judged is the same
 TARGET: Final = 20_000  # events/s
 HEADERS: Final = {"content-type": "application/x-ndjson"}
 
@@ -72,24 +71,25 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--warm", type=float, default=3.0, help="seconds before that, which do not count")
     parser.add_argument("--batch", type=int, default=1_000, help="events of a batch")
     parser.add_argument("--connections", type=int, default=2)
+    parser.add_argument("--distinct", type=int, default=200, help="batches that are made; then they are sent again")
     parser.add_argument("--folder", type=Path, help="where logs go (default: a temporary folder)")
     parser.add_argument("--smoke", action="store_true", help="two seconds on the embedded log: shows that it works")
     given = parser.parse_args()
     if given.smoke:
-        given.seconds, given.warm, given.brokers = 2.0, 0.5, ("embedded",)
+        given.seconds, given.warm, given.distinct, given.brokers = 2.0, 0.5, 10, ("embedded",)
     return given
 
 
 def measure(at: Site, given: argparse.Namespace) -> Measured:
     """One broker. AssertionError when a batch is not taken whole."""
     views = ["--redis", f"redis://127.0.0.1:{free_port()}/0"] if at.kind == "kafka" else []
-    bodies = batches(given.batch)
+    bodies = batches(given.distinct, given.batch)
     options = [*at.flags(), *views, "--intake-rate", "off", "--request-rate", "off"]
     with started("web", *options, until="http://") as (process, line), ThreadPoolExecutor() as threads:
         host = urlsplit(line.strip()).netloc
         stop = threading.Event()
         senders = [
-            threads.submit(send, host, bodies, range(first, DISTINCT, given.connections), given.batch, stop)
+            threads.submit(send, host, bodies, range(first, given.distinct, given.connections), given.batch, stop)
             for first in range(given.connections)
         ]
         probe = threads.submit(ask, host, stop)
@@ -104,10 +104,10 @@ def measure(at: Site, given: argparse.Namespace) -> Measured:
         return Measured(at.kind, events, until - since, spent.contender, spent.broker, took, probes)
 
 
-def batches(size: int) -> list[bytes]:
-    """Bodies of so many events each."""
-    source = records(DISTINCT * size, PEOPLE, 1)
-    return [b"\n".join(record.value or b"" for record in itertools.islice(source, size)) for _ in range(DISTINCT)]
+def batches(number: int, size: int) -> list[bytes]:
+    """So many bodies of so many events each."""
+    source = records(number * size, PEOPLE, 1)
+    return [b"\n".join(record.value or b"" for record in itertools.islice(source, size)) for _ in range(number)]
 
 
 def send(host: str, bodies: list[bytes], which: range, size: int, stop: threading.Event) -> list[tuple[float, float]]:
