@@ -12,7 +12,7 @@ KAFKA := .cache/kafka
 PEERS := .cache/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves quality soak lock browser kafka redis prometheus postgresql dashboards pictures-grafana
+.PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves bench-intake quality soak lock browser kafka redis prometheus postgresql dashboards pictures-grafana
 .DELETE_ON_ERROR:
 
 help:  ## Print this list
@@ -55,6 +55,9 @@ bench-growth: $(TOOLS) kafka  ## Cost per event from 1,000 to 1,000,000 people, 
 
 bench-moves: $(TOOLS) kafka  ## How long scoring stands still while workers come, go, die and come back
 	@exec $(VENV)/bin/python -m tests.bench.moves $(ARGS)
+
+bench-intake: $(TOOLS) kafka  ## Events by HTTP into the log: rate, answers, and what screens notice; ARGS=--smoke
+	@exec $(VENV)/bin/python -m tests.bench.intake $(ARGS)
 
 quality: $(TOOLS)  ## How often alert rules speak for nothing, and how soon for a reason: simulated shifts
 	@exec $(VENV)/bin/python -m tests.quality $(ARGS)

@@ -107,6 +107,8 @@ class Settings:
     host: str
     language: str
     stale_seconds: int
+    request_rate: int | None
+    intake_rate: int | None
     log_level: str
     fail_points: str
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
@@ -281,6 +283,18 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("host", "127.0.0.1", "address to listen on", parse_host),
     Setting("language", "en", "language of boards and messages: en or zh", one_of("en", "zh")),
     Setting("stale_seconds", "120", "age of the newest event at which a board marks its data stale", whole(1, 86_400)),
+    Setting(
+        "request_rate",
+        "1000",
+        "requests of the API that a client may make a second, as many at once",
+        optional("off", whole(1, 1_000_000)),
+    ),
+    Setting(
+        "intake_rate",
+        "50000",
+        "events that a client may send a second by HTTP; at once as many, and 10,000 at least",
+        optional("off", whole(1, 10_000_000)),
+    ),
     Setting("log_level", "info", "what is worth a log line", one_of("debug", "info", "warning", "error")),
     Setting("fail_points", "", "for tests: PLACE:N,... kills the worker the N-th time it is there", parse_fail_points),
 )

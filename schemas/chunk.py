@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import compress
 from operator import attrgetter, itemgetter
-from typing import Final, TypeVar, cast
+from typing import Final, Protocol, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -65,12 +65,45 @@ def decode_groups(pieces: Iterable[Sequence[Row]], memo: Memo) -> tuple[EventGro
 
     The chunk may come in pieces, each decoded as it comes, so that its records need not be in memory together.
     """
-    memo.trim()
     gathering = Gathering(memo)
+    refused = _decode(pieces, memo, gathering)
+    return gathering.groups(), refused
+
+
+def valid_ids(rows: Sequence[Row], memo: Memo) -> tuple[list[tuple[int, str]], list[tuple[Row, Rejection]]]:
+    """For who wants to know no more: offset and id of each valid event, in no order, and the refused records."""
+    ids = _Ids()
+    refused = _decode([rows], memo, ids)
+    return ids.found, refused
+
+
+class _Sink(Protocol):
+    """Takes what is valid."""
+
+    def add(self, events: Slice) -> None:
+        """Events as columns."""
+
+    def add_event(self, event: Event) -> None:
+        """One event."""
+
+
+class _Ids:
+    def __init__(self) -> None:
+        self.found: list[tuple[int, str]] = []
+
+    def add(self, events: Slice) -> None:
+        self.found.extend(zip(events.offsets, events.ids, strict=True))
+
+    def add_event(self, event: Event) -> None:
+        self.found.append((event.offset, event.event_id))
+
+
+def _decode(pieces: Iterable[Sequence[Row]], memo: Memo, sink: _Sink) -> list[tuple[Row, Rejection]]:
+    memo.trim()
     unsure: list[Row] = []
     for rows in pieces:
         for begin in range(0, len(rows), _SLICE):
-            unsure.extend(_gather(rows[begin : begin + _SLICE], memo, gathering))
+            unsure.extend(_gather(rows[begin : begin + _SLICE], memo, sink))
     refused: list[tuple[Row, Rejection]] = []
     for record in sorted(unsure, key=_FIRST):  # in log order
         row = Row(*record)
@@ -79,11 +112,11 @@ def decode_groups(pieces: Iterable[Sequence[Row]], memo: Memo) -> tuple[EventGro
             refused.append((row, found))
         else:
             found.offset = row.offset
-            gathering.add_event(found)
-    return gathering.groups(), refused
+            sink.add_event(found)
+    return refused
 
 
-def _gather(rows: Sequence[Row], memo: Memo, gathering: Gathering) -> list[Row]:
+def _gather(rows: Sequence[Row], memo: Memo, sink: _Sink) -> list[Row]:
     """Gathers the records that are sure to be valid; the others."""
     wires = _wires([row[3] for row in rows])
     unsure: list[Row] = []
@@ -91,7 +124,7 @@ def _gather(rows: Sequence[Row], memo: Memo, gathering: Gathering) -> list[Row]:
         unsure = [row for row, wire in zip(rows, wires, strict=True) if wire is None]
         rows = list(compress(rows, wires))
         wires = list(compress(wires, wires))
-    return unsure + _gather_wires(rows, cast("list[_Wire]", wires), memo, gathering) if rows else unsure
+    return unsure + _gather_wires(rows, cast("list[_Wire]", wires), memo, sink) if rows else unsure
 
 
 def _wires(values: Sequence[bytes | None]) -> Sequence[_Wire | None]:
@@ -130,7 +163,7 @@ def _wire(value: bytes | None) -> _Wire | None:
     return wire if ID.fullmatch(wire.event_id) is not None else None
 
 
-def _gather_wires(rows: Sequence[Row], wires: Sequence[_Wire], memo: Memo, gathering: Gathering) -> list[Row]:
+def _gather_wires(rows: Sequence[Row], wires: Sequence[_Wire], memo: Memo, sink: _Sink) -> list[Row]:
     """Column by column, the hottest lines of the product: every loop here is one of the interpreter's own.
 
     What a memo does not know or a rule does not allow is left out, and told.
@@ -167,9 +200,9 @@ def _gather_wires(rows: Sequence[Row], wires: Sequence[_Wire], memo: Memo, gathe
         if not all(sure):
             valid = list(compress(rows, sure))
             unsure = [row for row, fine in zip(rows, sure, strict=True) if not fine]
-            return unsure + _gather_wires(valid, list(compress(wires, sure)), memo, gathering) if valid else unsure
+            return unsure + _gather_wires(valid, list(compress(wires, sure)), memo, sink) if valid else unsure
         logged = column(stamps)
-    gathering.add(Slice(people, ids, times, kinds, measures, sources, offsets, logged))
+    sink.add(Slice(people, ids, times, kinds, measures, sources, offsets, logged))
     return []
 
 

@@ -78,6 +78,8 @@ class Flags:
     host: Annotated[str | None, _setting("host")] = None
     language: Annotated[str | None, _setting("language")] = None
     stale_seconds: Annotated[str | None, _setting("stale_seconds")] = None
+    request_rate: Annotated[str | None, _setting("request_rate")] = None
+    intake_rate: Annotated[str | None, _setting("intake_rate")] = None
     log_level: Annotated[str | None, _setting("log_level")] = None
     fail_points: Annotated[str | None, _setting("fail_points")] = None
 

@@ -6,7 +6,7 @@ all stays out: it is reported and counted, and the others go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -90,12 +90,15 @@ class Misplaced:
 
 
 class Router:
-    """Gives each line its topic, partition and key. `topic`: for every line, whatever its type; None: by the type."""
+    """Gives each line its topic, partition and key. `topic`: for every line, whatever its type; None: by the type.
 
-    def __init__(self, topic: str | None, partitions: int, problems: Problems) -> None:
+    `left_out` is told of each line without a place: its number, the line, why.
+    """
+
+    def __init__(self, topic: str | None, partitions: int, left_out: Callable[[int, bytes, str], None]) -> None:
         self._topic = topic
         self._partitions = partitions
-        self._problems = problems
+        self._left_out = left_out
 
     def route(self, block: Block, times: Iterable[int]) -> list[Outgoing]:
         """The records of a block's lines with their log times (ms); lines without a place are reported."""
@@ -112,7 +115,7 @@ class Router:
                 continue
             where = topic or topic_of(address.type)
             if where is None:
-                self._problems.add(number, line, _no_topic(address.type))
+                self._left_out(number, line, _no_topic(address.type))
                 continue
             append(Outgoing(where, partition_for(key, partitions), at, key, line))
         return routed
@@ -123,7 +126,7 @@ class Router:
             return None
         key, reason = _key_or_reason(line)
         if self._topic is None:
-            self._problems.add(number, line, reason)
+            self._left_out(number, line, reason)
             return None
         # Without a key any partition will do: it becomes a dead letter there.
         partition = partition_for(key, self._partitions) if key is not None else number % self._partitions

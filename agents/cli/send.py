@@ -98,7 +98,7 @@ def send(
         if raw_records:
             batches = _raw(source, topic, partitions, problems, misplaced, wrong)
         else:
-            router = Router(topic, partitions, problems)
+            router = Router(topic, partitions, problems.add)
             batches = _history(_watched(source, file), router) if event_time else _live(source, router)
         _send(append, batches, file)
         misplaced.tell()

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import importlib
+from functools import partial
 
 from agents.cli.errors import UsageError
 from agents.cli.flags import NO_FLAGS, Flags
+from agents.cli.opening import now_ms
+from agents.intake.intake import Intake, PlaceOf
+from agents.records.opening import records_of
 from agents.views.opening import reader_of
 
 
 def web(*, flags: Flags = NO_FLAGS) -> int:
     """Serve the boards, pages and the API; prints the address. Ctrl-C stops it.
 
-    It only reads the views that workers write (in the folder of an embedded log, or in Redis), may start before
-    them, and any number of them may run.
+    It reads the views that workers write (in the folder of an embedded log, or in Redis), takes events by HTTP into
+    the log, may start before either, and any number of them may run.
     The language is each browser's own unless --language is given.
 
     For example
@@ -27,7 +31,15 @@ def web(*, flags: Flags = NO_FLAGS) -> int:
     server = importlib.import_module("dashboards.web.server")
     try:
         code: int = server.run(
-            reader_of(settings), settings.host, settings.port, language, stale_seconds=settings.stale_seconds
+            reader_of(settings),
+            settings.host,
+            settings.port,
+            language,
+            stale_seconds=settings.stale_seconds,
+            intake=Intake(PlaceOf(settings), now_ms),
+            records=partial(records_of, settings),
+            request_rate=settings.request_rate,
+            intake_rate=settings.intake_rate,
         )
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -148,3 +148,16 @@ changes: Final = Table(
     comment="every row of the organisation that was added, changed or removed: by whom, when, from what to what",
 )
 Index(None, changes.c.subject)
+
+idempotency_keys: Final = Table(
+    "idempotency_keys",
+    metadata,
+    Column("client", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of what was sent"),
+    Column("begun_at", BigInteger, nullable=False),
+    Column("answer", LargeBinary, comment="null: under way"),
+    PrimaryKeyConstraint("client", "key"),
+    comment="requests that clients gave a key, for a day: the same again gets the answer of the first",
+)
+Index(None, idempotency_keys.c.begun_at)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from agents.transport.access import PLAIN, Access
+from agents.transport.embedded.create import LOG
 from agents.transport.embedded.lock import FolderLock
 from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.embedded.url import SCHEME as EMBEDDED
@@ -36,6 +37,16 @@ def opened(broker: str, topics: Collection[str], *, create: bool = True, access:
         yield log
     finally:
         log.close()
+
+
+def life_of(broker: str) -> tuple[int, int] | None:
+    """What tells a folder's log from one that was made anew there; None on brokers, and where there is none."""
+    if not _embedded(broker):
+        return None
+    with suppress(FileNotFoundError, NotADirectoryError):
+        found = (folder_of(broker) / LOG).stat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def owner(broker: str) -> int | None:

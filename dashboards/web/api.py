@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from operator import attrgetter
 from typing import Annotated, Any, Final
 
-from litestar import Request, Router, get
+from litestar import Request, Response, Router, get
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
+from agents.views.port import UnitEntry as Entry
 from agents.views.port import ViewsReader
 from dashboards.web.api_alerts import get_alert, list_alerts
-from dashboards.web.api_examples import EMPLOYEE, NOBODY, SCORES, TOO_MANY, UNAVAILABLE, UNIT, UNITS, answers
+from dashboards.web.api_events import send_events
+from dashboards.web.api_examples import (
+    BAD_PARAMETER,
+    EMPLOYEE,
+    NOBODY,
+    SCORES,
+    TOO_MANY,
+    TOO_OFTEN,
+    UNAVAILABLE,
+    UNIT,
+    UNITS,
+    answers,
+)
 from dashboards.web.api_types import EmployeeScores, ScoreList, TrendPane, UnitEntry, UnitList, UnitScores
+from dashboards.web.conditional import conditional
 from dashboards.web.known import employee_of, unit_of
-from dashboards.web.names import path_segments, unit_segment
+from dashboards.web.names import OF_ID, OF_UNIT, path_segments, unit_segment
+from dashboards.web.operations import Named, Paged
+from dashboards.web.paging import link_to_next
 from dashboards.web.queries import refuse_unknown
 from dashboards.web.times import instant
 from dashboards.web.updates import decode_scores, readable
@@ -27,21 +45,28 @@ from schemas.instants import format_rfc3339
 from schemas.rows import ScoreRow
 
 MOST_ROWS: Final = 10_000
+MOST_UNITS: Final = 10_000
 AT_ONCE: Final = 100  # employees read together
 
+AnyRequest = Request[Any, Any, Any]
 EmployeeId = Annotated[
     str,
-    PathParameter(description="The employee's id, `[A-Za-z0-9_.:-]{1,64}`.", examples=[Example(value="E0261")]),
+    PathParameter(
+        description="The employee's id, `[A-Za-z0-9_.:-]{1,64}`.",
+        examples=[Example(value="E0261")],
+        schema_extra=OF_ID,
+    ),
 ]
 UnitId = Annotated[
     str,
     PathParameter(
         description="The unit's id, URL-encoded: a slash in it is %2F.",
         examples=[Example(summary="A line", value="L03")],
+        schema_extra=OF_UNIT,
     ),
 ]
-OfUnit = Annotated[str | None, QueryParameter(description="Only members of this unit.")]
-OfEmployee = Annotated[str | None, QueryParameter(description="Only this employee.")]
+OfUnit = Annotated[str | None, QueryParameter(description="Only members of this unit.", schema_extra=OF_UNIT)]
+OfEmployee = Annotated[str | None, QueryParameter(description="Only this employee.", schema_extra=OF_ID)]
 OfIndicator = Annotated[
     str | None,
     QueryParameter(description="Only this indicator; totals are `@total`, `@performance`, `@ability`, `@attitude`."),
@@ -50,6 +75,7 @@ OfWindow = Annotated[
     str | None, QueryParameter(description="Only this window, as the template writes it: `rolling 60m`, `day`.")
 ]
 After = Annotated[str | None, QueryParameter(description="The `next` of the page before.")]
+UnitLimit = Annotated[int, QueryParameter(ge=1, le=MOST_UNITS, description="At most so many units.")]
 Limit = Annotated[
     int, QueryParameter(ge=1, le=MOST_ROWS, description="How many rows are enough; whole employees are given.")
 ]
@@ -59,23 +85,31 @@ Limit = Annotated[
     "/units",
     tags=["units"],
     summary="All units that have a board",
-    responses=answers(UNITS, "The units by id.", UNAVAILABLE),
+    operation_class=Paged,
+    responses=answers(UNITS, "The units by id.", TOO_MANY, TOO_OFTEN, UNAVAILABLE, named=True),
+    opt={"right": "read-units"},
 )
-async def list_units(web: NamedDependency[Web]) -> UnitList:
+async def list_units(
+    request: AnyRequest, web: NamedDependency[Web], after: After = None, limit: UnitLimit = 1000
+) -> Response[UnitList]:
     """Every unit (line, team, store) that scores were published for, by id."""
-    return UnitList(
-        now=instant((await web.views.standing()).now),
-        units=[
-            UnitEntry(
-                unit=entry.unit,
-                people=entry.people,
-                as_of=entry.as_of,
-                newest=entry.newest,
-                href=f"/api/v1/units/{unit_segment(entry.unit)}",
-                board=f"/board/{unit_segment(entry.unit)}",
-            )
-            for entry in await web.views.unit_entries()
-        ],
+    now = instant((await web.views.standing()).now)
+    entries = await web.views.unit_entries()
+    begin = 0 if after is None else bisect_right(entries, after, key=attrgetter("unit"))
+    page = entries[begin : begin + limit]
+    last = page[-1].unit if begin + limit < len(entries) else None
+    found = UnitList(now, [_entry(entry) for entry in page], last)
+    return conditional(request, found, link_to_next(request, last))
+
+
+def _entry(entry: Entry) -> UnitEntry:
+    return UnitEntry(
+        unit=entry.unit,
+        people=entry.people,
+        as_of=entry.as_of,
+        newest=entry.newest,
+        href=f"/api/v1/units/{unit_segment(entry.unit)}",
+        board=f"/board/{unit_segment(entry.unit)}",
     )
 
 
@@ -83,36 +117,51 @@ async def list_units(web: NamedDependency[Web]) -> UnitList:
     "/units/{unit:path}",
     tags=["units"],
     summary="One unit: pooled scores, members, trends",
-    responses=answers(UNIT, "The unit as last published.", NOBODY, UNAVAILABLE),
+    operation_class=Named,
+    responses=answers(UNIT, "The unit as last published.", BAD_PARAMETER, NOBODY, TOO_OFTEN, UNAVAILABLE, named=True),
+    opt={"right": "read-units"},
 )
-async def get_unit(request: Request[Any, Any, Any], web: NamedDependency[Web], unit: UnitId) -> UnitScores:
+async def get_unit(request: AnyRequest, web: NamedDependency[Web], unit: UnitId) -> Response[UnitScores]:
     """A unit's rows pool the sums of its members at event time; they are never means of their rates."""
     segments = path_segments(request.scope.get("raw_path") or request.scope["path"].encode())
     # As sent: `unit` has lost the difference between a slash and %2F.
     asked = "/".join(segments[segments.index("units") + 1 :]) or unit
     update = (await unit_of(web.views, asked)).update()
-    return UnitScores(asked, update.as_of, update.newest, update.members, update.rows, _trends(update.trends))
+    trends = _trends(update.trends)
+    return conditional(request, UnitScores(asked, update.as_of, update.newest, update.members, update.rows, trends))
 
 
 @get(
     "/employees/{employee_id:str}",
     tags=["employees"],
     summary="One employee: scores and trends",
-    responses=answers(EMPLOYEE, "The employee as last published.", NOBODY, UNAVAILABLE),
+    operation_class=Named,
+    responses=answers(
+        EMPLOYEE, "The employee as last published.", BAD_PARAMETER, NOBODY, TOO_OFTEN, UNAVAILABLE, named=True
+    ),
+    opt={"right": "read-scores"},
 )
-async def get_employee(web: NamedDependency[Web], employee_id: EmployeeId) -> EmployeeScores:
+async def get_employee(
+    request: AnyRequest, web: NamedDependency[Web], employee_id: EmployeeId
+) -> Response[EmployeeScores]:
     """An employee's rows in every window of the templates that apply to them, as of the last publication."""
     update = (await employee_of(web.views, employee_id)).update()
-    return EmployeeScores(employee_id, update.unit, update.as_of, update.newest, update.rows, _trends(update.trends))
+    trends = _trends(update.trends)
+    return conditional(
+        request, EmployeeScores(employee_id, update.unit, update.as_of, update.newest, update.rows, trends)
+    )
 
 
 @get(
     "/scores",
     tags=["scores"],
     summary="Rows of many employees, filtered",
-    responses=answers(SCORES, "Rows by employee id.", NOBODY, TOO_MANY, UNAVAILABLE),
+    operation_class=Paged,
+    responses=answers(SCORES, "Rows by employee id.", NOBODY, TOO_MANY, TOO_OFTEN, UNAVAILABLE, named=True),
+    opt={"right": "read-scores"},
 )
 async def list_scores(
+    request: AnyRequest,
     web: NamedDependency[Web],
     unit: OfUnit = None,
     employee: OfEmployee = None,
@@ -120,7 +169,7 @@ async def list_scores(
     window: OfWindow = None,
     after: After = None,
     limit: Limit = 1000,
-) -> ScoreList:
+) -> Response[ScoreList]:
     """Rows of all employees that the filters leave, by employee id; a page ends with the last row of an employee."""
     now = instant((await web.views.standing()).now)
     rows: list[ScoreRow] = []
@@ -132,8 +181,13 @@ async def list_scores(
             page, last = await asyncio.to_thread(_page, ids, found, (indicator, window), limit - len(rows))
             rows += page
             if len(rows) >= limit and (more or last != ids[-1]):
-                return ScoreList(now, rows, last)
-    return ScoreList(now, rows, None)
+                return await _listed(request, ScoreList(now, rows, last))
+    return await _listed(request, ScoreList(now, rows, None))
+
+
+async def _listed(request: AnyRequest, found: ScoreList) -> Response[ScoreList]:
+    """Thousands of rows are encoded and named: beside the event loop as well."""
+    return await asyncio.to_thread(conditional, request, found, link_to_next(request, found.next))
 
 
 async def _slices(
@@ -183,9 +237,16 @@ def _trends(trends: dict[str, list[tuple[int, float, float]]]) -> dict[str, list
     return {name: [TrendPane(format_rfc3339(at), n, good) for at, n, good in panes] for name, panes in trends.items()}
 
 
+async def _admitted(request: AnyRequest) -> None:
+    """Hook before a handler: RequestProblem for a client that asks too often, and for a parameter that is not known."""
+    web: Web = request.app.state.web
+    web.rates.admit(request)
+    await refuse_unknown(request)
+
+
 api: Final = Router(
     "/api/v1",
-    route_handlers=[list_units, get_unit, get_employee, list_scores, list_alerts, get_alert],
-    before_request=refuse_unknown,
+    route_handlers=[send_events, list_units, get_unit, get_employee, list_scores, list_alerts, get_alert],
+    before_request=_admitted,
     response_headers=[ResponseHeader(name="cache-control", value="no-store")],
 )

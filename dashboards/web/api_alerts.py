@@ -5,19 +5,32 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import get
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
 from agents.views.port import AlertKey, ViewsReader
-from dashboards.web.api_examples import ALERT, ALERTS, NO_ALERT, NOBODY, TOO_MANY, UNAVAILABLE, answers
+from dashboards.web.api_examples import (
+    ALERT,
+    ALERTS,
+    BAD_PARAMETER,
+    NO_ALERT,
+    NOBODY,
+    TOO_MANY,
+    TOO_OFTEN,
+    UNAVAILABLE,
+    answers,
+)
 from dashboards.web.api_types import AlertList, OpenAlert
+from dashboards.web.conditional import conditional
 from dashboards.web.known import employee_of, unit_of
-from dashboards.web.names import valid_alert
+from dashboards.web.names import OF_ID, OF_UNIT, valid_alert
+from dashboards.web.operations import Named, Paged
+from dashboards.web.paging import link_to_next
 from dashboards.web.problems import RequestProblem
 from dashboards.web.times import instant
 from dashboards.web.updates import readable
@@ -31,10 +44,14 @@ _PLACE: Final = re.compile(r"([0-9]{1,15})-([A-Za-z0-9_.:-]{1,64})")
 
 AlertId = Annotated[
     str,
-    PathParameter(description="The alert's id, as the list has it.", examples=[Example(value="8dbc851137371ff246c7")]),
+    PathParameter(
+        description="The alert's id, as the list has it.",
+        examples=[Example(value="8dbc851137371ff246c7")],
+        schema_extra=OF_ID,
+    ),
 ]
-OfUnit = Annotated[str | None, QueryParameter(description="Only alerts of this unit.")]
-OfEmployee = Annotated[str | None, QueryParameter(description="Only alerts about this employee.")]
+OfUnit = Annotated[str | None, QueryParameter(description="Only alerts of this unit.", schema_extra=OF_UNIT)]
+OfEmployee = Annotated[str | None, QueryParameter(description="Only alerts about this employee.", schema_extra=OF_ID)]
 OfState = Annotated[
     str | None,
     QueryParameter(
@@ -51,16 +68,19 @@ Limit = Annotated[int, QueryParameter(ge=1, le=MOST_ALERTS, description="At most
     "/alerts",
     tags=["alerts"],
     summary="Open alerts, filtered",
-    responses=answers(ALERTS, "The alerts, oldest first.", NOBODY, TOO_MANY, UNAVAILABLE),
+    operation_class=Paged,
+    responses=answers(ALERTS, "The alerts, oldest first.", NOBODY, TOO_MANY, TOO_OFTEN, UNAVAILABLE, named=True),
+    opt={"right": "read-alerts"},
 )
 async def list_alerts(
+    request: Request[Any, Any, Any],
     web: NamedDependency[Web],
     unit: OfUnit = None,
     employee: OfEmployee = None,
     in_state: OfState = None,  # the framework keeps `state` for itself
     after: After = None,
     limit: Limit = 1000,
-) -> AlertList:
+) -> Response[AlertList]:
     """Alerts that are not cleared and that people are told of, by the time at which they were raised."""
     now = instant((await web.views.standing()).now)
     if in_state not in (None, *OPEN):
@@ -78,16 +98,23 @@ async def list_alerts(
         place += len(some)
         found += [alert for alert in await _read(web.views, some) if in_state in (None, alert.state)]
     last = keys[place - 1] if place < len(keys) else None
-    return AlertList(now, found, None if last is None else f"{last.raised}-{last.alert_id}")
+    after = None if last is None else f"{last.raised}-{last.alert_id}"
+    return conditional(request, AlertList(now, found, after), link_to_next(request, after))
 
 
 @get(
     "/alerts/{alert_id:str}",
     tags=["alerts"],
     summary="One open alert: what happened, the evidence, the next step",
-    responses=answers(ALERT, "The alert in its latest state.", NO_ALERT, UNAVAILABLE),
+    operation_class=Named,
+    responses=answers(
+        ALERT, "The alert in its latest state.", BAD_PARAMETER, NO_ALERT, TOO_OFTEN, UNAVAILABLE, named=True
+    ),
+    opt={"right": "read-alerts"},
 )
-async def get_alert(web: NamedDependency[Web], alert_id: AlertId) -> OpenAlert:
+async def get_alert(
+    request: Request[Any, Any, Any], web: NamedDependency[Web], alert_id: AlertId
+) -> Response[OpenAlert]:
     """An alert that is not cleared. `message` says in both languages what happened and what to do next."""
     if not valid_alert(alert_id):
         raise RequestProblem(400, "an alert's id is [A-Za-z0-9_.:-]{1,64}", "alert_id", alert_id)
@@ -95,7 +122,7 @@ async def get_alert(web: NamedDependency[Web], alert_id: AlertId) -> OpenAlert:
     if not found:
         detail = f"no alert {alert_id!r} is open; /api/v1/alerts lists those that are, `scorestream alerts` has all"
         raise RequestProblem(404, detail, "alert_id", alert_id)
-    return found[0]
+    return conditional(request, found[0])
 
 
 async def _read(views: ViewsReader, keys: Sequence[AlertKey]) -> list[OpenAlert]:

@@ -8,9 +8,11 @@ import msgspec
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 
+from agents.intake.judge import LineAnswer
 from dashboards.web.api_types import (
     AlertList,
     EmployeeScores,
+    EventAnswers,
     OpenAlert,
     ScoreList,
     TrendPane,
@@ -31,7 +33,7 @@ _TRENDS: Final = {"production-operator/semi_finished_yield/rolling 60m": [_PANE]
 ROW: Final = ScoreRow("E0261", *_RATE, 0.96, 101.05, 100, 96, 0.9016, 0.9843, {"accepted": 96, "inspected": 100})
 UNIT_ROW: Final = UnitRow("L03", *_RATE, 0.955, 100.5, 2000, 1910, 0.945, 0.963, {"accepted": 1910, "inspected": 2000})
 
-UNITS: Final = UnitList(_AS_OF, [UnitEntry("L03", 12, _AS_OF, _AS_OF, "/api/v1/units/L03", "/board/L03")])
+UNITS: Final = UnitList(_AS_OF, [UnitEntry("L03", 12, _AS_OF, _AS_OF, "/api/v1/units/L03", "/board/L03")], None)
 UNIT: Final = UnitScores("L03", _AS_OF, _AS_OF, ["E0261"], [UNIT_ROW], _TRENDS)
 EMPLOYEE: Final = EmployeeScores("E0261", "L03", _AS_OF, _AS_OF, [ROW], _TRENDS)
 SCORES: Final = ScoreList(_AS_OF, [ROW], "E0261")
@@ -58,9 +60,42 @@ UNAVAILABLE: Final = Problem(
 )
 
 
-def answers(example: msgspec.Struct, description: str, *problems: Problem) -> dict[int, ResponseSpec]:
-    """What a handler answers: this when all is well, and these problems."""
-    found = {200: _spec(example, description)}
+TOO_OFTEN: Final = Problem(
+    "Too Many Requests", 429, "requests: 1,000 a second for each client, 1,000 at once; come again in 1 s"
+)
+BAD_PARAMETER: Final = Problem(
+    "Bad Request", 400, "there is no parameter 'limt' at /api/v1/units; did you mean limit?", "limt", "5"
+)
+
+EVENTS: Final = EventAnswers(
+    1, 2, 2,
+    [
+        LineAnswer(1, "accepted", True, "pol-8845-1"),
+        LineAnswer(2, "refused", True, "pol-8845-2", "bad_time", "occurred_at: 'today' is not RFC 3339 with zone"),
+        LineAnswer(3, "refused", False, None, "not_json", "value is not UTF-8 JSON: Expecting value"),
+    ],
+)  # fmt: skip
+_KEY: Final = ("Idempotency-Key", "shift-7")
+_AGAIN: Final = "send the same batch again: what is there already counts once"
+EVENT_PROBLEMS: Final = (
+    Problem("Bad Request", 400, "there is no line in the body; one event a line"),
+    Problem("Request Timeout", 408, "the body did not come within 30 s"),
+    Problem("Conflict", 409, "the request with this key is under way; ask again in 2 s", *_KEY),
+    Problem("Request Entity Too Large", 413, "a batch has at most 8,388,608 bytes; send it in parts"),
+    Problem("Unsupported Media Type", 415, "it must be application/x-ndjson", "Content-Type", "text/csv"),
+    Problem("Unprocessable Entity", 422, "it stands for another request of the last 24 hours", *_KEY),
+    Problem("Too Many Requests", 429, f"the log is busy: others write at this moment; {_AGAIN}"),
+    Problem("Service Unavailable", 503, f"the log has no room left on its disk; {_AGAIN}"),
+)
+
+
+def answers(
+    example: msgspec.Struct, description: str, *problems: Problem, status: int = 200, named: bool = False
+) -> dict[int, ResponseSpec]:
+    """What a handler answers: this when all is well, and these problems. `named`: it has a name, so 304 too."""
+    found = {status: _spec(example, description)}
+    if named:
+        found[304] = ResponseSpec(None, generate_examples=False, description="It is the answer named in If-None-Match.")
     return found | {problem.status: _spec(problem, _PROBLEM) for problem in problems}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from agents.intake.judge import LineAnswer
 from schemas.alerts import Message
 from schemas.rows import Number, ScoreRow, UnitRow
 
@@ -28,10 +29,11 @@ class UnitEntry(msgspec.Struct, frozen=True):
 
 
 class UnitList(msgspec.Struct, frozen=True):
-    """All units that have a board, by id. `now` is the newest tick."""
+    """Units that have a board, by id. `next`: the `after` of the next page, null on the last. `now`: newest tick."""
 
     now: str | None
     units: list[UnitEntry]
+    next: str | None
 
 
 class UnitScores(msgspec.Struct, frozen=True):
@@ -105,6 +107,15 @@ class AlertList(msgspec.Struct, frozen=True):
     now: str | None
     alerts: list[OpenAlert]
     next: str | None
+
+
+class EventAnswers(msgspec.Struct, frozen=True):
+    """What became of a batch: how many lines were accepted and refused, how many are in the log, and each of them."""
+
+    accepted: int
+    refused: int
+    in_log: int
+    lines: list[LineAnswer]
 
 
 class Health(msgspec.Struct, frozen=True):

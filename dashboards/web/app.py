@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Tag
 
+from agents.intake.intake import Intake
+from agents.records.database import Records
 from agents.views.port import ViewsReader, ViewsUnavailable
 from dashboards.web.api import api
 from dashboards.web.assets import load_assets
@@ -22,10 +23,14 @@ from dashboards.web.follower import Follower
 from dashboards.web.head import Application
 from dashboards.web.health import healthz, metrics
 from dashboards.web.hub import PACE, Hub, Pace
+from dashboards.web.intake import Batches
 from dashboards.web.languages import Language
 from dashboards.web.metrics import Metrics
+from dashboards.web.operations import Described
 from dashboards.web.pages import asset, board, page_templates, start
 from dashboards.web.problems import RequestProblem, on_bug, on_http, on_request_problem, on_unavailable
+from dashboards.web.rates import Rates, add_rates
+from dashboards.web.repeated import Repeats
 from dashboards.web.security import add_headers
 from dashboards.web.service import Service
 from dashboards.web.team_routes import team
@@ -52,13 +57,19 @@ def create_app(
     language: Language | None = None,
     stale_seconds: int = 120,
     pace: Pace = PACE,
+    intake: Intake | None = None,
+    records: Callable[[], Records] | None = None,
+    rates: Rates | None = None,
 ) -> Litestar:
     """The application over these views; they are let go of when it stops.
 
     `app.state.web` is the Web of this application. `stale_seconds`: age of the newest event at which a board says
-    so.
+    so. `intake`: where events go, None: nowhere. `records` opens the relational store, when it is first asked for.
+    `rates`: None for no limits.
     """
-    web = _web(views, clock, language, stale_seconds, pace)
+    own = Metrics()
+    ways = Batches(intake, own), Repeats(records, clock), rates or Rates()
+    web = _web(views, clock, language, stale_seconds, pace, own, ways)
     app = Application(
         route_handlers=[start, board, team, asset, api, healthz, metrics],
         dependencies={"web": Provide(lambda: web, sync_to_thread=False)},
@@ -68,7 +79,7 @@ def create_app(
             HTTPException: on_http,
             Exception: on_bug,
         },
-        before_send=[add_headers],
+        before_send=[add_headers, add_rates],
         lifespan=[lambda _: _running(web)],
         openapi_config=_openapi(),
         logging_config=None,
@@ -78,13 +89,19 @@ def create_app(
 
 
 def _web(
-    views: ViewsReader, clock: Callable[[], int], language: Language | None, stale_seconds: int, pace: Pace
+    views: ViewsReader,
+    clock: Callable[[], int],
+    language: Language | None,
+    stale_seconds: int,
+    pace: Pace,
+    own: Metrics,
+    ways: tuple[Batches, Repeats, Rates],
 ) -> Web:
-    view, service, own, assets = View(), Service(), Metrics(), load_assets()
+    view, service, assets = View(), Service(), load_assets()
     hub = Hub(view, service, own, clock, assets.build, pace)
     follower = Follower(views, view, service, own, clock, hub.touch)
     pages = page_templates()
-    return Web(views, view, service, hub, follower, own, assets, pages, clock, clock(), language, stale_seconds)
+    return Web(views, view, service, hub, follower, own, assets, pages, clock, clock(), language, stale_seconds, *ways)
 
 
 @asynccontextmanager
@@ -96,6 +113,8 @@ async def _running(web: Web) -> AsyncIterator[None]:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            web.batches.close()
+            web.repeats.close()
             with suppress(ViewsUnavailable):
                 await web.views.close()
 
@@ -105,14 +124,15 @@ def _openapi() -> OpenAPIConfig:
         title="ScoreStream",
         version="1",
         description=DESCRIPTION,
-        path="/api",
-        render_plugins=[JsonRenderPlugin()],
+        openapi_router=Router("/api", route_handlers=[], include_in_schema=False, opt={"right": "open"}),
+        render_plugins=[Described()],
         use_handler_docstrings=True,
         tags=[
             Tag("units", "Lines, teams, stores: pooled scores and members."),
             Tag("employees", "Scores of one person, under a pseudonymous id."),
             Tag("scores", "Rows across employees."),
             Tag("alerts", "What was raised and is not over: for whom, since when, how sure, what to do."),
+            Tag("events", "What happened, on its way into the log."),
             Tag("operation", "For those who run the service."),
         ],
     )

@@ -12,7 +12,7 @@ from dashboards.web.times import instant
 from dashboards.web.web import Web
 
 
-@get("/healthz", tags=["operation"], summary="Process and age of the last commit")
+@get("/healthz", tags=["operation"], summary="Process and age of the last commit", opt={"right": "operate"})
 async def healthz(web: NamedDependency[Web]) -> Response[Health]:
     """200 while the process does its work, also while it waits for the service; 503 when it cannot read the views."""
     at, view = web.clock(), web.view
@@ -35,7 +35,7 @@ async def healthz(web: NamedDependency[Web]) -> Response[Health]:
     return Response(health, status_code=503 if failing else 200, headers={"cache-control": "no-store"})
 
 
-@get("/metrics", include_in_schema=False)
+@get("/metrics", include_in_schema=False, opt={"right": "operate"})
 async def metrics(web: NamedDependency[Web]) -> Response[bytes]:
     """The metrics of this process in Prometheus' text format."""
     view, own = web.view, web.metrics

@@ -37,12 +37,28 @@ VIEWS_CONTACT: Final = Name(f"{PREFIX}_views_contact_timestamp_seconds", "gauge"
 VIEW_TICK: Final = Name(f"{PREFIX}_view_tick_timestamp_seconds", "gauge", "Newest tick that the view has seen.")
 VIEW_COMMIT: Final = Name(f"{PREFIX}_view_commit_timestamp_seconds", "gauge", "When the service was last heard of.")
 ENTITIES: Final = Name(f"{PREFIX}_view_entities", "gauge", "Employees and units in the view.", ("kind",))
+INTAKE_EVENTS: Final = Name(
+    f"{PREFIX}_intake_events",
+    "counter",
+    "Lines sent by HTTP, by what they were told: accepted, refused (and a dead letter), left_out (not in the log).",
+    ("answer",),
+)
+INTAKE_SECONDS: Final = Name(
+    f"{PREFIX}_intake_batch_seconds", "histogram", "From a batch's last byte until it is durable in the log."
+)
+INTAKE_FAILED: Final = Name(
+    f"{PREFIX}_intake_failed_batches",
+    "counter",
+    "Batches that were not taken, by status.",
+    ("status",),
+)
 
 ALL: Final = (
     CLIENTS, SENT, RESYNCS, REFUSED, BUILD_SECONDS, VIEW_LAG, VIEW_RECORDS, UNREADABLE, FEED_FAILURES, VIEWS_UP,
-    VIEWS_CONTACT, VIEW_TICK, VIEW_COMMIT, ENTITIES,
+    VIEWS_CONTACT, VIEW_TICK, VIEW_COMMIT, ENTITIES, INTAKE_EVENTS, INTAKE_SECONDS, INTAKE_FAILED,
 )  # fmt: skip
 _BUILDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+_BATCHES: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
 _LAGS: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
 
 
@@ -66,6 +82,9 @@ class Metrics:
         self.newest_tick = self._gauge(VIEW_TICK)
         self.last_commit = self._gauge(VIEW_COMMIT)
         self.entities = self._gauge(ENTITIES)
+        self.intake_events = self._counter(INTAKE_EVENTS)
+        self.intake_seconds = self._histogram(INTAKE_SECONDS, _BATCHES)
+        self.intake_failed = self._counter(INTAKE_FAILED)
 
     def exposition(self) -> bytes:
         """The registry in Prometheus' text format."""

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, unquote_to_bytes
 
 MAX_UNIT: Final = 128
 ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+CLEAR: Final = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"  # no control characters
+# As OpenAPI tells them; what is refused is said in words by those who look things up.
+OF_ID: Final[dict[str, Any]] = {"pattern": f"^{ID.pattern}$"}
+OF_UNIT: Final[dict[str, Any]] = {
+    "minLength": 1,
+    "maxLength": MAX_UNIT,
+    "pattern": CLEAR,
+}
 
 
 def valid_employee(text: str) -> bool:

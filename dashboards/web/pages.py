@@ -35,7 +35,7 @@ def page_templates() -> Environment:
     )  # fmt: skip
 
 
-@get("/", include_in_schema=False)
+@get("/", include_in_schema=False, opt={"right": "read-units"})
 async def start(request: AnyRequest, web: NamedDependency[Web]) -> Response[str] | Redirect:
     """The first board, or a page that waits for one."""
     units = await unit_ids(web)
@@ -46,7 +46,7 @@ async def start(request: AnyRequest, web: NamedDependency[Web]) -> Response[str]
     return Redirect(f"/board/{unit_segment(units[0])}" + (f"?{query}" if query else ""), headers=NO_STORE)
 
 
-@get(["/board", "/board/{address:path}"], include_in_schema=False)
+@get(["/board", "/board/{address:path}"], include_in_schema=False, opt={"right": "read-units"})
 async def board(request: AnyRequest, web: NamedDependency[Web]) -> ASGIApp:
     """A unit's board, its stream, its funnel. The address is read as it was sent: a unit may have a slash in its id."""
     # The parameter of the route is already decoded and is not used.
@@ -138,7 +138,7 @@ def raw_path(request: AnyRequest) -> bytes:
     return request.scope.get("raw_path") or request.scope["path"].encode()
 
 
-@get("/assets/{build:str}/{name:str}", include_in_schema=False, sync_to_thread=False)
+@get("/assets/{build:str}/{name:str}", include_in_schema=False, sync_to_thread=False, opt={"right": "open"})
 def asset(web: NamedDependency[Web], build: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """A file of a page. Under its own build it may be kept for ever; an older page gets today's file."""
     found = web.assets.get(name)

@@ -30,20 +30,30 @@ class Problem(msgspec.Struct, frozen=True):
 class RequestProblem(Exception):
     """A request that cannot be answered as it was asked."""
 
-    def __init__(self, status: int, detail: str, field: str | None = None, value: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        field: str | None = None,
+        value: str | None = None,
+        *,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
+        self.headers = headers
         shown = value if value is None else value[:200]
         self.problem = Problem(http.HTTPStatus(status).phrase, status, detail, field, shown)
 
 
 def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
     """The problem as an HTTP answer."""
-    return Response(msgspec.json.encode(problem), status_code=problem.status, media_type=CONTENT_TYPE, headers=headers)
+    told = {"cache-control": "no-store"} | (headers or {})
+    return Response(msgspec.json.encode(problem), status_code=problem.status, media_type=CONTENT_TYPE, headers=told)
 
 
 def on_request_problem(_: Request[Any, Any, Any], error: RequestProblem) -> Response[bytes]:
     """Handler of RequestProblem."""
-    return answer(error.problem)
+    return answer(error.problem, error.headers)
 
 
 def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import sys
+import time
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
 
+from agents.intake.intake import Intake
+from agents.records.database import Records
 from agents.views.port import ViewsReader
 from dashboards.web.app import create_app
+from dashboards.web.intake import MOST_LINES
 from dashboards.web.languages import LANGUAGES, Language
+from dashboards.web.rates import Rates
 from dashboards.web.web import Web
 
 GRACE = 3  # seconds that open requests have when the process stops
@@ -30,13 +37,32 @@ class Server(uvicorn.Server):
         self._web.hub.close()
 
 
-def run(views: ViewsReader, host: str, port: int | None, language: str | None, *, stale_seconds: int = 120) -> int:
+def run(
+    views: ViewsReader,
+    host: str,
+    port: int | None,
+    language: str | None,
+    *,
+    stale_seconds: int = 120,
+    intake: Intake | None = None,
+    records: Callable[[], Records] | None = None,
+    request_rate: int | None = None,
+    intake_rate: int | None = None,
+) -> int:
     """Serves until stopped; the exit code. Prints the address first.
 
-    `port`: None or 0 for a free one; `language`: en or zh for all boards, None for what each browser prefers. Raises
-    ValueError for a language that does not exist.
+    `port`: None or 0 for a free one; `language`: en or zh for all boards, None for what each browser prefers.
+    `intake` and `records`: see create_app; the rates are requests and events a second of each client, None for no
+    limit. Raises ValueError for a language that does not exist.
     """
-    app = create_app(views, language=_language(language), stale_seconds=stale_seconds)
+    app = create_app(
+        views,
+        language=_language(language),
+        stale_seconds=stale_seconds,
+        intake=intake,
+        records=records,
+        rates=Rates.of(request_rate, intake_rate, time.monotonic, least=MOST_LINES),
+    )
     try:
         listener = _listen(host, port or 0)
     except OSError as error:
@@ -45,12 +71,22 @@ def run(views: ViewsReader, host: str, port: int | None, language: str | None, *
     with listener:
         sys.stdout.write(f"{address(host, listener.getsockname()[1])}\n")
         sys.stdout.flush()
+        _keep_answering()
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE, server_header=False,
             timeout_keep_alive=30,
         )  # fmt: skip
         Server(config, app.state.web).run(sockets=[listener])
     return 0
+
+
+def _keep_answering() -> None:
+    """Screens wait for no batch. A garbage collection that looked at all that is there from the start stopped the loop
+    for 90 ms; and a thread that computes gives the interpreter away after 1 ms, not 5.
+    """
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(0.001)
 
 
 def address(host: str, port: int) -> str:
@@ -63,6 +99,9 @@ def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=2048)
     listener.set_inheritable(True)
+    # Connections inherit it. Without it the second piece of an answer waits for the reader's delayed acknowledgement of
+    # the first, 40 ms: asyncio sets it on sockets only that say TCP themselves, which those of a listener do not.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
 

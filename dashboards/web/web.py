@@ -11,8 +11,11 @@ from agents.views.port import ViewsReader
 from dashboards.web.assets import Assets
 from dashboards.web.follower import Follower
 from dashboards.web.hub import Hub
+from dashboards.web.intake import Batches
 from dashboards.web.languages import Language
 from dashboards.web.metrics import Metrics
+from dashboards.web.rates import Rates
+from dashboards.web.repeated import Repeats
 from dashboards.web.service import Service
 from dashboards.web.view import View
 
@@ -21,7 +24,8 @@ from dashboards.web.view import View
 class Web:
     """`views` is asked for what no screen looks at; `view` has what screens look at.
 
-    `clock` gives wall time in ms; `language` is what boards speak unless an address says otherwise.
+    `batches` go into the log, `repeats` has the answers to requests that came before, `rates` says how often who may
+    ask. `clock` gives wall time in ms; `language` is what boards speak unless an address says otherwise.
     """
 
     views: ViewsReader
@@ -36,4 +40,7 @@ class Web:
     started: int
     language: Language | None
     stale_seconds: int
+    batches: Batches
+    repeats: Repeats
+    rates: Rates
     counts: list[int] = field(default_factory=lambda: [0, 0])  # employees and units, as last read

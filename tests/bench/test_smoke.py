@@ -9,6 +9,15 @@ from pathlib import Path
 from tests.e2e.processes import environment
 
 
+def test_events_by_http_are_measured() -> None:
+    """A real web process takes batches whole, and the table is printed."""
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "tests.bench.intake", "--smoke"]
+    done = subprocess.run(command, cwd=root, env=environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "embedded " in done.stdout
+
+
 def test_a_small_run_prints_its_table() -> None:
     """With small numbers every part runs to its end and the ratios are printed."""
     root = Path(__file__).parents[2]

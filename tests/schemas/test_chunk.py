@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from schemas.chunk import decode_chunk, decode_groups
+from schemas.chunk import decode_chunk, decode_groups, valid_ids
 from schemas.event import MAX_BYTES, Event, Rejection, Row, decode_one
 from schemas.instants import FIRST, LAST, MINUTE
 from schemas.memo import Memo
@@ -170,6 +170,8 @@ def test_events_come_by_employee_in_log_order(written: list[bytes]) -> None:
     rows = [Row(offset, NOW, key, value, None) for offset, (key, value) in enumerate(zip(keys, written, strict=True))]
     groups, refused = decode_groups([rows[:5], rows[5:]], Memo("qc-events", lambda key: True))
     offsets = [event.offset for event in groups.events()]
+    ids, told = valid_ids(rows, Memo("qc-events", lambda key: True))
+    assert (sorted((event.offset, event.event_id) for event in groups.events()), refused) == (sorted(ids), told)
     assert sorted([*offsets, *(row.offset for row, _ in refused)]) == list(range(len(rows)))
     for employee_id, own in groups:
         theirs = [event.offset for event in own.events(employee_id)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from dashboards.web.app import create_app
-from tests.web.factories import INDICATOR, NOW, ROLLING, line, row, tick, total, unit_scores
+from tests.web.factories import INDICATOR, NOW, ROLLING, line, row, scores, tick, total, unit_scores
 from tests.web.serving import LIMIT, serving
 from tests.web.shelf import Shelf
 
@@ -132,7 +133,7 @@ def test_a_problem_names_field_and_value(
 
 
 def test_only_reading_is_offered(client: Client) -> None:
-    """The web shows; events go into the log."""
+    """Scores follow from events; nobody writes one."""
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         answer = client.request(method, "/api/v1/scores")
         assert (answer.status_code, answer.json()["status"]) == (405, 405)
@@ -142,8 +143,9 @@ def test_openapi_describes_every_address_with_an_example_or_a_description(client
     """A description is what makes it usable: nothing is left to be guessed."""
     found = get(client, "/api/openapi.json")
     assert found["openapi"].startswith("3.1")
-    paths = {path: item["get"] for path, item in found["paths"].items()}
+    paths = {path: next(iter(item.values())) for path, item in found["paths"].items()}
     expected = {
+        "/api/v1/events",
         "/api/v1/units",
         "/api/v1/units/{unit}",
         "/api/v1/employees/{employee_id}",
@@ -156,7 +158,8 @@ def test_openapi_describes_every_address_with_an_example_or_a_description(client
     for path, operation in paths.items():
         assert operation["summary"], path
         assert operation["description"], path
-        assert operation["responses"]["200"]["content"]["application/json"]["schema"], path
+        fine = "202" if path == "/api/v1/events" else "200"
+        assert operation["responses"][fine]["content"]["application/json"]["schema"], path
         for parameter in operation.get("parameters", []):
             assert parameter["description"], (path, parameter["name"])
 
@@ -165,7 +168,8 @@ def test_openapi_gives_an_example_of_each_answer(client: Client) -> None:
     """An example is read before a schema is; it must be of the schema."""
     found = get(client, "/api/openapi.json")
     for path in (path for path in found["paths"] if path.startswith("/api/v1/")):
-        content = found["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
+        (operation,) = found["paths"][path].values()
+        content = next(iter(operation["responses"].values()))["content"]["application/json"]
         (example,) = content["examples"].values()
         reference = content["schema"]["$ref"].rsplit("/", 1)[1]
         schema = found["components"]["schemas"][reference]
@@ -183,7 +187,7 @@ def test_openapi_gives_an_example_of_each_answer(client: Client) -> None:
             "did you mean unit? It takes unit, employee, indicator, window, after, limit",
         ),
         ("/api/v1/scores?unit=L03&Limit=5", "Limit", "takes unit, employee, indicator, window, after, limit"),
-        ("/api/v1/units?unit=L03", "unit", "it takes none"),
+        ("/api/v1/units?unit=L03", "unit", "it takes after, limit"),
         ("/api/v1/units/L03?window=day", "window", "it takes none"),
         ("/api/v1/employees/E0001?x", "x", "it takes none"),
         ("/api/v1/scores?web=1", "web", "takes unit"),
@@ -227,3 +231,73 @@ def test_head_is_known_by_a_real_server() -> None:
         assert browser.get("/api/v1/units").json()["units"]
         assert process.call(lambda: process.app.state.web.hub.screens) == 0
         assert browser.post("/api/v1/units").status_code == 405
+
+
+PATHS = [
+    "/api/v1/units",
+    "/api/v1/units/L03",
+    "/api/v1/employees/E0001",
+    "/api/v1/scores",
+    "/api/v1/alerts",
+]
+
+
+@pytest.mark.parametrize("address", PATHS)
+def test_an_answer_has_a_name_and_is_not_given_twice(client: Client, view: Shelf, address: str) -> None:
+    """If-None-Match with its name: 304 and no body, until something of it has changed. Nobody in between keeps it."""
+    first = client.get(address)
+    name = first.headers["etag"]
+    assert ("private, no-cache", '"') == (first.headers["cache-control"], name[0])
+    for asked in (name, f'"other", W/{name}', "*"):
+        again = client.get(address, headers={"if-none-match": asked})
+        assert (304, b"", name) == (again.status_code, again.content, again.headers["etag"])
+    assert 200 == client.get(address, headers={"if-none-match": '"other"'}).status_code
+    view.apply([*line(people=4, newest=NOW + 1000), unit_scores("L03", ["E0001"], row(1, 2)), tick(NOW + 1000)])
+    view.apply([scores("E0001", row(95))])
+    changed = client.get(address, headers={"if-none-match": name})
+    assert (200, True) == (changed.status_code, changed.headers["etag"] != name)
+
+
+def test_problems_are_kept_by_nobody(client: Client) -> None:
+    """An employee who is not there now may be there in a second."""
+    assert "no-store" == client.get("/api/v1/employees/E9").headers["cache-control"]
+
+
+def test_units_are_given_in_pages(client: Client) -> None:
+    """Whoever follows the link to the next page sees each unit once."""
+    seen: list[str] = []
+    address: str | None = "/api/v1/units?limit=1"
+    while address is not None:
+        answer = client.get(address)
+        seen += [unit["unit"] for unit in answer.json()["units"]]
+        linked = answer.links.get("next")
+        assert (linked is not None) == (answer.json()["next"] is not None)
+        address = None if linked is None else linked["url"]
+    assert ["L03", "三号线/装配"] == seen
+
+
+def test_a_link_keeps_the_filters(client: Client) -> None:
+    """The next page is of the same question."""
+    answer = client.get("/api/v1/scores?limit=1&window=rolling+60m&after=A")
+    address, _, query = answer.links["next"]["url"].partition("?")
+    assert "/api/v1/scores" == address
+    assert {"limit": "1", "window": "rolling 60m", "after": "E0001"} == dict(parse_qsl(query))
+
+
+def test_each_handler_says_which_right_it_takes(client: Client) -> None:
+    """One that says nothing would be open to nobody."""
+    rights = {
+        "send-events": "/api/v1/events",
+        "read-scores": "/api/v1/employees/{employee_id:str}",
+        "read-units": "/board",
+        "read-alerts": "/api/v1/alerts",
+        "operate": "/healthz",
+        "open": "/api/openapi.json",
+    }
+    found: dict[str, set[str]] = {}
+    for route in client.app.routes:
+        for handler in getattr(route, "route_handlers", []):
+            if handler.fn.__name__ != "options_handler":
+                found.setdefault(str(handler.opt.get("right")), set()).add(route.path)
+    assert set(rights) == set(found)
+    assert {} == {right: path for right, path in rights.items() if path not in found[right]}

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from agents.views.twin_reader import TwinReader
-from dashboards.web.server import address, run
+from dashboards.web.server import _listen, address, run
 from tests.e2e.processes import environment
 from tests.web.factories import line
 from tests.web.shelf import Shelf
@@ -67,6 +67,14 @@ def test_a_port_in_use_is_one_line_and_exit_code_1(tmp_path: Path, capsys: pytes
         port = taken.getsockname()[1]
         assert run(TwinReader(tmp_path), "127.0.0.1", port, None) == 1
     assert f"127.0.0.1:{port}" in capsys.readouterr().err
+
+
+def test_an_answer_in_two_pieces_does_not_wait_for_an_acknowledgement() -> None:
+    """Every connection sends at once what there is to send; it took 40 ms otherwise."""
+    with _listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_language_that_boards_do_not_speak_is_named(tmp_path: Path) -> None:
