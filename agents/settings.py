@@ -107,6 +107,7 @@ class Settings:
     host: str
     language: str
     stale_seconds: int
+    appeal_days: int
     log_level: str
     fail_points: str
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
@@ -281,6 +282,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("host", "127.0.0.1", "address to listen on", parse_host),
     Setting("language", "en", "language of boards and messages: en or zh", one_of("en", "zh")),
     Setting("stale_seconds", "120", "age of the newest event at which a board marks its data stale", whole(1, 86_400)),
+    Setting("appeal_days", "7", "days within which an appeal against a score has to be answered", whole(1, 365)),
     Setting("log_level", "info", "what is worth a log line", one_of("debug", "info", "warning", "error")),
     Setting("fail_points", "", "for tests: PLACE:N,... kills the worker the N-th time it is there", parse_fail_points),
 )

@@ -78,6 +78,7 @@ class Flags:
     host: Annotated[str | None, _setting("host")] = None
     language: Annotated[str | None, _setting("language")] = None
     stale_seconds: Annotated[str | None, _setting("stale_seconds")] = None
+    appeal_days: Annotated[str | None, _setting("appeal_days")] = None
     log_level: Annotated[str | None, _setting("log_level")] = None
     fail_points: Annotated[str | None, _setting("fail_points")] = None
 
