@@ -6,6 +6,9 @@ import importlib
 
 from agents.cli.errors import UsageError
 from agents.cli.flags import NO_FLAGS, Flags
+from agents.cli.opening import existing_log
+from agents.limits import limits_in_force
+from agents.records.opening import records_of
 from agents.views.opening import reader_of
 
 
@@ -13,7 +16,8 @@ def web(*, flags: Flags = NO_FLAGS) -> int:
     """Serve the boards, pages and the API; prints the address. Ctrl-C stops it.
 
     It only reads the views that workers write (in the folder of an embedded log, or in Redis), may start before
-    them, and any number of them may run.
+    them, and any number of them may run. Single events are read from the log when somebody asks for them, and
+    appeals are kept in the records.
     The language is each browser's own unless --language is given.
 
     For example
@@ -27,7 +31,15 @@ def web(*, flags: Flags = NO_FLAGS) -> int:
     server = importlib.import_module("dashboards.web.server")
     try:
         code: int = server.run(
-            reader_of(settings), settings.host, settings.port, language, stale_seconds=settings.stale_seconds
+            reader_of(settings),
+            settings.host,
+            settings.port,
+            language,
+            stale_seconds=settings.stale_seconds,
+            open_log=lambda: existing_log(settings),
+            limits=lambda log: limits_in_force(log, settings),
+            open_records=lambda: records_of(settings),
+            appeal_days=settings.appeal_days,
         )
     except ValueError as error:
         raise UsageError(str(error)) from None

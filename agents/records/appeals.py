@@ -59,7 +59,7 @@ class Place(NamedTuple):
 
 
 class Contested(NamedTuple):
-    """A score as it was: `value` and `n` of a window as of an instant (ms); `event` where one of its events is meant."""
+    """A score as it was: `value` and `n` of a window as of an instant (ms); `event` where one event is meant."""
 
     template: str
     version: int

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Final
 
 from litestar import Litestar
@@ -17,13 +18,19 @@ from litestar.openapi.spec import Tag
 
 from agents.views.port import ViewsReader, ViewsUnavailable
 from dashboards.web.api import api
+from dashboards.web.appeal_pages import all_appeals, answer_appeal, appeal_form, make_appeal, my_appeals, withdraw
 from dashboards.web.assets import load_assets
+from dashboards.web.desk import Desk
+from dashboards.web.events_pages import events_of, my_events
+from dashboards.web.evidence import Evidence
 from dashboards.web.follower import Follower
 from dashboards.web.head import Application
 from dashboards.web.health import healthz, metrics
 from dashboards.web.hub import PACE, Hub, Pace
 from dashboards.web.languages import Language
+from dashboards.web.me_pages import me, person
 from dashboards.web.metrics import Metrics
+from dashboards.web.my_data import my_data
 from dashboards.web.pages import asset, board, page_templates, start
 from dashboards.web.problems import RequestProblem, on_bug, on_http, on_request_problem, on_unavailable
 from dashboards.web.security import add_headers
@@ -39,6 +46,12 @@ Rows are those of the contract: `value` is the formula's number (0.93, not 93), 
 `snapshot` first, then `change`, and `heartbeat` every 15 seconds."""
 
 
+PERSONAL: Final = (
+    me, person, my_events, events_of, my_data, appeal_form, make_appeal, my_appeals, withdraw, all_appeals,
+    answer_appeal,
+)  # fmt: skip
+
+
 def wall_ms() -> int:
     """Wall time in milliseconds since 1970 UTC."""
     return time.time_ns() // 1_000_000
@@ -51,15 +64,21 @@ def create_app(
     language: Language | None = None,
     stale_seconds: int = 120,
     pace: Pace = PACE,
+    evidence: Evidence | None = None,
+    desk: Desk | None = None,
+    appeal_days: int = 7,
 ) -> Litestar:
     """The application over these views; they are let go of when it stops.
 
     `app.state.web` is the Web of this application. `stale_seconds`: age of the newest event at which a board says
-    so.
+    so; `appeal_days`: within which an appeal is answered. `evidence` and `desk`: the log and the records, where pages
+    may look into them.
     """
-    web = _web(views, clock, language, stale_seconds, pace)
+    web = replace(
+        _web(views, clock, language, stale_seconds, pace), evidence=evidence, desk=desk, appeal_days=appeal_days
+    )
     app = Application(
-        route_handlers=[start, board, asset, api, healthz, metrics],
+        route_handlers=[start, board, asset, api, healthz, metrics, *PERSONAL],
         dependencies={"web": Provide(lambda: web, sync_to_thread=False)},
         exception_handlers={
             RequestProblem: on_request_problem,
@@ -95,6 +114,9 @@ async def _running(web: Web) -> AsyncIterator[None]:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            for behind in (web.evidence, web.desk):
+                if behind is not None:
+                    behind.close()
             with suppress(ViewsUnavailable):
                 await web.views.close()
 

@@ -1,7 +1,7 @@
 """A page speaks one language: the one asked for, else the one that was set, else the reader's, else English.
 
-The catalogues are JSON and are read by the server (with Babel) and by the browser (with Intl) alike; a text that
-depends on a number has a form for each plural category of its language.
+The catalogues are JSON; `en.json` and `zh.json` are read by the server (with Babel) and by the browser (with Intl)
+alike, `me.*.json` by the server alone. A text that depends on a number has a form for each plural category.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ class Words:
 @cache
 def words(language: Language) -> Words:
     """The catalogue of a language, read once."""
-    return Words(language, json.loads(catalogue_bytes(language)))
+    pages = resources.files("dashboards.web").joinpath("words", f"me.{language}.json").read_bytes()
+    return Words(language, json.loads(catalogue_bytes(language)) | json.loads(pages))
 
 
 def catalogue_bytes(language: Language) -> bytes:

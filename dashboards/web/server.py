@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
 
+from agents.records.database import Records
+from agents.transport.log import Log
 from agents.views.port import ViewsReader
 from dashboards.web.app import create_app
+from dashboards.web.desk import Desk
+from dashboards.web.evidence import Evidence, OpenLog
 from dashboards.web.languages import LANGUAGES, Language
 from dashboards.web.web import Web
+from stream.pipeline import Limits
 
 GRACE = 3  # seconds that open requests have when the process stops
 
@@ -30,13 +36,30 @@ class Server(uvicorn.Server):
         self._web.hub.close()
 
 
-def run(views: ViewsReader, host: str, port: int | None, language: str | None, *, stale_seconds: int = 120) -> int:
+def run(
+    views: ViewsReader,
+    host: str,
+    port: int | None,
+    language: str | None,
+    *,
+    stale_seconds: int = 120,
+    open_log: OpenLog | None = None,
+    limits: Callable[[Log], Limits] | None = None,
+    open_records: Callable[[], Records] | None = None,
+    appeal_days: int = 7,
+) -> int:
     """Serves until stopped; the exit code. Prints the address first.
 
     `port`: None or 0 for a free one; `language`: en or zh for all boards, None for what each browser prefers. Raises
-    ValueError for a language that does not exist.
+    ValueError for a language that does not exist. `open_log` with `limits`, and `open_records`, are what pages of
+    single events and of appeals need.
     """
-    app = create_app(views, language=_language(language), stale_seconds=stale_seconds)
+    evidence = None if open_log is None or limits is None else Evidence(open_log, limits)
+    desk = None if open_records is None else Desk(open_records)
+    app = create_app(
+        views, language=_language(language), stale_seconds=stale_seconds, evidence=evidence, desk=desk,
+        appeal_days=appeal_days,
+    )  # fmt: skip
     try:
         listener = _listen(host, port or 0)
     except OSError as error:
