@@ -49,7 +49,7 @@ class Telling:
         if short.kind == "units":
             return self.said("me.missing.units", n=int(short.amount or 0))
         if short.kind == "amount":
-            return self.said("me.missing.amount", amount=figures.number(short.amount or 0), measure=short.measure)
+            return self.said(f"me.missing.amount{self._whose(card)}", **self._amount(card))
         if short.kind == "untold":
             return self.said("me.missing.untold", points=figures.points(short.points or 0))
         if short.kind == "insufficient":
@@ -62,7 +62,7 @@ class Telling:
         if short.kind == "units":
             return self.said("me.short.units", n=int(short.amount or 0))
         if short.kind == "amount":
-            return self.said("me.short.amount", amount=figures.number(short.amount or 0), measure=short.measure)
+            return self.said(f"me.short.amount{self._whose(card)}", **self._amount(card))
         if short.kind == "unreachable":
             return self.said("me.short.unreachable")
         return self.said("me.short.untold", points=figures.points(short.points or 0))
@@ -84,6 +84,16 @@ class Telling:
         yield self.said("me.counts.events", type=indicator.source)
         for dim, values in indicator.where:
             yield self.said("me.counts.where", dim=dim, values=", ".join(sorted(values)))
+
+    def _amount(self, card: Card) -> dict[str, str]:
+        amount, unit = self.figures.number(card.missing.amount or 0), card.indicator.unit
+        if card.personal is not None:
+            return {"amount": amount, "measure": card.missing.measure}
+        return {"amount": f"{amount} {unit}" if unit else amount}
+
+    @staticmethod
+    def _whose(card: Card) -> str:
+        return "" if card.personal is None else ".own"
 
     def _insufficient(self, card: Card) -> str:
         row, short = card.row, card.missing

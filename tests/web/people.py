@@ -39,7 +39,7 @@ indicators:
     weight: 0.6
     windows: [rolling 60m, day, month]
     min_sample: 30
-    next_step: {zh: 您的良品率指标未达标，请查看生产记录调整流程, en: Your yield is below target; check the production record and adjust the process}
+    next_step: {zh: 您的良品率指标未达标，请查看生产记录, en: Your yield is below target; check the production record}
   - id: first_pass
     name: {zh: 一次合格率, en: First-pass yield}
     definition: {zh: 未经返工即合格的比例, en: accepted without rework / inspected}
