@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from litestar import MediaType, Request, Response
+from markupsafe import Markup
 
 from dashboards.web.languages import LANGUAGES, TAGS, Words, choose, words
 from dashboards.web.my_words import Tab
@@ -40,8 +42,14 @@ class Frame:
 
     def link(self, path: str, **query: object) -> str:
         """An address of ours that keeps language and look; None among the values is left out."""
-        given = {name: value for name, value in query.items() if value is not None} | self.kept
-        return f"{path}?{urlencode(given)}" if given else path
+        given = [(name, value) for name, value in (*query.items(), *self.kept.items()) if value is not None]
+        return f"{path}?{'&'.join(f'{name}={_quoted(str(value))}' for name, value in given)}" if given else path
+
+    def part(self, name: str, values: Mapping[str, Any]) -> Markup:
+        """A part of a page, drawn on its own."""
+        return Markup(
+            self.web.pages.get_template(name).render(link=self.link, text=self.words.plain, words=self.words, **values)
+        )
 
     def page(
         self, name: str, values: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] = {}
@@ -91,3 +99,8 @@ class Frame:
 
     def _with(self, **changes: str) -> str:
         return f"{self.request.url.path}?{urlencode({**self.query, **changes})}"
+
+
+@lru_cache(maxsize=4096)
+def _quoted(value: str) -> str:
+    return quote_plus(value)

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 from babel import Locale
 from babel.numbers import format_decimal
+from markupsafe import Markup
 
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
@@ -55,11 +56,14 @@ class Words:
         self.language = language
         self.tag = TAGS[language]
         self._texts = texts
+        self.plain = {key: Markup.escape(text) for key, text in texts.items() if isinstance(text, str)}  # for templates
         self._locale = Locale.parse(TAGS[language].replace("-", "_"))
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of `key` with values put in; `n` chooses the plural form. KeyError for a key that is not there."""
         text = self._texts[key]
+        if not values and isinstance(text, str):
+            return text
         if isinstance(text, dict):
             number = values.get("n")
             form = self._locale.plural_form(number) if isinstance(number, int | float) else "other"

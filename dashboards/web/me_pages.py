@@ -5,21 +5,25 @@ It stays fresh by asking for itself with If-None-Match: an answer without news c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from jinja2 import Environment
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
+from markupsafe import Markup
 
 from agents.views.port import ViewsUnavailable
 from dashboards.web.api_types import OpenAlert
-from dashboards.web.catalogue import Catalogue, read_template
+from dashboards.web.catalogue import Catalogue, Guide, read_template
 from dashboards.web.figures import Figures
 from dashboards.web.framing import AnyRequest, Frame
-from dashboards.web.my_page import Page, my_page
+from dashboards.web.languages import Words
+from dashboards.web.my_page import Card, Page, Sheet, my_page
 from dashboards.web.my_words import Tab, Telling
 from dashboards.web.names import valid_employee
 from dashboards.web.updates import KnownEmployee, decode_scores, decode_unit, readable
@@ -27,6 +31,7 @@ from dashboards.web.viewer import sign_in_address
 from dashboards.web.web import Web
 from schemas.instants import parse_rfc3339
 from schemas.unreadable import UNREADABLE
+from stream.indicator import Indicator
 
 MOST_ALERTS: Final = 20
 RETRY: Final = 3  # s
@@ -85,7 +90,18 @@ async def _person(frame: Frame, subject: Subject) -> Response[Any]:
     if frame.request.headers.get("if-none-match") == tag:
         return Response(None, status_code=304, headers={"etag": tag, "cache-control": "no-store"})
     values = _values(frame, subject, read) | {"service": service, "since": since}
+    values["live"] = frame.part(
+        "me_live.html", values
+    )  # on its own: blocks within blocks would cost half as much again
     return frame.page("me.html", values, headers={"etag": tag})
+
+
+class Shared(NamedTuple):
+    """Of a template what stands at each of its indicators."""
+
+    title: str
+    version: int
+    timezone: str
 
 
 class _Read(NamedTuple):
@@ -135,10 +151,35 @@ def _values(frame: Frame, subject: Subject, read: _Read) -> dict[str, Any]:
         "page": page,
         "subject": subject,
         "tabs": _tabs(frame, subject, page, tell),
+        "standing": _standings(frame),
         "tell": tell,
+        "window": "" if page.window is None else tell.window(page.window),
         "at": parse_rfc3339,
         "zone": zone,
     }
+
+
+def _shared(guide: Guide, said: Words) -> Shared:
+    return Shared(guide.title.get(said.language) or guide.template, guide.version, guide.timezone)
+
+
+def _standings(frame: Frame) -> Callable[[Card, Sheet], Markup]:
+    def standing(card: Card, sheet: Sheet) -> Markup:
+        shared = _shared(sheet.guide, frame.words)
+        return _standing(frame.web.pages, frame.words, card.indicator, card.share, shared)
+
+    return standing
+
+
+@lru_cache(maxsize=4096)  # the same for everybody whom the indicator is about
+def _standing(pages: Environment, said: Words, indicator: Indicator, share: float, guide: Shared) -> Markup:
+    """What an indicator is, whoever's it is."""
+    tell = Telling(said, Figures(said, guide.timezone))
+    html = pages.get_template("indicator.html").render(
+        item=indicator, rule=tell.rule(indicator), share=share, tell=tell, title=guide.title,
+        version=str(guide.version), words=said,
+    )  # fmt: skip
+    return Markup(html)
 
 
 def _tabs(frame: Frame, subject: Subject, page: Page, tell: Telling) -> list[Tab]:

@@ -6,10 +6,12 @@ A person can act on "12 more good units"; where a formula does not allow to say 
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
 from typing import Final, Literal, NamedTuple
 
 from schemas.rows import INSUFFICIENT, NO_DATA, ScoreRow
+from stream.formula import Formula
 from stream.formula_parser import Chain, Name, Node, Target
 from stream.indicator import Indicator
 
@@ -50,7 +52,12 @@ def goal_points(indicator: Indicator) -> float | None:
     """The points of somebody who is exactly on the target; None without a target, or without points for it."""
     if indicator.target is None or indicator.points is None:
         return None
-    return indicator.points.bind(("value", "target"))((indicator.target, indicator.target), {})
+    return _on_target(indicator.points, indicator.target)
+
+
+@lru_cache(maxsize=4096)  # a formula is compiled to be evaluated
+def _on_target(points: Formula, target: float) -> float | None:
+    return points.bind(("value", "target"))((target, target), {})
 
 
 def good_units(good: float, n: float, target: float) -> int | None:

@@ -54,8 +54,6 @@ class Card(NamedTuple):
     gain: float
     with_numbers: str
     points_with_numbers: str | None
-    rule: str | None
-    cap: float | None
     personal: tuple[str, float] | None
     beside: Beside | None
     trend: Trend
@@ -146,7 +144,6 @@ def _card(
     everything: float,
 ) -> Card:
     short = missing(row, item)
-    rule, cap = points_rule(item)
     personal = personal_target(row, item)
     trends = (trend(update.trends, key(row)), band(update.trends, key(row)))
     interval = row.value is not None and row.low is not None and row.high is not None
@@ -159,8 +156,6 @@ def _card(
         gain=(short.points or 0.0) * item.weight / weights if weights and row.points is not None else 0.0,
         with_numbers=item.value.substitute(row.sums, dict([personal] if personal else [])),
         points_with_numbers=_points(item, row),
-        rule=rule,
-        cap=cap,
         personal=personal,
         beside=_beside(row, pooled, update.unit),
         trend=trends[0],

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from dashboards.web.figures import Figures
 from dashboards.web.funnel_page import window_words
 from dashboards.web.languages import Words
-from dashboards.web.my_page import Card
+from dashboards.web.my_page import Card, points_rule
 from schemas.rows import ScoreRow
 from stream.indicator import Indicator
 
@@ -73,11 +73,10 @@ class Telling:
         first, last = (self.value(card, value) for value in (known[0], known[-1]))
         return self.said("me.trend", first=first, last=last)
 
-    def rule(self, card: Card) -> str | None:
+    def rule(self, indicator: Indicator) -> str | None:
         """How points are given, in words; None where only the formula says it."""
-        if card.rule is None:
-            return None
-        return self.said(f"me.rule.{card.rule}", cap=self.figures.points(card.cap or 0))
+        rule, cap = points_rule(indicator)
+        return None if rule is None else self.said(f"me.rule.{rule}", cap=self.figures.points(cap or 0))
 
     def conditions(self, indicator: Indicator) -> Iterator[str]:
         """Which events count."""

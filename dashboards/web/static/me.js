@@ -82,7 +82,7 @@ function age(words) {
 
 function draw(link, words) {
   const { service, since } = document.getElementById("link").dataset;
-  link.setService({ service, since: since ? Number(since) : null });
+  link.setService({ service, since: since ? new Date(Number(since)).toISOString() : null });
   attribute(document.body, "data-lost", link.connection === "lost" ? "" : null);
   age(words);
 }
