@@ -48,7 +48,7 @@ def client(log: Path, tmp_path: Path) -> Iterator[Client]:
 def _serving(log: Path, folder: Path, now: int = NOW, **options: Any) -> Iterator[Client]:
     shelf = Shelf(folder / "views")
     shelf.apply(published(log))
-    behind = {"evidence": evidence_of(log), "desk": desk_of(folder)} | options
+    behind: dict[str, Any] = {"evidence": evidence_of(log), "desk": desk_of(folder)} | options
     app: Any = SignedIn(create_app(shelf.reader(), clock=lambda: now, **behind))
     with TestClient(app) as client:
         client.cookies.set(COOKIE, "own")
