@@ -109,6 +109,7 @@ class Settings:
     stale_seconds: int
     request_rate: int | None
     intake_rate: int | None
+    appeal_days: int
     log_level: str
     fail_points: str
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
@@ -295,6 +296,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "events that a client may send a second by HTTP; at once as many, and 10,000 at least",
         optional("off", whole(1, 10_000_000)),
     ),
+    Setting("appeal_days", "7", "days within which an appeal against a score has to be answered", whole(1, 365)),
     Setting("log_level", "info", "what is worth a log line", one_of("debug", "info", "warning", "error")),
     Setting("fail_points", "", "for tests: PLACE:N,... kills the worker the N-th time it is there", parse_fail_points),
 )

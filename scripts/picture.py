@@ -1,4 +1,7 @@
-"""Takes the README's pictures of the board from a running demo: `.venv/bin/python scripts/picture.py ADDRESS`."""
+"""Takes the README's pictures of the board from a running demo: `.venv/bin/python scripts/picture.py ADDRESS`.
+
+Those of a person's page come from `tests/pictures/me.py`: a demo has nobody who is signed in.
+"""
 
 from __future__ import annotations
 

@@ -80,6 +80,7 @@ class Flags:
     stale_seconds: Annotated[str | None, _setting("stale_seconds")] = None
     request_rate: Annotated[str | None, _setting("request_rate")] = None
     intake_rate: Annotated[str | None, _setting("intake_rate")] = None
+    appeal_days: Annotated[str | None, _setting("appeal_days")] = None
     log_level: Annotated[str | None, _setting("log_level")] = None
     fail_points: Annotated[str | None, _setting("fail_points")] = None
 

@@ -44,6 +44,7 @@ COMMANDS: Final = (
     ),
     Command("verify", "agents.cli.verify:verify", "Recompute all scores independently and print the differences."),
     Command("alerts", "agents.cli.alerts:app", "List alerts; acknowledge, shelve and clear them."),
+    Command("appeals", "agents.cli.appeals:app", "List appeals against scores, and answer them."),
     Command("dead-letters", "agents.cli.dead_letters:app", "List, show and retry records that were rejected."),
     Command("status", "agents.cli.status:status", "Print lag, outcomes by reason and the last commit."),
     Command("settings", "agents.cli.settings:settings", "Print every setting with its value and origin."),

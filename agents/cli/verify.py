@@ -7,11 +7,11 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from agents.cli.explain import log_starts
 from agents.cli.flags import NO_FLAGS, Flags
 from agents.cli.opening import existing_log
 from agents.cli.output import FormatFlag, print_rows, time_text
 from agents.cli.progress import Progress, say
+from agents.explaining import log_starts
 from agents.limits import limits_in_force
 from agents.oracle.compare import alert_differences, differences
 from agents.oracle.log import LogRecord

@@ -7,8 +7,9 @@ from functools import partial
 
 from agents.cli.errors import UsageError
 from agents.cli.flags import NO_FLAGS, Flags
-from agents.cli.opening import now_ms
+from agents.cli.opening import existing_log, now_ms
 from agents.intake.intake import Intake, PlaceOf
+from agents.limits import limits_in_force
 from agents.records.opening import records_of
 from agents.views.opening import reader_of
 
@@ -17,7 +18,8 @@ def web(*, flags: Flags = NO_FLAGS) -> int:
     """Serve the boards, pages and the API; prints the address. Ctrl-C stops it.
 
     It reads the views that workers write (in the folder of an embedded log, or in Redis), takes events by HTTP into
-    the log, may start before either, and any number of them may run.
+    the log, may start before either, and any number of them may run. Single events are read from the log when somebody
+    asks for them, and appeals are kept in the records.
     The language is each browser's own unless --language is given.
 
     For example
@@ -40,6 +42,9 @@ def web(*, flags: Flags = NO_FLAGS) -> int:
             records=partial(records_of, settings),
             request_rate=settings.request_rate,
             intake_rate=settings.intake_rate,
+            open_log=lambda: existing_log(settings),
+            limits=lambda log: limits_in_force(log, settings),
+            appeal_days=settings.appeal_days,
         )
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Final
 
 from litestar import Litestar, Router
@@ -18,14 +19,20 @@ from agents.intake.intake import Intake
 from agents.records.database import Records
 from agents.views.port import ViewsReader, ViewsUnavailable
 from dashboards.web.api import api
+from dashboards.web.appeal_pages import all_appeals, answer_appeal, appeal_form, make_appeal, my_appeals, withdraw
 from dashboards.web.assets import load_assets
+from dashboards.web.desk import Desk
+from dashboards.web.events_pages import events_of, my_events
+from dashboards.web.evidence import Evidence
 from dashboards.web.follower import Follower
 from dashboards.web.head import Application
 from dashboards.web.health import healthz, metrics
 from dashboards.web.hub import PACE, Hub, Pace
 from dashboards.web.intake import Batches
 from dashboards.web.languages import Language
+from dashboards.web.me_pages import me, person
 from dashboards.web.metrics import Metrics
+from dashboards.web.my_data import my_data
 from dashboards.web.operations import Described
 from dashboards.web.pages import asset, board, page_templates, start
 from dashboards.web.problems import RequestProblem, on_bug, on_http, on_request_problem, on_unavailable
@@ -45,6 +52,12 @@ Rows are those of the contract: `value` is the formula's number (0.93, not 93), 
 `snapshot` first, then `change`, and `heartbeat` every 15 seconds."""
 
 
+PERSONAL: Final = (
+    me, person, my_events, events_of, my_data, appeal_form, make_appeal, my_appeals, withdraw, all_appeals,
+    answer_appeal,
+)  # fmt: skip
+
+
 def wall_ms() -> int:
     """Wall time in milliseconds since 1970 UTC."""
     return time.time_ns() // 1_000_000
@@ -60,18 +73,27 @@ def create_app(
     intake: Intake | None = None,
     records: Callable[[], Records] | None = None,
     rates: Rates | None = None,
+    evidence: Evidence | None = None,
+    desk: Desk | None = None,
+    appeal_days: int = 7,
 ) -> Litestar:
     """The application over these views; they are let go of when it stops.
 
     `app.state.web` is the Web of this application. `stale_seconds`: age of the newest event at which a board says
-    so. `intake`: where events go, None: nowhere. `records` opens the relational store, when it is first asked for.
-    `rates`: None for no limits.
+    so; `appeal_days`: within which an appeal is answered. `intake`: where events go, None: nowhere. `records` opens the
+    relational store, when it is first asked for. `rates`: None for no limits. `evidence` and `desk`: the log and the
+    records, where pages may look into them.
     """
     own = Metrics()
     ways = Batches(intake, own), Repeats(records, clock), rates or Rates()
-    web = _web(views, clock, language, stale_seconds, pace, own, ways)
+    web = replace(
+        _web(views, clock, language, stale_seconds, pace, own, ways),
+        evidence=evidence,
+        desk=desk,
+        appeal_days=appeal_days,
+    )
     app = Application(
-        route_handlers=[start, board, team, asset, api, healthz, metrics],
+        route_handlers=[start, board, team, asset, api, healthz, metrics, *PERSONAL],
         dependencies={"web": Provide(lambda: web, sync_to_thread=False)},
         exception_handlers={
             RequestProblem: on_request_problem,
@@ -115,6 +137,9 @@ async def _running(web: Web) -> AsyncIterator[None]:
             await asyncio.gather(task, return_exceptions=True)
             web.batches.close()
             web.repeats.close()
+            for behind in (web.evidence, web.desk):
+                if behind is not None:
+                    behind.close()
             with suppress(ViewsUnavailable):
                 await web.views.close()
 

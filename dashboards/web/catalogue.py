@@ -11,13 +11,17 @@ from stream.template import TemplateError, load_published
 
 
 class Facts(NamedTuple):
-    """What a board needs to know of an indicator. `name` by language; `target` as the formula's number."""
+    """What a board needs to know of an indicator. `name` by language; `target` as the formula's number.
+
+    `indicator`: all that the template says of it, for the page of a person.
+    """
 
     name: Mapping[str, str]
     unit: str = ""
     target: float | None = None
     min_sample: float = 0
     is_rate: bool = False
+    indicator: Indicator | None = None
 
 
 class Guide(NamedTuple):
@@ -74,7 +78,7 @@ def read_template(text: str) -> Guide | None:
 
 
 def _facts(item: Indicator) -> Facts:
-    return Facts(_by_language(item.name), item.unit, item.target, item.min_sample, item.rate_of is not None)
+    return Facts(_by_language(item.name), item.unit, item.target, item.min_sample, item.rate_of is not None, item)
 
 
 def _by_language(text: Text) -> dict[str, str]:

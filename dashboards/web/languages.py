@@ -1,7 +1,7 @@
 """A page speaks one language: the one asked for, else the one that was set, else the reader's, else English.
 
-The catalogues are JSON and are read by the server (with Babel) and by the browser (with Intl) alike; a text that
-depends on a number has a form for each plural category of its language.
+The catalogues are JSON; `en.json` and `zh.json` are read by the server (with Babel) and by the browser (with Intl)
+alike, `me.*.json` by the server alone. A text that depends on a number has a form for each plural category.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 from babel import Locale
 from babel.numbers import format_decimal
+from markupsafe import Markup
 
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
@@ -55,11 +56,14 @@ class Words:
         self.language = language
         self.tag = TAGS[language]
         self._texts = texts
+        self.plain = {key: Markup.escape(text) for key, text in texts.items() if isinstance(text, str)}  # for templates
         self._locale = Locale.parse(TAGS[language].replace("-", "_"))
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of `key` with values put in; `n` chooses the plural form. KeyError for a key that is not there."""
         text = self._texts[key]
+        if not values and isinstance(text, str):
+            return text
         if isinstance(text, dict):
             number = values.get("n")
             form = self._locale.plural_form(number) if isinstance(number, int | float) else "other"
@@ -76,7 +80,8 @@ class Words:
 @cache
 def words(language: Language) -> Words:
     """The catalogue of a language, read once."""
-    return Words(language, json.loads(catalogue_bytes(language)))
+    pages = resources.files("dashboards.web").joinpath("words", f"me.{language}.json").read_bytes()
+    return Words(language, json.loads(catalogue_bytes(language)) | json.loads(pages))
 
 
 def catalogue_bytes(language: Language) -> bytes:

@@ -31,7 +31,7 @@ def page_templates() -> Environment:
     """The HTML templates of this package; everything put into them is escaped."""
     return Environment(
         loader=PackageLoader("dashboards.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
+        lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
 
 

@@ -13,12 +13,16 @@ import uvicorn
 
 from agents.intake.intake import Intake
 from agents.records.database import Records
+from agents.transport.log import Log
 from agents.views.port import ViewsReader
 from dashboards.web.app import create_app
+from dashboards.web.desk import Desk
+from dashboards.web.evidence import Evidence, OpenLog
 from dashboards.web.intake import MOST_LINES
 from dashboards.web.languages import LANGUAGES, Language
 from dashboards.web.rates import Rates
 from dashboards.web.web import Web
+from stream.pipeline import Limits
 
 GRACE = 3  # seconds that open requests have when the process stops
 
@@ -48,12 +52,16 @@ def run(
     records: Callable[[], Records] | None = None,
     request_rate: int | None = None,
     intake_rate: int | None = None,
+    open_log: OpenLog | None = None,
+    limits: Callable[[Log], Limits] | None = None,
+    appeal_days: int = 7,
 ) -> int:
     """Serves until stopped; the exit code. Prints the address first.
 
     `port`: None or 0 for a free one; `language`: en or zh for all boards, None for what each browser prefers.
     `intake` and `records`: see create_app; the rates are requests and events a second of each client, None for no
-    limit. Raises ValueError for a language that does not exist.
+    limit. `open_log` with `limits` are what pages of single events need. Raises ValueError for a language that does
+    not exist.
     """
     app = create_app(
         views,
@@ -62,6 +70,9 @@ def run(
         intake=intake,
         records=records,
         rates=Rates.of(request_rate, intake_rate, time.monotonic, least=MOST_LINES),
+        evidence=None if open_log is None or limits is None else Evidence(open_log, limits),
+        desk=None if records is None else Desk(records),
+        appeal_days=appeal_days,
     )
     try:
         listener = _listen(host, port or 0)

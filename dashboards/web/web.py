@@ -9,6 +9,8 @@ from jinja2 import Environment
 
 from agents.views.port import ViewsReader
 from dashboards.web.assets import Assets
+from dashboards.web.desk import Desk
+from dashboards.web.evidence import Evidence
 from dashboards.web.follower import Follower
 from dashboards.web.hub import Hub
 from dashboards.web.intake import Batches
@@ -43,4 +45,7 @@ class Web:
     batches: Batches
     repeats: Repeats
     rates: Rates
+    evidence: Evidence | None = None  # the log, where this process may read it
+    desk: Desk | None = None  # the records
+    appeal_days: int = 7
     counts: list[int] = field(default_factory=lambda: [0, 0])  # employees and units, as last read

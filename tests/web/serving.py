@@ -19,15 +19,17 @@ from dashboards.web.app import create_app
 from dashboards.web.server import Server
 from tests.web.shelf import Shelf
 
+Wrap = Callable[[Litestar], Any]  # what stands before the application
 LIMIT: Final = 60  # s: nothing takes so long, however busy the machine is
 
 
 class Serving:
     """A web process in a thread: feed it, stop it, start it again on the same port."""
 
-    def __init__(self, shelf: Shelf | None = None, **options: Any) -> None:
+    def __init__(self, shelf: Shelf | None = None, wrap: Wrap | None = None, **options: Any) -> None:
         self.port = _free_port()
         self._options = options
+        self._wrap = wrap or (lambda app: app)
         self._thread: threading.Thread | None = None
         self._folder = tempfile.TemporaryDirectory()
         self.shelf = shelf or Shelf(Path(self._folder.name))
@@ -41,7 +43,7 @@ class Serving:
         """Starts; returns when it accepts connections."""
         self.app: Litestar = create_app(self.shelf.reader(), **self._options)
         self._server = Server(
-            uvicorn.Config(self.app, log_level="error", timeout_graceful_shutdown=LIMIT), self.app.state.web
+            uvicorn.Config(self._wrap(self.app), log_level="error", timeout_graceful_shutdown=LIMIT), self.app.state.web
         )
         listener = socket.create_server(("127.0.0.1", self.port))
         ready = threading.Event()

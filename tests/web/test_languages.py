@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from importlib import resources
+from typing import Any
 
 import pytest
 
 from dashboards.web.languages import LANGUAGES, Language, catalogue_bytes, choose, words
+
+_NOTICES = tuple(f"me.{what}." for what in ("nobody", "noemployee", "unknown", "busy", "slow", "absent", "unavailable"))
 
 
 @pytest.mark.parametrize(
@@ -40,6 +43,22 @@ def test_both_catalogues_have_the_same_texts_with_the_same_blanks() -> None:
         assert blanks(english[key]) == blanks(chinese[key]), key
 
 
+def _pages(language: str) -> dict[str, Any]:
+    texts: dict[str, Any] = json.loads(
+        resources.files("dashboards.web").joinpath("words", f"me.{language}.json").read_bytes()
+    )
+    return texts
+
+
+def test_both_catalogues_of_pages_have_the_same_texts_with_the_same_blanks() -> None:
+    """And none of them is a text of the boards."""
+    english, chinese = (_pages(language) for language in LANGUAGES)
+    assert list(english) == list(chinese)
+    assert set() == set(english) & set(json.loads(catalogue_bytes("en")))
+    for key in english:
+        assert blanks(english[key]) == blanks(chinese[key]), key
+
+
 def blanks(text: str | dict[str, str]) -> set[str]:
     """The names of the values that a text takes."""
     return set(re.findall(r"\{(\w+)\}", text["other"] if isinstance(text, dict) else text))
@@ -56,10 +75,13 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
     )
     used = set(re.findall(r"""(?:words|say)\(\s*["']([\w.@]+)["']""", source))
     used |= set(re.findall(r"""["'](stale(?:\.\w+)?|page\.\w+)["']""", source))
-    families = ("mark.", "window.", "total.", "service.", "alert.", "funnel.inside", "funnel.warn.", "funnel.act.")
-    known = set(json.loads(catalogue_bytes("en")))
-    assert set() == used - known
-    assert set() == {key for key in known - used if not key.startswith(families)}
+    used |= set(re.findall(r"""text\[["']([\w.@]+)["']""", source))
+    used |= set(re.findall(r"""(?:said|words)\(\s*["']([\w.@]+)["']""", _modules()))
+    boards = ("mark.", "window.", "total.", "service.", "alert.", "funnel.inside", "funnel.warn.", "funnel.act.")
+    own = ("appeals.state.", "events.status.", "me.missing.", "me.short.", "me.theme.", "me.rule.", *_NOTICES)
+    known = set(json.loads(catalogue_bytes("en"))) | set(_pages("en"))
+    assert set() == {key for key in used - known if not key.endswith((".", "@"))}
+    assert set() == {key for key in known - used if not key.startswith((*boards, *own))}
 
 
 @pytest.mark.parametrize(
@@ -73,6 +95,11 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
 def test_a_plural_is_that_of_the_language(language: Language, n: int, expected: str) -> None:
     """And numbers are grouped as the language does."""
     assert expected == words(language)("unknown.units", n=n)
+
+
+def _modules() -> str:
+    folder = resources.files("dashboards.web")
+    return "\n".join(entry.read_text("utf-8") for entry in folder.iterdir() if entry.name.endswith(".py"))
 
 
 def test_a_text_that_is_not_there_is_an_error() -> None:

@@ -1,0 +1,158 @@
+"""Questions to the log from pages: few at once, each with a limit of time, in a thread; the log may be absent.
+
+A page shows scores without the log. It is opened for a question and closed after it, and only read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import Any, Final, NamedTuple, TypeVar
+
+import msgspec
+
+from agents.explaining import Explanation, Question, explain, what_is_gone
+from agents.meta import read_meta
+from agents.replay import chunks
+from agents.transport.log import Log, LogError, RecoverableError, partition_for
+from schemas.event import INPUT_TOPICS
+from schemas.instants import format_rfc3339
+from stream.pipeline import Limits
+
+AT_ONCE: Final = 2
+PATIENCE: Final = 3.0  # s that a question waits for its turn
+SECONDS: Final = 20.0  # that a question may take
+_FOREVER: Final = 1 << 62
+
+T = TypeVar("T")
+OpenLog = Callable[[], AbstractContextManager[Log]]
+
+
+class EvidenceAbsent(Exception):
+    """There is no log here, or it cannot be read."""
+
+
+class EvidenceBusy(Exception):
+    """Others are being answered; `seconds` later it may go."""
+
+    seconds = 5
+
+
+class EvidenceSlow(Exception):
+    """The log is too long for a page that waits."""
+
+
+class Answer(NamedTuple):
+    """An explanation as of `at` (ms). `begins`: where retention has cut the log within the window (ms)."""
+
+    found: Explanation
+    at: int
+    partition: int
+    begins: int | None
+
+
+class Evidence:
+    """The log behind the pages. `open_log` opens it for one question; `limits`: what its records were decided by."""
+
+    def __init__(
+        self,
+        open_log: OpenLog,
+        limits: Callable[[Log], Limits],
+        *,
+        at_once: int = AT_ONCE,
+        patience: float = PATIENCE,
+        seconds: float = SECONDS,
+    ) -> None:
+        self._open = open_log
+        self._limits = limits
+        self._turns = asyncio.Semaphore(at_once)
+        self._patience = patience
+        self._seconds = seconds
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="evidence")
+
+    async def explain(self, employee: str, indicator: str, window: str, at: int | None, template: str | None) -> Answer:
+        """The score taken apart; `at` in ms, None for the newest scored event.
+
+        Raises agents.explaining.NotExplained, EvidenceAbsent, EvidenceBusy, EvidenceSlow.
+        """
+        return await self._turn(lambda: self._explain(employee, indicator, window, at, template))
+
+    async def events(self, employee: str) -> AsyncGenerator[bytes, None]:
+        """Every record of the person in the input topics, one JSON object each, in the order of the log per topic.
+
+        Raises EvidenceAbsent and EvidenceBusy, before the first one.
+        """
+        await self._wait()
+        loop = asyncio.get_running_loop()
+        reading = self._records(employee)
+        try:
+            while (some := await loop.run_in_executor(self._threads, _next, reading)) is not None:
+                for record in some:
+                    yield record
+        finally:
+            await asyncio.shield(loop.run_in_executor(self._threads, reading.close))
+            self._turns.release()
+
+    def close(self) -> None:
+        """Takes no more questions."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _turn(self, work: Callable[[], T]) -> T:
+        await self._wait()
+        going = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        going.add_done_callback(lambda _: self._turns.release())  # also when nobody waits for it any longer
+        return await asyncio.shield(going)
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._turns.acquire(), self._patience)
+        except TimeoutError:
+            raise EvidenceBusy from None
+
+    def _explain(self, employee: str, indicator: str, window: str, at: int | None, template: str | None) -> Answer:
+        deadline = time.monotonic() + self._seconds
+
+        def demand_time(_: int) -> None:
+            if time.monotonic() > deadline:
+                raise EvidenceSlow
+
+        try:
+            with self._open() as log:
+                instant = max([0, *(meta.last for meta in read_meta(log))]) if at is None else at
+                asked = Question(employee, indicator, window, instant, template)
+                found = explain(log, self._limits(log), asked, demand_time)
+                gone = [first for _, _, first, _ in what_is_gone(log, found.version, window, instant)]
+                partition = partition_for(employee.encode(), log.topics()[INPUT_TOPICS[0]].partitions)
+        except (LogError, RecoverableError, sqlite3.Error, OSError) as error:
+            raise EvidenceAbsent(str(error)) from error
+        return Answer(found, instant, partition, max(gone, default=None))
+
+    def _records(self, employee: str) -> Generator[list[bytes], None, None]:
+        key = employee.encode()
+        try:
+            with self._open() as log:
+                partition = partition_for(key, log.topics()[INPUT_TOPICS[0]].partitions)
+                for topic in INPUT_TOPICS:
+                    for rows in chunks(log, topic, partition, 0, _FOREVER):
+                        yield [_record(topic, partition, row) for row in rows if row[2] == key]
+        except (LogError, RecoverableError, sqlite3.Error, OSError) as error:
+            raise EvidenceAbsent(str(error)) from error
+
+
+def _next(reading: Iterator[list[bytes]]) -> list[bytes] | None:
+    return next(reading, None)
+
+
+def _record(topic: str, partition: int, row: Any) -> bytes:
+    """A record as it is in the log; a value that is no JSON as the text that it was taken for."""
+    offset, timestamp, _, value, _ = row
+    try:
+        event: Any = msgspec.json.decode(value or b"null")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        event = (value or b"").decode("utf-8", "replace")
+    place = {"topic": topic, "partition": partition, "offset": offset, "logged_at": format_rfc3339(timestamp)}
+    return msgspec.json.encode(place | {"event": event})

@@ -1,0 +1,97 @@
+"""Numbers and times as a reader's language writes them (Babel), each formatted once: thousands of pages share few.
+
+What is shown is rounded first, so that the same figure is formatted once, whoever's it is.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_datetime, format_time
+from babel.numbers import format_decimal, format_percent
+
+from dashboards.web.languages import Words
+
+_DAY_TIME: Final = {"en": "d MMM, HH:mm", "zh-Hans": "M月d日 HH:mm"}
+
+
+class Figures:
+    """The figures of one page; times are told in `timezone` (IANA)."""
+
+    def __init__(self, said: Words, timezone: str = "UTC") -> None:
+        self.said = said
+        self._tag = said.tag
+        self._zone = timezone
+
+    def number(self, value: float, digits: int = 2) -> str:
+        """At most so many digits behind the point."""
+        return _decimal(round(value, digits), digits, self._tag)
+
+    def percent(self, share: float) -> str:
+        """A share with one digit; one that is not perfect is never rounded to a perfect one."""
+        shown = min(round(share, 3), 0.999) if share < 1 else round(share, 3)
+        return _percent(shown, self._tag)
+
+    def points(self, value: float) -> str:
+        """Points, with a digit behind the point where there is one."""
+        return self.number(value, 1)
+
+    def value(self, value: float | None, unit: str, is_rate: bool) -> str:
+        """A value in its unit: a rate in percent; a dash where there is none."""
+        if value is None:
+            return "–"
+        if unit == "percent" or (not unit and is_rate):
+            return self.percent(value)
+        number = self.number(value, 2 if abs(value) < 100 else 0)
+        return f"{number} {unit}" if unit else number
+
+    def time(self, at: int) -> str:
+        """Day and time of an instant in ms."""
+        return _time(at // 60_000, self._zone, self._tag)
+
+    def second(self, at: int) -> str:
+        """Day and time to the second, for events."""
+        return _second(at // 1000, self._zone, self._tag)
+
+    def clock(self, at: int) -> str:
+        """The time of day alone."""
+        return _clock(at // 60_000, self._zone, self._tag)
+
+
+@lru_cache(maxsize=65_536)
+def _decimal(value: float, digits: int, tag: str) -> str:
+    pattern = "#,##0." + "#" * digits if digits else "#,##0"
+    return str(format_decimal(value, format=pattern, locale=_locale(tag)))
+
+
+@lru_cache(maxsize=8_192)
+def _percent(share: float, tag: str) -> str:
+    return str(format_percent(share, format="#,##0.0%", locale=_locale(tag)))
+
+
+@lru_cache(maxsize=16_384)
+def _time(minute: int, zone: str, tag: str) -> str:
+    return str(format_datetime(_local(minute * 60, zone), _DAY_TIME[tag], locale=_locale(tag)))
+
+
+@lru_cache(maxsize=16_384)
+def _second(second: int, zone: str, tag: str) -> str:
+    return str(format_datetime(_local(second, zone), "yyyy-MM-dd HH:mm:ss", locale=_locale(tag)))
+
+
+@lru_cache(maxsize=4_096)
+def _clock(minute: int, zone: str, tag: str) -> str:
+    return str(format_time(_local(minute * 60, zone), "HH:mm", locale=_locale(tag)))
+
+
+def _local(seconds: int, zone: str) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC).astimezone(ZoneInfo(zone))
+
+
+@lru_cache
+def _locale(tag: str) -> Locale:
+    return Locale.parse(tag.replace("-", "_"))

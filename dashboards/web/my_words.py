@@ -1,0 +1,111 @@
+"""What a person's page says in sentences: each of them stands in the catalogues, here it is chosen and filled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dashboards.web.figures import Figures
+from dashboards.web.funnel_page import window_words
+from dashboards.web.languages import Words
+from dashboards.web.my_page import Card, points_rule
+from schemas.rows import ScoreRow
+from stream.indicator import Indicator
+
+
+class Telling:
+    """The sentences of one page, in its language and its template's time zone."""
+
+    def __init__(self, said: Words, figures: Figures) -> None:
+        self.said = said
+        self.figures = figures
+
+    def name(self, indicator: Indicator) -> str:
+        """What people call it."""
+        return indicator.name.get(self.said.language) or indicator.id
+
+    def window(self, window: str) -> str:
+        """A window as people say it."""
+        return window_words(window, self.said)
+
+    def value(self, card: Card, value: float | None) -> str:
+        """A number of the card's indicator in its unit."""
+        return self.figures.value(value, card.indicator.unit, card.indicator.rate_of is not None)
+
+    def of_row(self, row: ScoreRow, indicator: Indicator) -> str:
+        """A row's value in its unit."""
+        return self.figures.value(row.value, indicator.unit, indicator.rate_of is not None)
+
+    def points(self, points: float | None) -> str:
+        """Points with their word."""
+        if points is None:
+            return self.said("me.points.none")
+        shown = self.figures.points(points)
+        return self.said("me.points", n=round(points, 1)) if shown else ""
+
+    def missing(self, card: Card) -> str:
+        """What is missing to the target, as a sentence."""
+        short, figures = card.missing, self.figures
+        if short.kind == "units":
+            return self.said("me.missing.units", n=int(short.amount or 0))
+        if short.kind == "amount":
+            return self.said(f"me.missing.amount{self._whose(card)}", **self._amount(card))
+        if short.kind == "untold":
+            return self.said("me.missing.untold", points=figures.points(short.points or 0))
+        if short.kind == "insufficient":
+            return self._insufficient(card)
+        return self.said(f"me.missing.{short.kind}")
+
+    def short(self, card: Card) -> str:
+        """The same in a few words, for the list of what helps."""
+        short, figures = card.missing, self.figures
+        if short.kind == "units":
+            return self.said("me.short.units", n=int(short.amount or 0))
+        if short.kind == "amount":
+            return self.said(f"me.short.amount{self._whose(card)}", **self._amount(card))
+        if short.kind == "unreachable":
+            return self.said("me.short.unreachable")
+        return self.said("me.short.untold", points=figures.points(short.points or 0))
+
+    def trend(self, card: Card) -> str:
+        """The trend for who does not see it: where it begins and where it ends."""
+        known = [value for value in card.trend.values if value is not None]
+        first, last = (self.value(card, value) for value in (known[0], known[-1]))
+        return self.said("me.trend", first=first, last=last)
+
+    def rule(self, indicator: Indicator) -> str | None:
+        """How points are given, in words; None where only the formula says it."""
+        rule, cap = points_rule(indicator)
+        return None if rule is None else self.said(f"me.rule.{rule}", cap=self.figures.points(cap or 0))
+
+    def conditions(self, indicator: Indicator) -> Iterator[str]:
+        """Which events count."""
+        yield self.said("me.counts.events", type=indicator.source)
+        for dim, values in indicator.where:
+            yield self.said("me.counts.where", dim=dim, values=", ".join(sorted(values)))
+
+    def _amount(self, card: Card) -> dict[str, str]:
+        amount, unit = self.figures.number(card.missing.amount or 0), card.indicator.unit
+        if card.personal is not None:
+            return {"amount": amount, "measure": card.missing.measure}
+        return {"amount": f"{amount} {unit}" if unit else amount}
+
+    @staticmethod
+    def _whose(card: Card) -> str:
+        return "" if card.personal is None else ".own"
+
+    def _insufficient(self, card: Card) -> str:
+        row, short = card.row, card.missing
+        if short.amount is None or row.n is None:
+            return self.said("me.missing.insufficient.unknown")
+        need = card.indicator.min_sample
+        return self.said("me.missing.insufficient", n=short.amount, have=row.n, need=need)
+
+
+class Tab(NamedTuple):
+    """Something to choose: its words, where it leads, whether it is chosen, its language when it is another one."""
+
+    label: str
+    href: str
+    current: bool
+    lang: str | None = None
