@@ -27,6 +27,7 @@ def web(*, flags: Flags = NO_FLAGS) -> int:
     """
     settings = flags.settings()
     language = settings.language if settings.origins.get("language", "default") != "default" else None
+    _ = settings.access  # what is wrong with it is told at the start, not to the first who sends events
     # By name: the shell does not depend on the screens, it only starts them.
     server = importlib.import_module("dashboards.web.server")
     try:
