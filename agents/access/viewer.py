@@ -76,7 +76,9 @@ class Rules:
         if subject.kind == "employee":
             return self.organisation.to_employee(viewer.employee, charge, subject.id, self.at)
         if subject.kind == "unit":
-            return self.organisation.to_unit(viewer.employee, charge, subject.id, self.at)
+            relation = self.organisation.to_unit(viewer.employee, charge, subject.id, self.at)
+            # To work in a unit is a relation to its pooled numbers, not to the people in it.
+            return "others" if relation == "own" and right != "read-units" else relation
         return "others"  # nobody named is everybody
 
     def decide(self, viewer: Viewer, right: Right, subject: Subject, reason: str = "") -> Decision:

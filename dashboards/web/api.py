@@ -8,11 +8,13 @@ from contextlib import aclosing
 from typing import Annotated, Any, Final
 
 from litestar import Request, Router, get
+from litestar.connection import ASGIConnection
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
+from agents.access.viewer import Subject
 from agents.views.port import ViewsReader
 from dashboards.web.api_alerts import get_alert, list_alerts
 from dashboards.web.api_examples import EMPLOYEE, NOBODY, SCORES, TOO_MANY, UNAVAILABLE, UNIT, UNITS, answers
@@ -20,6 +22,7 @@ from dashboards.web.api_types import EmployeeScores, ScoreList, TrendPane, UnitE
 from dashboards.web.known import employee_of, unit_of
 from dashboards.web.names import path_segments, unit_segment
 from dashboards.web.queries import refuse_unknown
+from dashboards.web.sight import Sight
 from dashboards.web.times import instant
 from dashboards.web.updates import decode_scores, readable
 from dashboards.web.web import Web
@@ -57,12 +60,13 @@ Limit = Annotated[
 
 @get(
     "/units",
+    opt={"right": "read-units", "filters": True},
     tags=["units"],
     summary="All units that have a board",
     responses=answers(UNITS, "The units by id.", UNAVAILABLE),
 )
-async def list_units(web: NamedDependency[Web]) -> UnitList:
-    """Every unit (line, team, store) that scores were published for, by id."""
+async def list_units(web: NamedDependency[Web], sight: NamedDependency[Sight]) -> UnitList:
+    """Every unit (line, team, store) that scores were published for and that you may see, by id."""
     return UnitList(
         now=instant((await web.views.standing()).now),
         units=[
@@ -75,27 +79,43 @@ async def list_units(web: NamedDependency[Web]) -> UnitList:
                 board=f"/board/{unit_segment(entry.unit)}",
             )
             for entry in await web.views.unit_entries()
+            if sight.sees_unit(entry.unit, entry.people)
         ],
     )
 
 
+def _asked_unit(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The unit in the address, as sent: its parameter has lost the difference between a slash and %2F."""
+    segments = path_segments(connection.scope.get("raw_path") or connection.scope["path"].encode())
+    return "/".join(segments[segments.index("units") + 1 :]) or str(connection.path_params["unit"])
+
+
 @get(
     "/units/{unit:path}",
+    opt={"right": "read-units", "subject": lambda connection: Subject("unit", _asked_unit(connection))},
     tags=["units"],
     summary="One unit: pooled scores, members, trends",
     responses=answers(UNIT, "The unit as last published.", NOBODY, UNAVAILABLE),
 )
-async def get_unit(request: Request[Any, Any, Any], web: NamedDependency[Web], unit: UnitId) -> UnitScores:
-    """A unit's rows pool the sums of its members at event time; they are never means of their rates."""
-    segments = path_segments(request.scope.get("raw_path") or request.scope["path"].encode())
-    # As sent: `unit` has lost the difference between a slash and %2F.
-    asked = "/".join(segments[segments.index("units") + 1 :]) or unit
+async def get_unit(
+    request: Request[Any, Any, Any],
+    web: NamedDependency[Web],
+    sight: NamedDependency[Sight],
+    unit: UnitId,
+) -> UnitScores:
+    """A unit's rows pool the sums of its members at event time; they are never means of their rates.
+
+    `members` are those whose scores you may see.
+    """
+    asked = _asked_unit(request)
     update = (await unit_of(web.views, asked)).update()
-    return UnitScores(asked, update.as_of, update.newest, update.members, update.rows, _trends(update.trends))
+    members = [who for who in update.members if sight.named(who)]
+    return UnitScores(asked, update.as_of, update.newest, members, update.rows, _trends(update.trends))
 
 
 @get(
     "/employees/{employee_id:str}",
+    opt={"right": "read-scores"},
     tags=["employees"],
     summary="One employee: scores and trends",
     responses=answers(EMPLOYEE, "The employee as last published.", NOBODY, UNAVAILABLE),
@@ -108,12 +128,14 @@ async def get_employee(web: NamedDependency[Web], employee_id: EmployeeId) -> Em
 
 @get(
     "/scores",
+    opt={"right": "read-scores", "filters": True},
     tags=["scores"],
     summary="Rows of many employees, filtered",
     responses=answers(SCORES, "Rows by employee id.", NOBODY, TOO_MANY, UNAVAILABLE),
 )
 async def list_scores(
     web: NamedDependency[Web],
+    sight: NamedDependency[Sight],
     unit: OfUnit = None,
     employee: OfEmployee = None,
     indicator: OfIndicator = None,
@@ -121,19 +143,27 @@ async def list_scores(
     after: After = None,
     limit: Limit = 1000,
 ) -> ScoreList:
-    """Rows of all employees that the filters leave, by employee id; a page ends with the last row of an employee."""
+    """Rows of all employees that the filters leave, by employee id; a page ends with the last row of an employee.
+
+    Employees whose scores you may not see are left out.
+    """
     now = instant((await web.views.standing()).now)
     rows: list[ScoreRow] = []
-    last = after or ""
+    last, further = after or "", None
     async with aclosing(_slices(web.views, unit, employee, last)) as slices:
-        async for ids, more in slices:
+        async for some, more in slices:
+            ids = [who for who in some if sight.named(who)]
+            if not ids:
+                continue
             found = await web.views.employees(ids)
             # Hundreds of updates are decoded: not on the event loop, where screens wait.
             page, last = await asyncio.to_thread(_page, ids, found, (indicator, window), limit - len(rows))
             rows += page
-            if len(rows) >= limit and (more or last != ids[-1]):
-                return ScoreList(now, rows, last)
-    return ScoreList(now, rows, None)
+            if len(rows) >= limit:
+                further = last if more or last != ids[-1] else None
+                break
+    await sight.tell("read-scores", f"unit:{unit}" if unit else "-", (row.employee_id for row in rows))
+    return ScoreList(now, rows, further)
 
 
 async def _slices(

@@ -6,29 +6,46 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
-from litestar import Litestar
+from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Tag
 
+from agents.access.directory import DirectoryStale
+from agents.access.provider import Provider
+from agents.records.database import RecordsUnavailable
 from agents.views.port import ViewsReader, ViewsUnavailable
 from dashboards.web.api import api
 from dashboards.web.assets import load_assets
 from dashboards.web.follower import Follower
+from dashboards.web.gate import Closed, Gate
+from dashboards.web.guard import guard
 from dashboards.web.head import Application
 from dashboards.web.health import healthz, metrics
 from dashboards.web.hub import PACE, Hub, Pace
 from dashboards.web.languages import Language
 from dashboards.web.metrics import Metrics
 from dashboards.web.pages import asset, board, page_templates, start
-from dashboards.web.problems import RequestProblem, on_bug, on_http, on_request_problem, on_unavailable
+from dashboards.web.problems import (
+    RequestProblem,
+    SignInNeeded,
+    on_bug,
+    on_http,
+    on_request_problem,
+    on_sign_in_needed,
+    on_stale,
+    on_unavailable,
+)
 from dashboards.web.security import add_headers
 from dashboards.web.service import Service
+from dashboards.web.sight import Sight
+from dashboards.web.sign_in import HANDLERS as SIGN_IN
 from dashboards.web.view import View
+from dashboards.web.watch import Watch
 from dashboards.web.web import Web
 
 DESCRIPTION: Final = """The latest scores of employees and units, as ScoreStream published them.
@@ -51,18 +68,28 @@ def create_app(
     language: Language | None = None,
     stale_seconds: int = 120,
     pace: Pace = PACE,
+    access: Gate | None = None,
+    provider: Provider | None = None,
+    public_url: str | None = None,
 ) -> Litestar:
     """The application over these views; they are let go of when it stops.
 
     `app.state.web` is the Web of this application. `stale_seconds`: age of the newest event at which a board says
-    so.
+    so. `access`: who may see what (gate.py); without it nobody sees anything. `provider`: where people sign in.
     """
-    web = _web(views, clock, language, stale_seconds, pace)
+    web = _web(views, clock, language, stale_seconds, pace, access or Closed(clock), provider, public_url)
     app = Application(
-        route_handlers=[start, board, asset, api, healthz, metrics],
-        dependencies={"web": Provide(lambda: web, sync_to_thread=False)},
+        route_handlers=[start, board, asset, api, healthz, metrics, *SIGN_IN],
+        guards=[guard],
+        dependencies={
+            "web": Provide(lambda: web, sync_to_thread=False),
+            "sight": Provide(_sight, sync_to_thread=False),
+        },
         exception_handlers={
             RequestProblem: on_request_problem,
+            SignInNeeded: on_sign_in_needed,
+            DirectoryStale: on_stale,
+            RecordsUnavailable: on_stale,
             ViewsUnavailable: on_unavailable,
             HTTPException: on_http,
             Exception: on_bug,
@@ -76,25 +103,43 @@ def create_app(
     return app
 
 
+def _sight(request: Request[Any, Any, Any]) -> Sight:
+    """What the guard found out about the one who asks."""
+    found: Sight = request.scope["state"]["sight"]
+    return found
+
+
 def _web(
-    views: ViewsReader, clock: Callable[[], int], language: Language | None, stale_seconds: int, pace: Pace
+    views: ViewsReader,
+    clock: Callable[[], int],
+    language: Language | None,
+    stale_seconds: int,
+    pace: Pace,
+    gate: Gate,
+    provider: Provider | None,
+    public_url: str | None,
 ) -> Web:
     view, service, own, assets = View(), Service(), Metrics(), load_assets()
     hub = Hub(view, service, own, clock, assets.build, pace)
     follower = Follower(views, view, service, own, clock, hub.touch)
     pages = page_templates()
-    return Web(views, view, service, hub, follower, own, assets, pages, clock, clock(), language, stale_seconds)
+    return Web(
+        views, view, service, hub, follower, own, assets, pages, clock, clock(), language, stale_seconds, gate,
+        Watch(gate, hub.touch_all), provider, public_url,
+    )  # fmt: skip
 
 
 @asynccontextmanager
 async def _running(web: Web) -> AsyncIterator[None]:
     async with web.hub.running():
-        task = asyncio.create_task(web.follower.run())
+        tasks = [asyncio.create_task(web.follower.run()), asyncio.create_task(web.watch.run())]
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.to_thread(web.gate.close)
             with suppress(ViewsUnavailable):
                 await web.views.close()
 
@@ -104,7 +149,7 @@ def _openapi() -> OpenAPIConfig:
         title="ScoreStream",
         version="1",
         description=DESCRIPTION,
-        path="/api",
+        openapi_router=Router("/api", route_handlers=[], opt={"right": "open"}, include_in_schema=False),
         render_plugins=[JsonRenderPlugin()],
         use_handler_docstrings=True,
         tags=[

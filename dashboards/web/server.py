@@ -8,8 +8,11 @@ from types import FrameType
 
 import uvicorn
 
+from agents.access.provider import Client, Provider
+from agents.records.database import Records
 from agents.views.port import ViewsReader
-from dashboards.web.app import create_app
+from dashboards.web.app import create_app, wall_ms
+from dashboards.web.gate import Demo, Store
 from dashboards.web.languages import LANGUAGES, Language
 from dashboards.web.web import Web
 
@@ -30,13 +33,31 @@ class Server(uvicorn.Server):
         self._web.hub.close()
 
 
-def run(views: ViewsReader, host: str, port: int | None, language: str | None, *, stale_seconds: int = 120) -> int:
+def run(
+    views: ViewsReader,
+    host: str,
+    port: int | None,
+    language: str | None,
+    *,
+    stale_seconds: int = 120,
+    records: Records | None = None,
+    client: Client | None = None,
+    public_url: str | None = None,
+) -> int:
     """Serves until stopped; the exit code. Prints the address first.
 
     `port`: None or 0 for a free one; `language`: en or zh for all boards, None for what each browser prefers. Raises
-    ValueError for a language that does not exist.
+    ValueError for a language that does not exist. `records`: where accounts are; None: a demo, whose boards are open.
     """
-    app = create_app(views, language=_language(language), stale_seconds=stale_seconds)
+    chosen = _language(language)
+    app = create_app(
+        views,
+        language=chosen,
+        stale_seconds=stale_seconds,
+        access=Demo(wall_ms) if records is None else Store(records, wall_ms),
+        provider=None if client is None else Provider(client, wall_ms),
+        public_url=public_url,
+    )
     try:
         listener = _listen(host, port or 0)
     except OSError as error:

@@ -17,6 +17,7 @@ from litestar import Litestar
 from agents.views.conflate import Published
 from dashboards.web.app import create_app
 from dashboards.web.server import Server
+from tests.web.gates import OPEN
 from tests.web.shelf import Shelf
 
 LIMIT: Final = 60  # s: nothing takes so long, however busy the machine is
@@ -39,7 +40,7 @@ class Serving:
 
     def start(self) -> None:
         """Starts; returns when it accepts connections."""
-        self.app: Litestar = create_app(self.shelf.reader(), **self._options)
+        self.app: Litestar = create_app(self.shelf.reader(), **{"access": OPEN, **self._options})
         self._server = Server(
             uvicorn.Config(self.app, log_level="error", timeout_graceful_shutdown=LIMIT), self.app.state.web
         )
