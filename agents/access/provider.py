@@ -26,6 +26,7 @@ TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 LARGEST: Final = 1_000_000  # bytes of an answer
 KEPT: Final = 3_600  # seconds that the provider's documents are kept
 PAUSE: Final = 10  # seconds between two looks for a new key
+JSON: Final = {"accept": "application/json"}
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 log: Final = logging.getLogger(__name__)
 
@@ -130,14 +131,15 @@ class Provider:
             "code_verifier": derived(seed, "verifier"),
         }
         methods = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-        auth = None
+        headers = dict(JSON)
         if self.client.secret is not None and "client_secret_basic" in methods:
-            auth = aiohttp.BasicAuth(_quoted(self.client.client_id), _quoted(self.client.secret))
+            named = f"{_quoted(self.client.client_id)}:{_quoted(self.client.secret)}"
+            headers["authorization"] = "Basic " + base64.b64encode(named.encode()).decode()
         else:
             form["client_id"] = self.client.client_id
             if self.client.secret is not None:
                 form["client_secret"] = self.client.secret
-        status, answer = await self._ask("POST", metadata["token_endpoint"], form, auth)
+        status, answer = await self._ask("POST", metadata["token_endpoint"], form, headers)
         if status == 200:
             return answer
         if status in (400, 401):
@@ -178,15 +180,13 @@ class Provider:
             return self._keys
 
     async def _ask(
-        self, method: str, address: str, form: Mapping[str, str] | None = None, auth: aiohttp.BasicAuth | None = None
+        self, method: str, address: str, form: Mapping[str, str] | None = None, headers: Mapping[str, str] = JSON
     ) -> tuple[int, Mapping[str, Any]]:
         """Status and JSON object of an answer; an answer that is none is empty."""
         try:
             async with (
                 aiohttp.ClientSession(timeout=TIMEOUT, auto_decompress=True) as session,
-                session.request(
-                    method, address, data=form, auth=auth, allow_redirects=False, headers={"accept": "application/json"}
-                ) as answer,
+                session.request(method, address, data=form, allow_redirects=False, headers=headers) as answer,
             ):
                 text = await answer.content.read(LARGEST + 1)
                 while len(text) <= LARGEST and (more := await answer.content.read(LARGEST)):

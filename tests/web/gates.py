@@ -43,6 +43,9 @@ ACCOUNTS: Final = (
 )
 
 
+_made: Final[list[bytes]] = []  # the file of such a company: made once, then copied
+
+
 def fill(connection: Connection) -> None:
     """The tree, its people, and who is in charge."""
 
@@ -63,7 +66,16 @@ class Company:
         self.at = at
         folder.mkdir(parents=True, exist_ok=True)
         self.url = f"sqlite:///{folder / 'records.sqlite'}"
+        file = folder / "records.sqlite"
+        if _made:
+            file.write_bytes(_made[0])
         self.records: Records = open_records(self.url)
+        if not _made:
+            self._fill()
+            self.records.close()
+            _made.append(file.read_bytes())
+
+    def _fill(self) -> None:
         self.records.write(fill)
         for name, employee, roles in ACCOUNTS:
             self.admin.add_account(name, employee, roles)

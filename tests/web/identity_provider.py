@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import hmac
 import json
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
 from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 CLIENT, SECRET = "scorestream", "s3cret/with+signs"
 KEYS: dict[str, Any] = {
@@ -87,16 +88,17 @@ class IdentityProvider:
         return web.json_response({"id_token": self.token or self._signed(claims), "token_type": "Bearer"})
 
     def _signed(self, claims: dict[str, Any]) -> str:
-        if self.alg == "none":
-            parts = ({"alg": "none", "kid": "rsa-1"}, claims)
-            return (
-                ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts)
-                + "."
-            )
+        if self.alg in ("none", "HS256"):
+            parts = [_packed(json.dumps(part).encode()) for part in ({"alg": self.alg, "kid": "rsa-1"}, claims)]
+            # The trick: the public key as if it were a shared secret.
+            signature = hmac.digest(KEYS["RS256"].as_pem(private=False), ".".join(parts).encode(), "sha256")
+            return ".".join([*parts, "" if self.alg == "none" else _packed(signature)])
         key = self.key or KEYS[self.alg]
-        if self.alg == "HS256":  # the trick: the public key as if it were a shared secret
-            key = OctKey.import_key(KEYS["RS256"].as_pem(private=False))
         return jwt.encode({"alg": self.alg, "kid": key.kid or "rsa-1"}, claims, key, algorithms=[self.alg])
+
+
+def _packed(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from agents.records.tables import assignments, managers
 from dashboards.web.cookies import SESSION
@@ -52,16 +52,15 @@ def cookie(session: str) -> dict[str, str]:
 CHANGES: Final[dict[str, Callable[[Company, str], object]]] = {
     "role": lambda company, _: company.admin.revoke("lead", "supervisor"),
     "account": lambda company, _: company.admin.disable_account("lead"),
-    "unit": lambda company, _: company.records.write(
-        lambda c: (c.execute(update(managers).where(managers.c.employee == "lea").values(ends=company.at)), _move(c))
-    ),
+    "unit": lambda company, _: company.records.write(lambda connection: _move(connection, company.at)),
     "session": lambda company, session: company.admin.end_session(
         __import__("hashlib").sha256(session.encode()).digest()
     ),
 }
 
 
-def _move(connection: Any) -> None:
+def _move(connection: Connection, at: int) -> None:
+    connection.execute(update(managers).where(managers.c.employee == "lea").values(ends=at))
     connection.execute(update(assignments).where(assignments.c.employee == "lea").values(unit="office"))
 
 

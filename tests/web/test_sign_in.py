@@ -179,9 +179,16 @@ def test_what_is_no_token_signs_nobody_in(client: Client, provider: IdentityProv
     refused(client, provider.authorize(begun(client)))
 
 
-@pytest.mark.parametrize(
-    "answer", [{"state": "x"}, {"state": ""}, {"code": ""}, {"iss": "https://evil.example"}, {"error": "access_denied"}]
-)
+OTHER_ANSWERS: Final[list[dict[str, str]]] = [
+    {"state": "x"},
+    {"state": ""},
+    {"code": ""},
+    {"iss": "https://evil.example"},
+    {"error": "access_denied"},
+]
+
+
+@pytest.mark.parametrize("answer", OTHER_ANSWERS)
 def test_an_answer_that_does_not_fit_signs_nobody_in(
     client: Client, provider: IdentityProvider, answer: dict[str, str]
 ) -> None:
