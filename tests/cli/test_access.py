@@ -87,9 +87,8 @@ def test_a_token_is_shown_once(capsys: pytest.CaptureFixture[str], data: list[st
 def test_the_matrix_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     """A row for each right and role that has it."""
     rows = [orjson.loads(line) for line in done(capsys, "access", "matrix", "--format", "ndjson").splitlines()]
-    assert [(right, role) for right in RIGHTS for role in MATRIX[right]] == [
-        (row["right"], row["role"]) for row in rows
-    ]
+    found = [(row["right"], row["role"]) for row in rows]
+    assert [(right, role) for right in RIGHTS for role in MATRIX[right]] == found
     assert "with a reason, which is logged" in done(capsys, "access", "matrix")
 
 

@@ -28,7 +28,7 @@ class Serving:
 
     def __init__(self, shelf: Shelf | None = None, **options: Any) -> None:
         self.port = _free_port()
-        self._options = options
+        self.options = options
         self._thread: threading.Thread | None = None
         self._folder = tempfile.TemporaryDirectory()
         self.shelf = shelf or Shelf(Path(self._folder.name))
@@ -40,7 +40,7 @@ class Serving:
 
     def start(self) -> None:
         """Starts; returns when it accepts connections."""
-        self.app: Litestar = create_app(self.shelf.reader(), **{"access": OPEN, **self._options})
+        self.app: Litestar = create_app(self.shelf.reader(), **{"access": OPEN, **self.options})
         self._server = Server(
             uvicorn.Config(self.app, log_level="error", timeout_graceful_shutdown=LIMIT), self.app.state.web
         )
