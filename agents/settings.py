@@ -27,11 +27,14 @@ from agents.setting_values import (
     parse_file,
     parse_folder,
     parse_host,
+    parse_issuer,
+    parse_origin,
     parse_prefix,
     parse_records,
     parse_redis,
     parse_size,
     parse_username,
+    parse_word,
     seconds,
     whole,
     without_secret,
@@ -103,6 +106,11 @@ class Settings:
     redis_prefix: str
     records: str | None
     records_password_file: Path | None
+    public_url: str | None
+    oidc_issuer: str | None
+    oidc_client_id: str
+    oidc_client_secret_file: Path | None
+    oidc_claim: str
     port: int | None
     host: str
     language: str
@@ -174,6 +182,16 @@ class Settings:
             session=self.kafka_session_timeout,
             replication=self.kafka_replication,
         )
+
+    @property
+    def oidc_secret(self) -> str | None:
+        """The client's secret; SettingError when its file cannot be read, or signing in lacks `public_url`."""
+        if self.oidc_issuer is not None and self.public_url is None:
+            raise SettingError(
+                f"oidc_issuer={self.oidc_issuer!r}: it takes public_url too, to which the provider sends people back"
+            )
+        file = self.oidc_client_secret_file
+        return None if file is None else _secret("oidc_client_secret_file", file)
 
     @property
     def retention_ms(self) -> int | None:
@@ -276,6 +294,26 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     Setting("records_password_file", "off", "file with the password of that database", optional("off", parse_file)),
     Setting(
+        "public_url",
+        "off",
+        "where browsers find the web process: https://host[:port] (off: wherever they came; needed to sign in)",
+        optional("off", parse_origin),
+    ),
+    Setting(
+        "oidc_issuer",
+        "off",
+        "identity provider at which people sign in (OpenID Connect), as it calls itself",
+        optional("off", parse_issuer),
+    ),
+    Setting("oidc_client_id", "scorestream", "what this service is called at the identity provider", parse_word),
+    Setting(
+        "oidc_client_secret_file",
+        "off",
+        "file with the secret of that client (off: a public client)",
+        optional("off", parse_file),
+    ),
+    Setting("oidc_claim", "preferred_username", "claim that names the account at somebody's first sign-in", parse_word),
+    Setting(
         "port",
         "auto",
         "port to listen on (auto: the command picks one and prints it)",
@@ -303,11 +341,15 @@ SETTINGS: Final[tuple[Setting, ...]] = (
 
 
 def _password(file: Path | None) -> str:
-    """A password's file, without the line end that editors add."""
+    return "" if file is None else _secret("kafka_sasl_password_file", file)
+
+
+def _secret(name: str, file: Path) -> str:
+    """What stands in a secret's file, without the line end that editors add."""
     try:
-        return "" if file is None else file.read_text("utf-8").rstrip("\r\n")
+        return file.read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"kafka_sasl_password_file={str(file)!r}: it cannot be read ({error})") from None
+        raise SettingError(f"{name}={str(file)!r}: it cannot be read ({error})") from None
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:

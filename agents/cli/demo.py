@@ -17,6 +17,7 @@ from agents.cli.errors import CommandError, UsageError
 from agents.cli.flags import NO_FLAGS, Flags
 from agents.cli.opening import now_ms, writable_log
 from agents.cli.progress import say
+from agents.cli.web import is_loopback
 from agents.meta import read_meta
 from agents.plant.factory import Plant, build
 from agents.plant.model import history, live
@@ -52,6 +53,8 @@ def demo(
     settings = flags.settings()
     if not settings.embedded:
         raise UsageError(f"--broker {settings.broker}: a demo is on this machine; give it --data DIR, or nothing")
+    if not is_loopback(settings.host):
+        raise UsageError(f"--host {settings.host}: a demo's boards are open, and only on this machine (127.0.0.1)")
     worker = owner(settings.broker)
     if worker is not None:
         raise FolderInUse(worker, settings.folder)
@@ -70,7 +73,7 @@ async def _demo(settings: Settings, seed: int) -> int:
         broker = f"embedded://{settings.folder.resolve()}"
         parts = [
             await _part("worker", "--broker", broker, "--port", "auto", "--log-level", "warning"),
-            await _part("web", "--broker", broker, "--port", str(port), "--host", settings.host),
+            await _part("web", "--broker", broker, "--demo", "--port", str(port), "--host", settings.host),
         ]
         try:
             address = f"http://{settings.host}:{port}/"

@@ -74,6 +74,11 @@ class Flags:
     redis_prefix: Annotated[str | None, _setting("redis_prefix")] = None
     records: Annotated[str | None, _setting("records")] = None
     records_password_file: Annotated[str | None, _setting("records_password_file")] = None
+    public_url: Annotated[str | None, _setting("public_url")] = None
+    oidc_issuer: Annotated[str | None, _setting("oidc_issuer")] = None
+    oidc_client_id: Annotated[str | None, _setting("oidc_client_id")] = None
+    oidc_client_secret_file: Annotated[str | None, _setting("oidc_client_secret_file")] = None
+    oidc_claim: Annotated[str | None, _setting("oidc_claim")] = None
     port: Annotated[str | None, _setting("port")] = None
     host: Annotated[str | None, _setting("host")] = None
     language: Annotated[str | None, _setting("language")] = None

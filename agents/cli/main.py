@@ -47,6 +47,8 @@ COMMANDS: Final = (
     Command("appeals", "agents.cli.appeals:app", "List appeals against scores, and answer them."),
     Command("dead-letters", "agents.cli.dead_letters:app", "List, show and retry records that were rejected."),
     Command("status", "agents.cli.status:status", "Print lag, outcomes by reason and the last commit."),
+    Command("access", "agents.cli.access:app", "Accounts, roles, tokens, and who may see what."),
+    Command("audit", "agents.cli.audit:app", "The audit log: list it, verify its chain."),
     Command("settings", "agents.cli.settings:settings", "Print every setting with its value and origin."),
 )
 

@@ -20,6 +20,10 @@ from agents.transport.opening import life_of
 from stream.topics import INPUTS
 
 
+class RecordRefused(Exception):
+    """The brokers take no record of that size, however often it is sent; others of its batch may be in the log."""
+
+
 class Place(Protocol):
     """Where a log is. `life` differs once another log is there."""
 
@@ -57,7 +61,9 @@ class Intake:
         self._judge = Judge(1)
 
     def take(self, blocks: Callable[[], Iterable[Block]]) -> list[LineAnswer]:
-        """Appends a batch and says what became of each line. LogError, RecoverableError: see `Log.append`."""
+        """Appends a batch and says what became of each line. RecordRefused; LogError, RecoverableError: see
+        `Log.append`.
+        """
         log = self._opened()
         judged = self._judge.judge(blocks(), self._clock())
         try:
@@ -65,6 +71,8 @@ class Intake:
         except LogError:
             self.close()  # whatever is there the next time is looked at anew
             raise
+        except ValueError as error:
+            raise RecordRefused(str(error)) from error
         return judged.answers
 
     def close(self) -> None:

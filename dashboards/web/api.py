@@ -10,11 +10,13 @@ from operator import attrgetter
 from typing import Annotated, Any, Final
 
 from litestar import Request, Response, Router, get
+from litestar.connection import ASGIConnection
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
+from agents.access.viewer import Subject
 from agents.views.port import UnitEntry as Entry
 from agents.views.port import ViewsReader
 from dashboards.web.api_alerts import get_alert, list_alerts
@@ -38,6 +40,7 @@ from dashboards.web.names import OF_ID, OF_UNIT, path_segments, unit_segment
 from dashboards.web.operations import Named, Paged
 from dashboards.web.paging import link_to_next
 from dashboards.web.queries import refuse_unknown
+from dashboards.web.sight import Sight
 from dashboards.web.times import instant
 from dashboards.web.updates import decode_scores, readable
 from dashboards.web.web import Web
@@ -83,18 +86,22 @@ Limit = Annotated[
 
 @get(
     "/units",
+    opt={"right": "read-units", "filters": True},
     tags=["units"],
     summary="All units that have a board",
     operation_class=Paged,
     responses=answers(UNITS, "The units by id.", TOO_MANY, TOO_OFTEN, UNAVAILABLE, named=True),
-    opt={"right": "read-units"},
 )
 async def list_units(
-    request: AnyRequest, web: NamedDependency[Web], after: After = None, limit: UnitLimit = 1000
+    request: AnyRequest,
+    web: NamedDependency[Web],
+    sight: NamedDependency[Sight],
+    after: After = None,
+    limit: UnitLimit = 1000,
 ) -> Response[UnitList]:
-    """Every unit (line, team, store) that scores were published for, by id."""
+    """Every unit (line, team, store) that scores were published for and that you may see, by id."""
     now = instant((await web.views.standing()).now)
-    entries = await web.views.unit_entries()
+    entries = [entry for entry in await web.views.unit_entries() if sight.sees_unit(entry.unit, entry.people)]
     begin = 0 if after is None else bisect_right(entries, after, key=attrgetter("unit"))
     page = entries[begin : begin + limit]
     last = page[-1].unit if begin + limit < len(entries) else None
@@ -113,33 +120,43 @@ def _entry(entry: Entry) -> UnitEntry:
     )
 
 
+def _asked_unit(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The unit in the address, as sent: its parameter has lost the difference between a slash and %2F."""
+    segments = path_segments(connection.scope.get("raw_path") or connection.scope["path"].encode())
+    return "/".join(segments[segments.index("units") + 1 :]) or str(connection.path_params["unit"])
+
+
 @get(
     "/units/{unit:path}",
+    opt={"right": "read-units", "subject": lambda connection: Subject("unit", _asked_unit(connection))},
     tags=["units"],
     summary="One unit: pooled scores, members, trends",
     operation_class=Named,
     responses=answers(UNIT, "The unit as last published.", BAD_PARAMETER, NOBODY, TOO_OFTEN, UNAVAILABLE, named=True),
-    opt={"right": "read-units"},
 )
-async def get_unit(request: AnyRequest, web: NamedDependency[Web], unit: UnitId) -> Response[UnitScores]:
-    """A unit's rows pool the sums of its members at event time; they are never means of their rates."""
-    segments = path_segments(request.scope.get("raw_path") or request.scope["path"].encode())
-    # As sent: `unit` has lost the difference between a slash and %2F.
-    asked = "/".join(segments[segments.index("units") + 1 :]) or unit
+async def get_unit(
+    request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight], unit: UnitId
+) -> Response[UnitScores]:
+    """A unit's rows pool the sums of its members at event time; they are never means of their rates.
+
+    `members` are those whose scores you may see.
+    """
+    asked = _asked_unit(request)
     update = (await unit_of(web.views, asked)).update()
+    members = [who for who in update.members if sight.named(who)]
     trends = _trends(update.trends)
-    return conditional(request, UnitScores(asked, update.as_of, update.newest, update.members, update.rows, trends))
+    return conditional(request, UnitScores(asked, update.as_of, update.newest, members, update.rows, trends))
 
 
 @get(
     "/employees/{employee_id:str}",
+    opt={"right": "read-scores"},
     tags=["employees"],
     summary="One employee: scores and trends",
     operation_class=Named,
     responses=answers(
         EMPLOYEE, "The employee as last published.", BAD_PARAMETER, NOBODY, TOO_OFTEN, UNAVAILABLE, named=True
     ),
-    opt={"right": "read-scores"},
 )
 async def get_employee(
     request: AnyRequest, web: NamedDependency[Web], employee_id: EmployeeId
@@ -154,15 +171,16 @@ async def get_employee(
 
 @get(
     "/scores",
+    opt={"right": "read-scores", "filters": True},
     tags=["scores"],
     summary="Rows of many employees, filtered",
     operation_class=Paged,
     responses=answers(SCORES, "Rows by employee id.", NOBODY, TOO_MANY, TOO_OFTEN, UNAVAILABLE, named=True),
-    opt={"right": "read-scores"},
 )
 async def list_scores(
     request: AnyRequest,
     web: NamedDependency[Web],
+    sight: NamedDependency[Sight],
     unit: OfUnit = None,
     employee: OfEmployee = None,
     indicator: OfIndicator = None,
@@ -170,24 +188,28 @@ async def list_scores(
     after: After = None,
     limit: Limit = 1000,
 ) -> Response[ScoreList]:
-    """Rows of all employees that the filters leave, by employee id; a page ends with the last row of an employee."""
+    """Rows of all employees that the filters leave, by employee id; a page ends with the last row of an employee.
+
+    Employees whose scores you may not see are left out.
+    """
     now = instant((await web.views.standing()).now)
     rows: list[ScoreRow] = []
-    last = after or ""
+    last, further = after or "", None
     async with aclosing(_slices(web.views, unit, employee, last)) as slices:
-        async for ids, more in slices:
+        async for some, more in slices:
+            ids = [who for who in some if sight.named(who)]
+            if not ids:
+                continue
             found = await web.views.employees(ids)
             # Hundreds of updates are decoded: not on the event loop, where screens wait.
             page, last = await asyncio.to_thread(_page, ids, found, (indicator, window), limit - len(rows))
             rows += page
-            if len(rows) >= limit and (more or last != ids[-1]):
-                return await _listed(request, ScoreList(now, rows, last))
-    return await _listed(request, ScoreList(now, rows, None))
-
-
-async def _listed(request: AnyRequest, found: ScoreList) -> Response[ScoreList]:
-    """Thousands of rows are encoded and named: beside the event loop as well."""
-    return await asyncio.to_thread(conditional, request, found, link_to_next(request, found.next))
+            if len(rows) >= limit:
+                further = last if more or last != ids[-1] else None
+                break
+    await sight.tell("read-scores", f"unit:{unit}" if unit else "-", (row.employee_id for row in rows))
+    # Thousands of rows are encoded and named: beside the event loop as well.
+    return await asyncio.to_thread(conditional, request, ScoreList(now, rows, further), link_to_next(request, further))
 
 
 async def _slices(

@@ -7,16 +7,18 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Tag
 
+from agents.access.directory import DirectoryStale
+from agents.access.provider import Provider
 from agents.intake.intake import Intake
-from agents.records.database import Records
+from agents.records.database import Records, RecordsUnavailable
 from agents.views.port import ViewsReader, ViewsUnavailable
 from dashboards.web.api import api
 from dashboards.web.appeal_pages import all_appeals, answer_appeal, appeal_form, make_appeal, my_appeals, withdraw
@@ -25,6 +27,8 @@ from dashboards.web.desk import Desk
 from dashboards.web.events_pages import events_of, my_events
 from dashboards.web.evidence import Evidence
 from dashboards.web.follower import Follower
+from dashboards.web.gate import Closed, Gate
+from dashboards.web.guard import guard
 from dashboards.web.head import Application
 from dashboards.web.health import healthz, metrics
 from dashboards.web.hub import PACE, Hub, Pace
@@ -35,13 +39,25 @@ from dashboards.web.metrics import Metrics
 from dashboards.web.my_data import my_data
 from dashboards.web.operations import Described
 from dashboards.web.pages import asset, board, page_templates, start
-from dashboards.web.problems import RequestProblem, on_bug, on_http, on_request_problem, on_unavailable
+from dashboards.web.problems import (
+    RequestProblem,
+    SignInNeeded,
+    on_bug,
+    on_http,
+    on_request_problem,
+    on_sign_in_needed,
+    on_stale,
+    on_unavailable,
+)
 from dashboards.web.rates import Rates, add_rates
 from dashboards.web.repeated import Repeats
 from dashboards.web.security import add_headers
 from dashboards.web.service import Service
+from dashboards.web.sight import Sight
+from dashboards.web.sign_in import HANDLERS as SIGN_IN
 from dashboards.web.team_routes import team
 from dashboards.web.view import View
+from dashboards.web.watch import Watch
 from dashboards.web.web import Web
 
 DESCRIPTION: Final = """The latest scores of employees and units, as ScoreStream published them.
@@ -76,27 +92,40 @@ def create_app(
     evidence: Evidence | None = None,
     desk: Desk | None = None,
     appeal_days: int = 7,
+    access: Gate | None = None,
+    provider: Provider | None = None,
+    public_url: str | None = None,
 ) -> Litestar:
     """The application over these views; they are let go of when it stops.
 
     `app.state.web` is the Web of this application. `stale_seconds`: age of the newest event at which a board says
     so; `appeal_days`: within which an appeal is answered. `intake`: where events go, None: nowhere. `records` opens the
     relational store, when it is first asked for. `rates`: None for no limits. `evidence` and `desk`: the log and the
-    records, where pages may look into them.
+    records, where pages may look into them. `access`: who may see what (gate.py); without it nobody sees anything.
+    `provider`: where people sign in.
     """
     own = Metrics()
     ways = Batches(intake, own), Repeats(records, clock), rates or Rates()
     web = replace(
-        _web(views, clock, language, stale_seconds, pace, own, ways),
+        _web(views, clock, language, stale_seconds, pace, own, ways, access or Closed(clock)),
         evidence=evidence,
         desk=desk,
         appeal_days=appeal_days,
+        provider=provider,
+        public_url=public_url,
     )
     app = Application(
-        route_handlers=[start, board, team, asset, api, healthz, metrics, *PERSONAL],
-        dependencies={"web": Provide(lambda: web, sync_to_thread=False)},
+        route_handlers=[start, board, team, asset, api, healthz, metrics, *PERSONAL, *SIGN_IN],
+        guards=[guard],
+        dependencies={
+            "web": Provide(lambda: web, sync_to_thread=False),
+            "sight": Provide(_sight, sync_to_thread=False),
+        },
         exception_handlers={
             RequestProblem: on_request_problem,
+            SignInNeeded: on_sign_in_needed,
+            DirectoryStale: on_stale,
+            RecordsUnavailable: on_stale,
             ViewsUnavailable: on_unavailable,
             HTTPException: on_http,
             Exception: on_bug,
@@ -110,6 +139,12 @@ def create_app(
     return app
 
 
+def _sight(request: Request[Any, Any, Any]) -> Sight:
+    """What the guard found out about the one who asks."""
+    found: Sight = request.scope["state"]["sight"]
+    return found
+
+
 def _web(
     views: ViewsReader,
     clock: Callable[[], int],
@@ -118,28 +153,35 @@ def _web(
     pace: Pace,
     own: Metrics,
     ways: tuple[Batches, Repeats, Rates],
+    gate: Gate,
 ) -> Web:
     view, service, assets = View(), Service(), load_assets()
     hub = Hub(view, service, own, clock, assets.build, pace)
     follower = Follower(views, view, service, own, clock, hub.touch)
     pages = page_templates()
-    return Web(views, view, service, hub, follower, own, assets, pages, clock, clock(), language, stale_seconds, *ways)
+    batches, repeats, rates = ways
+    return Web(
+        views, view, service, hub, follower, own, assets, pages, clock, clock(), language, stale_seconds, batches,
+        repeats, rates, gate, Watch(gate, hub.touch_all),
+    )  # fmt: skip
 
 
 @asynccontextmanager
 async def _running(web: Web) -> AsyncIterator[None]:
     async with web.hub.running():
-        task = asyncio.create_task(web.follower.run())
+        tasks = [asyncio.create_task(web.follower.run()), asyncio.create_task(web.watch.run())]
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             web.batches.close()
             web.repeats.close()
             for behind in (web.evidence, web.desk):
                 if behind is not None:
                     behind.close()
+            await asyncio.to_thread(web.gate.close)
             with suppress(ViewsUnavailable):
                 await web.views.close()
 

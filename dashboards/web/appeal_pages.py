@@ -38,7 +38,7 @@ from dashboards.web.known import employee_of
 from dashboards.web.me_pages import RETRY, Subject, catalogue_of, subject_of
 from dashboards.web.my_words import Telling
 from dashboards.web.problems import RequestProblem
-from dashboards.web.viewer import refuse_foreign
+from dashboards.web.viewer import oneself
 from dashboards.web.web import Web
 from schemas.event import TOPIC_OF
 from schemas.instants import format_rfc3339, parse_rfc3339
@@ -51,7 +51,7 @@ REFUSED: Final = {"appeal": 409, "by": 403}  # by the field that is wrong
 ANSWERS: Final[Mapping[str, Action]] = {"uphold": "uphold", "reject": "reject"}
 
 
-@get("/me/appeal", include_in_schema=False, opt={"right": "appeal"})
+@get("/me/appeal", include_in_schema=False, opt={"right": "appeal", "subject": oneself})
 async def appeal_form(request: AnyRequest, web: NamedDependency[Web]) -> Response[Any]:
     """A form about one score, or one of its events."""
     frame = Frame(request, web)
@@ -59,7 +59,7 @@ async def appeal_form(request: AnyRequest, web: NamedDependency[Web]) -> Respons
     return subject if isinstance(subject, Response) else await _form(frame, subject)
 
 
-@post("/me/appeals", include_in_schema=False, opt={"right": "appeal"}, before_request=refuse_foreign,
+@post("/me/appeals", include_in_schema=False, opt={"right": "appeal", "subject": oneself},
       request_max_body_size=FORM_BYTES)  # fmt: skip
 async def make_appeal(request: AnyRequest, web: NamedDependency[Web]) -> Response[Any]:
     """Hands an appeal in, and shows it among the others."""
@@ -84,7 +84,7 @@ async def make_appeal(request: AnyRequest, web: NamedDependency[Web]) -> Respons
     return _see(frame, "/me/appeals")
 
 
-@get("/me/appeals", include_in_schema=False, opt={"right": "appeal"})
+@get("/me/appeals", include_in_schema=False, opt={"right": "appeal", "subject": oneself})
 async def my_appeals(request: AnyRequest, web: NamedDependency[Web]) -> Response[Any]:
     """What the person ever handed in, with the answers."""
     frame = Frame(request, web)
@@ -94,8 +94,8 @@ async def my_appeals(request: AnyRequest, web: NamedDependency[Web]) -> Response
     return await _list(frame, lambda records: appeals_of(records, subject.employee), own=True)
 
 
-@post("/me/appeals/{number:int}/withdraw", include_in_schema=False, opt={"right": "appeal"},
-      before_request=refuse_foreign, request_max_body_size=FORM_BYTES)  # fmt: skip
+@post("/me/appeals/{number:int}/withdraw", include_in_schema=False, opt={"right": "appeal", "subject": oneself},
+      request_max_body_size=FORM_BYTES)  # fmt: skip
 async def withdraw(request: AnyRequest, web: NamedDependency[Web], number: FromPath[int]) -> Response[Any]:
     """Takes an appeal back."""
     frame = Frame(request, web)
@@ -103,7 +103,7 @@ async def withdraw(request: AnyRequest, web: NamedDependency[Web], number: FromP
     return subject if isinstance(subject, Response) else await _settle(frame, number, "withdraw", "", "/me/appeals")
 
 
-@get("/appeals", include_in_schema=False, opt={"right": "answer-appeals"})
+@get("/appeals", include_in_schema=False, opt={"right": "answer-appeals", "filters": True})
 async def all_appeals(request: AnyRequest, web: NamedDependency[Web]) -> Response[Any]:
     """What waits for an answer, overdue ones first."""
     frame = Frame(request, web)
@@ -113,8 +113,8 @@ async def all_appeals(request: AnyRequest, web: NamedDependency[Web]) -> Respons
     return await _list(frame, lambda records: listed(records, now, closed=closed), own=False)
 
 
-@post("/appeals/{number:int}/answer", include_in_schema=False, opt={"right": "answer-appeals"},
-      before_request=refuse_foreign, request_max_body_size=FORM_BYTES)  # fmt: skip
+@post("/appeals/{number:int}/answer", include_in_schema=False, opt={"right": "answer-appeals", "filters": True},
+      request_max_body_size=FORM_BYTES)  # fmt: skip
 async def answer_appeal(request: AnyRequest, web: NamedDependency[Web], number: FromPath[int]) -> Response[Any]:
     """Answers for good."""
     frame = Frame(request, web)

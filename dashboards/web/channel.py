@@ -26,6 +26,7 @@ class Screen:
         self._waiting: deque[bytes] = deque()
         self._behind = True
         self._closed = False
+        self._last: bytes | None = None
         self._wake = asyncio.Event()
         self._wake.set()
 
@@ -41,16 +42,17 @@ class Screen:
         self._wake.set()
         return True
 
-    def close(self) -> None:
-        """Ends the stream: nothing more is sent."""
-        self._closed = True
+    def close(self, last: bytes | None = None) -> None:
+        """Ends the stream: nothing more is sent, but for a last word."""
+        self._closed, self._last = True, last
         self._wake.set()
 
     async def next(self) -> bytes | None:
         """Waits for something to send: the whole board at first and after a loss, else the next message, None last."""
         await self._wake.wait()
         if self._closed:
-            return None
+            last, self._last = self._last, None
+            return last
         if self._behind:
             self._behind = False
             message = self._snapshot()

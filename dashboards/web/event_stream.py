@@ -13,7 +13,9 @@ from litestar.types import Receive, Scope, Send
 from dashboards.web.channel import Screen
 from dashboards.web.follower import Follower
 from dashboards.web.hub import Hub
+from dashboards.web.sight import Sight
 from dashboards.web.sse import retry
+from dashboards.web.watch import Still, Watch
 
 HEADERS: Final[list[tuple[bytes, bytes]]] = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -27,10 +29,14 @@ SEND_TIMEOUT: Final = 60.0  # a screen that takes nothing for so long is gone
 class EventStream:
     """The stream of one unit's board for one screen. An unknown unit has one too: it may appear later."""
 
-    def __init__(self, follower: Follower, hub: Hub, unit: str) -> None:
+    def __init__(self, follower: Follower, hub: Hub, watch: Watch, unit: str, sight: Sight, still: Still) -> None:
+        """`still` says, again and again, whether the screen may go on."""
         self._follower = follower
         self._hub = hub
+        self._watch = watch
         self._unit = unit
+        self._sight = sight
+        self._still = still
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves the connection until either side ends it."""
@@ -38,7 +44,7 @@ class EventStream:
             await self._serve(receive, send)
 
     async def _serve(self, receive: Receive, send: Send) -> None:
-        with self._hub.screen(self._unit) as screen:
+        with self._hub.screen(self._unit, self._sight) as screen, self._watch.over(screen, self._still):
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             gone = asyncio.create_task(_gone(receive))
             writer = asyncio.create_task(_write(screen, send))

@@ -15,6 +15,7 @@ from dashboards.web.figures import Figures
 from dashboards.web.framing import AnyRequest, Frame
 from dashboards.web.me_pages import Subject, subject_of
 from dashboards.web.my_words import Telling
+from dashboards.web.viewer import oneself
 from dashboards.web.web import Web
 from schemas.instants import parse_rfc3339
 from schemas.rows import TOTALS
@@ -22,7 +23,7 @@ from schemas.rows import TOTALS
 A_PAGE: Final = 200
 
 
-@get("/me/events", include_in_schema=False, opt={"right": "read-events"})
+@get("/me/events", include_in_schema=False, opt={"right": "read-events", "subject": oneself})
 async def my_events(request: AnyRequest, web: NamedDependency[Web]) -> Response[Any]:
     """Of whoever looks."""
     return await _events(Frame(request, web), None)

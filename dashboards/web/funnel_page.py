@@ -10,12 +10,14 @@ from urllib.parse import urlencode
 from babel import Locale
 from babel.numbers import format_decimal, format_percent
 
+from agents.access.viewer import Subject
 from dashboards.web.catalogue import Catalogue, read_template
 from dashboards.web.funnel import Chart, chart, choices
 from dashboards.web.known import unit_of
 from dashboards.web.languages import Words
 from dashboards.web.names import unit_segment
 from dashboards.web.reading import facts_of
+from dashboards.web.sight import Sight
 from dashboards.web.updates import KnownUnit, Row, decode_scores
 from dashboards.web.web import Web
 
@@ -31,19 +33,22 @@ class Choice(NamedTuple):
     current: bool
 
 
-async def funnel_values(web: Web, unit: str, query: Mapping[str, str], said: Words) -> dict[str, Any]:
+async def funnel_values(web: Web, unit: str, query: Mapping[str, str], said: Words, sight: Sight) -> dict[str, Any]:
     """What the page's template takes. RequestProblem when there is no such unit, ViewsUnavailable when nobody knows."""
     known = await unit_of(web.views, unit)
-    people = await web.views.employees(known.members[:MOST])
+    seen = [who for who in known.members if sight.open or sight.sees(who)]
+    await sight.tell("read-scores", Subject("unit", unit), seen[:MOST])
+    found = await web.views.employees(seen[:MOST])
     texts = await web.views.templates()
     # Hundreds of updates are decoded: not on the event loop, where screens wait.
+    people = {who: (sight.called(who, unit) or "", value) for who, value in found.items()}
     return await asyncio.to_thread(_values, unit, known, people, texts, query, said)
 
 
 def _values(
     unit: str,
     known: KnownUnit,
-    people: Mapping[str, bytes | None],
+    people: Mapping[str, tuple[str, bytes | None]],  # by id: what to call them, and their update
     texts: Sequence[bytes],
     query: Mapping[str, str],
     said: Words,
@@ -57,7 +62,11 @@ def _values(
     chosen = chosen or next(iter(rows), None)
     drawn: Chart | None = None
     if chosen is not None:
-        scored = {who: decode_scores(who, value).update().rows for who, value in people.items() if value is not None}
+        scored = {
+            called: decode_scores(who, value).update().rows
+            for who, (called, value) in people.items()
+            if value is not None
+        }
         drawn = chart(chosen, scored, catalogue)
     locale = Locale.parse(said.tag.replace("-", "_"))
     address = f"/board/{unit_segment(unit)}"

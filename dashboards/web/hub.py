@@ -6,7 +6,7 @@ All of it runs on the event loop of the web process: no locks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +15,8 @@ from dashboards.web.board import Drawing, Drawn
 from dashboards.web.channel import Channel, Screen
 from dashboards.web.metrics import Metrics
 from dashboards.web.service import Service
+from dashboards.web.shape import shaped
+from dashboards.web.sight import Sight
 from dashboards.web.sse import event
 from dashboards.web.times import instant
 from dashboards.web.view import View
@@ -49,7 +51,8 @@ class Hub:
         self._clock = clock
         self._build = build
         self._pace = pace
-        self._channels: dict[str, Channel] = {}
+        self._channels: dict[str, dict[Hashable, Channel]] = {}  # of a unit, by what their viewers see
+        self._drawings: dict[str, Drawing] = {}
         self._due: dict[str, asyncio.TimerHandle] = {}
         self._last: dict[str, float] = {}
         self._screens = 0
@@ -66,11 +69,13 @@ class Hub:
             raise TooManyScreens(f"{self._screens} screens are connected, the limit is {self._pace.most_screens}")
 
     @contextmanager
-    def screen(self, unit: str) -> Iterator[Screen]:
-        """A screen on the unit's board, for as long as the block runs."""
-        channel = self._channels.get(unit)
+    def screen(self, unit: str, sight: Sight | None = None) -> Iterator[Screen]:
+        """A screen on the unit's board, for as long as the block runs; None: one that sees everything."""
+        key = None if sight is None else sight.key
+        channels = self._channels.setdefault(unit, {})
+        channel = channels.get(key)
         if channel is None:
-            channel = self._channels[unit] = Channel(unit, self._view, self._timed)
+            channel = channels[key] = Channel(unit, self._view, lambda _: self._timed(unit, sight))
         board = channel
         # A snapshot may stand for a heartbeat that was lost with the rest.
         screen = Screen(lambda: board.snapshot() + self.heartbeat())
@@ -81,8 +86,10 @@ class Hub:
         finally:
             channel.screens.discard(screen)
             self._count(-1)
-            if not channel.screens and self._channels.get(unit) is channel:
-                self._forget(unit)
+            if not channel.screens and channels.get(key) is channel:
+                del channels[key]
+                if not channels and self._channels.get(unit) is channels:
+                    self._forget(unit)
 
     def touch(self, units: Iterable[str]) -> None:
         """Something of these units changed: their screens hear of it, at once or when the half second is over."""
@@ -98,7 +105,7 @@ class Hub:
 
     def close(self) -> None:
         """Ends all streams, so that the process can stop; screens connect again by themselves."""
-        for channel in self._channels.values():
+        for channel in self._all():
             for screen in channel.screens:
                 screen.close()
 
@@ -136,20 +143,18 @@ class Hub:
             # Ages are drawn against the server's time; a state of the service is news and does not wait.
             if state != told or loop.time() - last >= self._pace.heartbeat - self._pace.watch / 2:
                 told, last = state, loop.time()
-                self._broadcast(self._channels.values(), self.heartbeat(), "heartbeat")
+                self._broadcast(self._all(), self.heartbeat(), "heartbeat")
 
     def _state(self) -> str:
         return self._service.state(self._view, self._clock())[0]
 
     def _publish(self, unit: str) -> None:
         self._due.pop(unit, None)
-        channel = self._channels.get(unit)
-        if channel is None:
-            return
-        message = channel.advance()
-        if message is not None:
-            self._last[unit] = asyncio.get_running_loop().time()
-            self._broadcast([channel], message, "change")
+        for channel in list(self._channels.get(unit, {}).values()):
+            message = channel.advance()
+            if message is not None:
+                self._last[unit] = asyncio.get_running_loop().time()
+                self._broadcast([channel], message, "change")
 
     def _broadcast(self, channels: Iterable[Channel], message: bytes, kind: str) -> None:
         for channel in channels:
@@ -157,9 +162,15 @@ class Hub:
             self._metrics.resyncs.inc(len(slow))
             self._metrics.sent.labels(kind).inc(len(channel.screens) - len(slow))
 
-    def _timed(self, drawing: Drawing) -> Drawn:
+    def _timed(self, unit: str, sight: Sight | None) -> Drawn:
         with self._metrics.build.time():
-            return drawing.draw(self._view)
+            drawn = self._drawings.setdefault(unit, Drawing(unit)).draw(self._view)
+            if sight is None:
+                return drawn
+            return shaped(drawn, unit, self._view.alerts.get(unit, ()), self._view.catalogue, sight)
+
+    def _all(self) -> list[Channel]:
+        return [channel for channels in self._channels.values() for channel in channels.values()]
 
     def _count(self, step: int) -> None:
         self._screens += step
@@ -168,5 +179,6 @@ class Hub:
     def _forget(self, unit: str) -> None:
         del self._channels[unit]
         self._last.pop(unit, None)
+        self._drawings.pop(unit, None)
         if (due := self._due.pop(unit, None)) is not None:
             due.cancel()

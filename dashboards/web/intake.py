@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from agents.cli.lines import Block, blocks
-from agents.intake.intake import Intake
+from agents.intake.intake import Intake, RecordRefused
 from agents.intake.judge import LineAnswer
 from agents.transport.errors import LogBusy, LogError, LogFull, RecoverableError
 from dashboards.web.api_types import EventAnswers
@@ -119,6 +119,8 @@ def _told() -> Iterator[None]:
     """What is in the way of the log, as problems; where the log is, is not told to the sender."""
     try:
         yield
+    except RecordRefused as error:
+        raise RequestProblem(413, f"{error}; the lines before it may be in the log, where each counts once") from error
     except LogBusy as error:
         raise _later(429, "the log is busy: others write at this moment", BUSY_S, error) from error
     except LogFull as error:

@@ -14,7 +14,6 @@ from jinja2 import Environment
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import Redirect
 from markupsafe import Markup
 
 from agents.views.port import ViewsUnavailable
@@ -27,7 +26,7 @@ from dashboards.web.my_page import Card, Page, Sheet, my_page
 from dashboards.web.my_words import Tab, Telling
 from dashboards.web.names import valid_employee
 from dashboards.web.updates import KnownEmployee, decode_scores, decode_unit, readable
-from dashboards.web.viewer import sign_in_address
+from dashboards.web.viewer import oneself
 from dashboards.web.web import Web
 from schemas.instants import parse_rfc3339
 from schemas.unreadable import UNREADABLE
@@ -45,7 +44,7 @@ class Subject(NamedTuple):
     own: bool
 
 
-@get("/me", include_in_schema=False, opt={"right": "read-scores"})
+@get("/me", include_in_schema=False, opt={"right": "read-scores", "subject": oneself})
 async def me(request: AnyRequest, web: NamedDependency[Web]) -> Response[Any]:
     """The page of whoever looks."""
     frame = Frame(request, web)
@@ -69,8 +68,7 @@ def subject_of(frame: Frame, employee: str | None) -> Subject | Response[Any]:
         return Subject(employee, f"/people/{employee}", own=False)
     viewer = frame.viewer
     if viewer is None:
-        address = sign_in_address(frame.request)
-        return frame.notice("nobody", 401) if address is None else Redirect(address, status_code=303)
+        return frame.notice("nobody", 401)
     if viewer.employee is None:
         return frame.notice("noemployee", 404, account=viewer.account)
     return Subject(viewer.employee, "/me", own=True)

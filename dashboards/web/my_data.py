@@ -24,13 +24,14 @@ from dashboards.web.me_pages import subject_of
 from dashboards.web.problems import RequestProblem
 from dashboards.web.times import instant
 from dashboards.web.updates import decode_scores, readable
+from dashboards.web.viewer import oneself
 from dashboards.web.web import Web
 from schemas.rows import row_fields
 
 _encode = msgspec.json.encode
 
 
-@get("/me/data.json", include_in_schema=False, opt={"right": "export"})
+@get("/me/data.json", include_in_schema=False, opt={"right": "export", "subject": oneself})
 async def my_data(request: AnyRequest, web: NamedDependency[Web]) -> Response[Any]:
     """A download."""
     frame = Frame(request, web)

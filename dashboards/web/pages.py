@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Request, Response, get
+from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.types import ASGIApp
 
+from agents.access.viewer import Subject
 from agents.views.port import ViewsUnavailable
 from dashboards.web.event_stream import EventStream
 from dashboards.web.funnel_page import funnel_values
@@ -19,6 +21,8 @@ from dashboards.web.hub import TooManyScreens
 from dashboards.web.languages import Words, choose, words
 from dashboards.web.names import path_segments, unit_segment, valid_unit
 from dashboards.web.problems import RequestProblem
+from dashboards.web.sight import Sight
+from dashboards.web.updates import decode_unit, readable
 from dashboards.web.web import Web
 
 THEMES: Final = ("wall", "dark", "light")
@@ -35,10 +39,12 @@ def page_templates() -> Environment:
     )  # fmt: skip
 
 
-@get("/", include_in_schema=False, opt={"right": "read-units"})
-async def start(request: AnyRequest, web: NamedDependency[Web]) -> Response[str] | Redirect:
+@get("/", include_in_schema=False, opt={"right": "read-units", "filters": True})
+async def start(
+    request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight]
+) -> Response[str] | Redirect:
     """The first board, or a page that waits for one."""
-    units = await unit_ids(web)
+    units = await unit_ids(web, sight)
     if not units:
         unavailable = units is None
         return page(request, web, "waiting.html", 200, unavailable=unavailable)
@@ -46,28 +52,38 @@ async def start(request: AnyRequest, web: NamedDependency[Web]) -> Response[str]
     return Redirect(f"/board/{unit_segment(units[0])}" + (f"?{query}" if query else ""), headers=NO_STORE)
 
 
-@get(["/board", "/board/{address:path}"], include_in_schema=False, opt={"right": "read-units"})
-async def board(request: AnyRequest, web: NamedDependency[Web]) -> ASGIApp:
+def unit_of_address(connection: ASGIConnection[Any, Any, Any, Any]) -> Subject | None:
+    """The unit whose board, stream or funnel an address asks for; None where it is none."""
+    segments = segments_of(connection)
+    return Subject("unit", segments[0]) if segments and valid_unit(segments[0]) else None
+
+
+@get(
+    ["/board", "/board/{address:path}"],
+    include_in_schema=False,
+    opt={"right": "read-units", "subject": unit_of_address},
+)
+async def board(request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight]) -> ASGIApp:
     """A unit's board, its stream, its funnel. The address is read as it was sent: a unit may have a slash in its id."""
     # The parameter of the route is already decoded and is not used.
-    segments = [segment for segment in path_segments(raw_path(request)) if segment][1:]
+    segments = segments_of(request)
     if not segments or not valid_unit(segments[0]) or segments[1:] not in ([], ["stream"], ["funnel"]):
-        units = await unit_ids(web) or []
+        units = await unit_ids(web, sight) or []
         return as_asgi(request, page(request, web, "unknown.html", 404, unit="/".join(segments)[:200], units=units))
     if segments[1:] == ["stream"]:
-        return _stream(web, segments[0])
+        return await _stream(web, segments[0], sight)
     if segments[1:] == ["funnel"] and await unit_is_there(web, segments[0]):
-        return as_asgi(request, await _funnel(request, web, segments[0]))
+        return as_asgi(request, await _funnel(request, web, segments[0], sight))
     if await unit_is_there(web, segments[0]):
         return as_asgi(request, page(request, web, "board.html", 200, unit=segments[0]))
-    units = await unit_ids(web) or []
+    units = await unit_ids(web, sight) or []
     return as_asgi(request, page(request, web, "unknown.html", 404, unit=segments[0], units=units))
 
 
-async def _funnel(request: AnyRequest, web: Web, unit: str) -> Response[str]:
+async def _funnel(request: AnyRequest, web: Web, unit: str, sight: Sight) -> Response[str]:
     """While nobody can say, a page that waits."""
     try:
-        values = await funnel_values(web, unit, request.query_params, said_to(request, web))
+        values = await funnel_values(web, unit, request.query_params, said_to(request, web), sight)
     except ViewsUnavailable:
         return page(request, web, "waiting.html", 200, unit=unit, unavailable=True)
     return page(request, web, "funnel.html", 200, unit=unit, more=values)
@@ -81,20 +97,32 @@ async def unit_is_there(web: Web, unit: str) -> bool:
         return True
 
 
-async def unit_ids(web: Web) -> list[str] | None:
-    """The units that have a board, by id; None while nobody can say."""
+async def unit_ids(web: Web, sight: Sight) -> list[str] | None:
+    """The units whose board the viewer may see, by id; None while nobody can say."""
     try:
-        return await web.views.unit_ids()
+        if sight.open:
+            return await web.views.unit_ids()
+        return [entry.unit for entry in await web.views.unit_entries() if sight.sees_unit(entry.unit, entry.people)]
     except ViewsUnavailable:
         return None
 
 
-def _stream(web: Web, unit: str) -> ASGIApp:
+async def _stream(web: Web, unit: str, sight: Sight) -> ASGIApp:
     try:
         web.hub.admit()
     except TooManyScreens as full:
         raise RequestProblem(503, str(full)) from full
-    return EventStream(web.follower, web.hub, unit)
+    found = readable(decode_unit, unit, (await web.views.units([unit])).get(unit)) if not sight.open else None
+    seen = [who for who in (found.members if found else ()) if sight.sees(who)]
+    await sight.tell("read-scores", Subject("unit", unit), seen, "watch")
+
+    def still() -> bool:
+        viewer = web.gate.still(sight.credentials)
+        known = web.view.units.get(unit)
+        people = len(known.members) if known else len(found.members) if found else 0
+        return viewer == sight.viewer and sight.sees_unit(unit, people)
+
+    return EventStream(web.follower, web.hub, web.watch, unit, sight, still)
 
 
 def page(
@@ -134,11 +162,13 @@ def as_asgi(request: AnyRequest, response: Response[str]) -> ASGIApp:
     return response.to_asgi_response(app=None, request=request)
 
 
-def raw_path(request: AnyRequest) -> bytes:
-    return request.scope.get("raw_path") or request.scope["path"].encode()
+def segments_of(connection: ASGIConnection[Any, Any, Any, Any]) -> list[str]:
+    """What follows the first segment of the address, as it was sent."""
+    raw = connection.scope.get("raw_path") or connection.scope["path"].encode()
+    return [segment for segment in path_segments(raw) if segment][1:]
 
 
-@get("/assets/{build:str}/{name:str}", include_in_schema=False, sync_to_thread=False, opt={"right": "open"})
+@get("/assets/{build:str}/{name:str}", opt={"right": "open"}, include_in_schema=False, sync_to_thread=False)
 def asset(web: NamedDependency[Web], build: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """A file of a page. Under its own build it may be kept for ever; an older page gets today's file."""
     found = web.assets.get(name)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import http
 import logging
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.response import Redirect
 
+from agents.access.directory import DirectoryStale
+from agents.records.database import RecordsUnavailable
 from agents.views.port import ViewsIncomplete, ViewsUnavailable
 
 CONTENT_TYPE: Final = "application/problem+json"
@@ -45,6 +49,14 @@ class RequestProblem(Exception):
         self.problem = Problem(http.HTTPStatus(status).phrase, status, detail, field, shown)
 
 
+class SignInNeeded(Exception):
+    """Somebody looks at a page without being signed in. `here`: the page, with its query."""
+
+    def __init__(self, here: str) -> None:
+        super().__init__(here)
+        self.here = here
+
+
 def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
     """The problem as an HTTP answer."""
     told = {"cache-control": "no-store"} | (headers or {})
@@ -54,6 +66,11 @@ def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[
 def on_request_problem(_: Request[Any, Any, Any], error: RequestProblem) -> Response[bytes]:
     """Handler of RequestProblem."""
     return answer(error.problem, error.headers)
+
+
+def on_sign_in_needed(_: Request[Any, Any, Any], error: SignInNeeded) -> Response[Any]:
+    """Handler of SignInNeeded: to the page where one signs in, and back afterwards."""
+    return Redirect(f"/sign-in?{urlencode({'next': error.here})}", headers={"cache-control": "no-store"})
 
 
 def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
@@ -72,6 +89,13 @@ def on_unavailable(_: Request[Any, Any, Any], error: ViewsUnavailable) -> Respon
     being_built = isinstance(error, ViewsIncomplete)
     detail = "the views are being built from the log" if being_built else "the views are not available at the moment"
     return answer(Problem("Service Unavailable", 503, f"{detail}; ask again in a few seconds"), {"retry-after": "3"})
+
+
+def on_stale(_: Request[Any, Any, Any], error: DirectoryStale | RecordsUnavailable) -> Response[bytes]:
+    """Handler of a store that does not answer: who may see what is not known, so nobody sees anything."""
+    log.warning("refused for the time being: %s", error)
+    detail = "who may see what cannot be read at the moment; ask again in a few seconds"
+    return answer(Problem("Service Unavailable", 503, detail), {"retry-after": "3"})
 
 
 def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

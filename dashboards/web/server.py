@@ -11,13 +11,15 @@ from types import FrameType
 
 import uvicorn
 
+from agents.access.provider import Client, Provider
 from agents.intake.intake import Intake
 from agents.records.database import Records
 from agents.transport.log import Log
 from agents.views.port import ViewsReader
-from dashboards.web.app import create_app
+from dashboards.web.app import create_app, wall_ms
 from dashboards.web.desk import Desk
 from dashboards.web.evidence import Evidence, OpenLog
+from dashboards.web.gate import Demo, Store
 from dashboards.web.intake import MOST_LINES
 from dashboards.web.languages import LANGUAGES, Language
 from dashboards.web.rates import Rates
@@ -55,17 +57,21 @@ def run(
     open_log: OpenLog | None = None,
     limits: Callable[[Log], Limits] | None = None,
     appeal_days: int = 7,
+    accounts: Records | None = None,
+    client: Client | None = None,
+    public_url: str | None = None,
 ) -> int:
     """Serves until stopped; the exit code. Prints the address first.
 
     `port`: None or 0 for a free one; `language`: en or zh for all boards, None for what each browser prefers.
-    `intake` and `records`: see create_app; the rates are requests and events a second of each client, None for no
-    limit. `open_log` with `limits` are what pages of single events need. Raises ValueError for a language that does
-    not exist.
+    `accounts`: where they are; None: a demo, whose boards are open. `intake` and `records`: see create_app; the rates
+    are requests and events a second of each client, None for no limit. `open_log` with `limits` are what pages of
+    single events need. Raises ValueError for a language that does not exist.
     """
+    chosen = _language(language)
     app = create_app(
         views,
-        language=_language(language),
+        language=chosen,
         stale_seconds=stale_seconds,
         intake=intake,
         records=records,
@@ -73,6 +79,9 @@ def run(
         evidence=None if open_log is None or limits is None else Evidence(open_log, limits),
         desk=None if records is None else Desk(records),
         appeal_days=appeal_days,
+        access=Demo(wall_ms) if accounts is None else Store(accounts, wall_ms),
+        provider=None if client is None else Provider(client, wall_ms),
+        public_url=public_url,
     )
     try:
         listener = _listen(host, port or 0)

@@ -14,6 +14,7 @@ from babel import Locale
 from babel.dates import format_datetime, format_time
 from babel.numbers import format_decimal, format_percent
 
+from agents.access.viewer import Subject
 from dashboards.web.board import flagship
 from dashboards.web.catalogue import Catalogue, read_template
 from dashboards.web.funnel_page import window_words
@@ -21,6 +22,7 @@ from dashboards.web.known import unit_of
 from dashboards.web.languages import Words
 from dashboards.web.names import unit_segment
 from dashboards.web.reading import Reading
+from dashboards.web.sight import Sight
 from dashboards.web.team import Team, team
 from dashboards.web.updates import KnownEmployee, KnownUnit, decode_scores, key, readable
 from dashboards.web.web import Web
@@ -33,10 +35,12 @@ _KEPT: Final = ("lang", "theme")
 _alert: Final = msgspec.json.Decoder(AlertRow)
 
 
-async def team_values(web: Web, unit: str, query: Mapping[str, str], said: Words) -> dict[str, Any]:
+async def team_values(web: Web, unit: str, query: Mapping[str, str], said: Words, sight: Sight) -> dict[str, Any]:
     """What the page's template takes. RequestProblem when there is no such unit, ViewsUnavailable when nobody knows."""
     known = await unit_of(web.views, unit)
-    people = await web.views.employees(known.members[:MOST])
+    seen = [who for who in known.members if sight.named(who)][:MOST]
+    await sight.tell("read-scores", Subject("unit", unit), seen)
+    people = await web.views.employees(seen)
     alerts = (await web.views.unit_alerts([unit])).get(unit, [])
     texts = await web.views.templates()
     now = (await web.views.standing()).now or web.clock()

@@ -1,4 +1,4 @@
-"""Who looks is decided before a page is made: pages read it from the request and decide nothing themselves."""
+"""Who looks, as pages want to know it: the guard has decided that they may, and put them into the request."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from litestar import Request
+from litestar.connection import ASGIConnection
 from markupsafe import Markup
 
-from dashboards.web.problems import RequestProblem
+from agents.access.viewer import Subject
+from agents.access.viewer import Viewer as Known
+from dashboards.web.cookies import credentials_of
+from dashboards.web.csrf import FIELD, token_of
 
 KEY: Final = "viewer"  # in the request's state
-_OWN: Final = ("same-origin", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,32 +26,24 @@ class Viewer:
     language: str | None = None
 
 
-def viewer_of(request: Request[Any, Any, Any]) -> Viewer | None:
+def known_as(viewer: Known) -> Viewer:
+    """Somebody whom the guard has let in."""
+    return Viewer(viewer.actor, viewer.employee)
+
+
+def viewer_of(request: ASGIConnection[Any, Any, Any, Any]) -> Viewer | None:
     """Who looks, None when nobody is signed in."""
     found = request.scope["state"].get(KEY)
     return found if isinstance(found, Viewer) else None
 
 
-def demand_viewer(request: Request[Any, Any, Any]) -> Viewer:
-    """As `viewer_of`; RequestProblem when nobody is signed in."""
-    viewer = viewer_of(request)
-    if viewer is None:
-        raise RequestProblem(401, "nobody is signed in; sign in and ask again")
-    return viewer
-
-
-def sign_in_address(request: Request[Any, Any, Any]) -> str | None:
-    """Where somebody who is not signed in is sent to; None where there is no such page."""
-    return None
+def oneself(connection: ASGIConnection[Any, Any, Any, Any]) -> Subject:
+    """The subject of addresses that are about whoever looks."""
+    viewer = viewer_of(connection)
+    return Subject("employee", (viewer.employee if viewer else None) or "")
 
 
 def csrf_field(request: Request[Any, Any, Any]) -> Markup:
-    """What a form carries so that only a form of ours is taken, as HTML; "" where nobody asks for it."""
-    return Markup("")
-
-
-async def refuse_foreign(request: Request[Any, Any, Any]) -> None:
-    """Hook before a handler that changes something: a form of another site is refused, whatever it carries."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None and site not in _OWN:
-        raise RequestProblem(403, "this came from a page of another site; use the form here", "sec-fetch-site", site)
+    """What a form carries so that only a form of ours is taken, as HTML; "" for somebody without a session."""
+    token = token_of(credentials_of(request).session)
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token) if token else Markup("")

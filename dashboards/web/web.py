@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from jinja2 import Environment
+from litestar.connection import ASGIConnection
 
+from agents.access.provider import Provider
 from agents.views.port import ViewsReader
 from dashboards.web.assets import Assets
 from dashboards.web.desk import Desk
 from dashboards.web.evidence import Evidence
 from dashboards.web.follower import Follower
+from dashboards.web.gate import Gate
 from dashboards.web.hub import Hub
 from dashboards.web.intake import Batches
 from dashboards.web.languages import Language
@@ -20,6 +24,7 @@ from dashboards.web.rates import Rates
 from dashboards.web.repeated import Repeats
 from dashboards.web.service import Service
 from dashboards.web.view import View
+from dashboards.web.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,8 @@ class Web:
     """`views` is asked for what no screen looks at; `view` has what screens look at.
 
     `batches` go into the log, `repeats` has the answers to requests that came before, `rates` says how often who may
-    ask. `clock` gives wall time in ms; `language` is what boards speak unless an address says otherwise.
+    ask. `clock` gives wall time in ms; `language` is what boards speak unless an address says otherwise. `gate` finds
+    out who asks; `public_url` is where browsers find this process, None for wherever they say they did.
     """
 
     views: ViewsReader
@@ -45,7 +51,20 @@ class Web:
     batches: Batches
     repeats: Repeats
     rates: Rates
+    gate: Gate
+    watch: Watch
+    provider: Provider | None = None
+    public_url: str | None = None
     evidence: Evidence | None = None  # the log, where this process may read it
     desk: Desk | None = None  # the records
     appeal_days: int = 7
     counts: list[int] = field(default_factory=lambda: [0, 0])  # employees and units, as last read
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers come by TLS."""
+        return self.public_url is not None and self.public_url.startswith("https://")
+
+    def origin(self, connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+        """What a browser says as the origin of our own pages."""
+        return self.public_url or f"{connection.scope['scheme']}://{connection.headers.get('host', '')}"

@@ -89,11 +89,21 @@ class Installation:
         assert done.returncode == code, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
-    def ask(self, service: str, port: str, path: str, **query: str) -> Any:
-        """What a service answers over HTTP, from JSON."""
+    def execute(self, service: str, *words: str) -> str:
+        """`docker compose exec SERVICE scorestream WORDS`; what it prints."""
+        done = subprocess.run(
+            self.local.command(service, ["scorestream", *words]), env=self.local.environment(service),
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def ask(self, service: str, port: str, path: str, token: str | None = None, **query: str) -> Any:
+        """What a service answers over HTTP, from JSON, to who shows a token."""
         asked = f"?{urllib.parse.urlencode(query)}" if query else ""
         url = f"http://127.0.0.1:{self.local.port(service, port)}{path}{asked}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        request = urllib.request.Request(url, headers={"authorization": f"Bearer {token}"} if token else {})
+        with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 
     def said(self, name: str) -> str:

@@ -51,7 +51,7 @@ def test_an_alert_is_on_the_board_from_raised_to_over(chromium: Any, tmp_path: P
     inspections(tmp_path, "E0002", 100, 97)
     with (
         started("worker", "--broker", broker, until="/healthz"),
-        started("web", "--broker", broker, until="http://") as (_, address),
+        started("web", "--demo", "--broker", broker, until="http://") as (_, address),
     ):
         origin = address.strip().rstrip("/")
         screens = {tag: Screen(chromium.new_context(viewport=WALL), origin) for tag in ("zh", "en")}

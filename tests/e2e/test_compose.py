@@ -85,10 +85,10 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
         made.kill()
 
 
-def _line(installation: Installation, name: str) -> tuple[float, float]:
+def _line(installation: Installation, name: str, token: str) -> tuple[float, float]:
     """Units inspected and accepted on a line's board; zeros while it has none, or while the views are being read."""
     try:
-        rows = installation.ask("web", "8080", f"/api/v1/units/{name}")["rows"]
+        rows = installation.ask("web", "8080", f"/api/v1/units/{name}", token)["rows"]
     except urllib.error.HTTPError as error:
         if error.code in (404, 503):
             return 0, 0
@@ -108,12 +108,12 @@ def _send(installation: Installation, lines: list[str]) -> None:
     installation.run("status", "--wait-idle", "--timeout", "60")
 
 
-def _shown(installation: Installation, events: int) -> None:
+def _shown(installation: Installation, events: int, token: str) -> None:
     """The boards come to show these events of everybody, neither more nor fewer."""
     for line in (0, 1):
         _until(
-            lambda line=line: _line(installation, f"L{line}") == _expected(line, events),  # type: ignore[misc]
-            lambda line=line: (_line(installation, f"L{line}"), _expected(line, events)),  # type: ignore[misc]
+            lambda line=line: _line(installation, f"L{line}", token) == _expected(line, events),  # type: ignore[misc]
+            lambda line=line: (_line(installation, f"L{line}", token), _expected(line, events)),  # type: ignore[misc]
         )
 
 
@@ -138,12 +138,15 @@ def _ended_well(installation: Installation) -> None:
 def test_the_installation_runs_as_described(installation: Installation, tmp_path: Path) -> None:
     """It becomes healthy, scores what is sent, shows it, is watched, stops in order, and goes on where it stopped."""
     installation.up()
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        installation.ask("web", "8080", "/api/v1/units")
+    token = installation.execute("web", "access", "token", "create", "test", "--scope", "read-units").strip()
     template = tmp_path / "line-yield.yaml"
     template.write_text(TEMPLATE)
     installation.run("templates", "publish", str(template))
     lines = _events(0, EVENTS)
     _send(installation, [*lines, *lines[:100]])  # some twice: they count once
-    _shown(installation, EVENTS)
+    _shown(installation, EVENTS, token)
     assert "0 differences" in installation.run("verify")
     _until(lambda: _workers_up(installation) == {"worker-1": "1", "worker-2": "1"}, lambda: _workers_up(installation))
     _until(lambda: _both_work(installation), lambda: _owned(installation))
@@ -151,9 +154,9 @@ def test_the_installation_runs_as_described(installation: Installation, tmp_path
     _ended_well(installation)
 
     installation.up()
-    _shown(installation, EVENTS)  # from the log: Redis keeps nothing
+    _shown(installation, EVENTS, token)  # from the log: Redis keeps nothing
     _send(installation, _events(EVENTS, 10))
-    _shown(installation, EVENTS + 10)
+    _shown(installation, EVENTS + 10, token)
     assert "0 differences" in installation.run("verify")
     _ended_well(installation)
 

@@ -21,7 +21,7 @@ PATIENCE = 120.0  # s
 
 def web(stack: ExitStack, *arguments: str) -> str:
     """The address of one more `scorestream web` with these arguments, which ends with the stack."""
-    _, line = stack.enter_context(started("web", *arguments, until="http://"))
+    _, line = stack.enter_context(started("web", "--demo", *arguments, until="http://"))
     return line.strip()
 
 

@@ -17,6 +17,7 @@ from litestar import Litestar
 from agents.views.conflate import Published
 from dashboards.web.app import create_app
 from dashboards.web.server import Server
+from tests.web.gates import OPEN
 from tests.web.shelf import Shelf
 
 Wrap = Callable[[Litestar], Any]  # what stands before the application
@@ -28,7 +29,7 @@ class Serving:
 
     def __init__(self, shelf: Shelf | None = None, wrap: Wrap | None = None, **options: Any) -> None:
         self.port = _free_port()
-        self._options = options
+        self.options = options
         self._wrap = wrap or (lambda app: app)
         self._thread: threading.Thread | None = None
         self._folder = tempfile.TemporaryDirectory()
@@ -41,7 +42,7 @@ class Serving:
 
     def start(self) -> None:
         """Starts; returns when it accepts connections."""
-        self.app: Litestar = create_app(self.shelf.reader(), **self._options)
+        self.app: Litestar = create_app(self.shelf.reader(), **{"access": OPEN, **self.options})
         self._server = Server(
             uvicorn.Config(self._wrap(self.app), log_level="error", timeout_graceful_shutdown=LIMIT), self.app.state.web
         )

@@ -14,6 +14,7 @@ from litestar.testing import TestClient
 
 from dashboards.web.app import create_app
 from tests.web.factories import INDICATOR, NOW, ROLLING, line, row, scores, tick, total, unit_scores
+from tests.web.gates import OPEN
 from tests.web.serving import LIMIT, serving
 from tests.web.shelf import Shelf
 
@@ -32,7 +33,7 @@ def view(tmp_path: Path) -> Shelf:
 @pytest.fixture
 def client(view: Shelf) -> Iterator[Client]:
     """A client of the application over the view."""
-    with TestClient(create_app(view.reader(), clock=lambda: NOW + 2000)) as client:
+    with TestClient(create_app(view.reader(), clock=lambda: NOW + 2000, access=OPEN)) as client:
         yield client
 
 

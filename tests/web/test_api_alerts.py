@@ -13,6 +13,7 @@ from litestar.testing import TestClient
 from dashboards.web.app import create_app
 from schemas.instants import MINUTE
 from tests.web.factories import NOW, alert, line
+from tests.web.gates import OPEN
 from tests.web.shelf import Shelf
 from tests.web.test_api import get
 
@@ -38,7 +39,7 @@ def shelf(tmp_path: Path) -> Shelf:
 @pytest.fixture
 def client(shelf: Shelf) -> Iterator[Client]:
     """A client of the application over the views."""
-    with TestClient(create_app(shelf.reader(), clock=lambda: NOW)) as client:
+    with TestClient(create_app(shelf.reader(), clock=lambda: NOW, access=OPEN)) as client:
         yield client
 
 

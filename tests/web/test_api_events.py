@@ -194,6 +194,15 @@ def test_a_log_that_takes_nothing_is_told_and_asked_again(
     assert 1 == len(values(log))
 
 
+def test_a_line_that_the_brokers_never_take_is_no_reason_to_come_again(log: EmbeddedLog, tmp_path: Path) -> None:
+    """413 says which limit it was, without Retry-After."""
+    too_large = ValueError("a record of 2000000 bytes for qc-events: that is more than the brokers take")
+    with taking(Refusing(log, too_large), tmp_path / "views") as client:
+        answer = client.post(EVENTS, content=line(), headers=NDJSON)
+    assert (413, None) == (answer.status_code, answer.headers.get("retry-after"))
+    assert str(too_large) in answer.json()["detail"]
+
+
 def test_more_than_there_is_room_for_waits_outside(client: Client, log: EmbeddedLog) -> None:
     """429 with Retry-After while other batches are under way; then it is taken."""
     web = client.app.state.web

@@ -19,6 +19,7 @@ from dashboards.web.languages import words
 from dashboards.web.updates import KnownEmployee, Row, decode_scores, decode_unit
 from stream.charts import funnel
 from tests.web.factories import NOW, TEMPLATE, row, scores, template, tick, total, unit_scores
+from tests.web.gates import OPEN
 from tests.web.shelf import Shelf
 
 Client = TestClient[Litestar]
@@ -156,7 +157,7 @@ def shelf(tmp_path: Path) -> Shelf:
 @pytest.fixture
 def client(shelf: Shelf) -> Iterator[Client]:
     """A client of the application over the views."""
-    with TestClient(create_app(shelf.reader(), clock=lambda: NOW)) as made:
+    with TestClient(create_app(shelf.reader(), clock=lambda: NOW, access=OPEN)) as made:
         yield made
 
 

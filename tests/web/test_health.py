@@ -16,6 +16,7 @@ from dashboards.web.app import create_app
 from dashboards.web.service import Service
 from dashboards.web.view import View
 from tests.web.factories import NOW, line, tick
+from tests.web.gates import OPEN
 from tests.web.shelf import Shelf, show
 
 
@@ -54,7 +55,7 @@ def test_health_tells_process_and_age_of_the_last_commit(tmp_path: Path) -> None
     """The contract, section 6."""
     shelf, times = Shelf(tmp_path), [NOW]
     shelf.apply(line())
-    with TestClient(create_app(shelf.reader(), clock=lambda: times[-1])) as client:
+    with TestClient(create_app(shelf.reader(), clock=lambda: times[-1], access=OPEN)) as client:
         times.append(NOW + 4500)
         answer = answer_when(client, "ok")
     found = answer.json()
@@ -68,7 +69,7 @@ def test_health_tells_process_and_age_of_the_last_commit(tmp_path: Path) -> None
 
 def test_health_is_fine_while_the_process_waits_for_the_service(tmp_path: Path) -> None:
     """Restarting the web process would not bring the service."""
-    with TestClient(create_app(Shelf(tmp_path).reader(), clock=lambda: NOW)) as client:
+    with TestClient(create_app(Shelf(tmp_path).reader(), clock=lambda: NOW, access=OPEN)) as client:
         answer = answer_when(client, "waiting")
     assert (200, None) == (answer.status_code, answer.json()["last_commit_age_seconds"])
 
@@ -77,7 +78,7 @@ def test_health_fails_when_the_views_cannot_be_read(tmp_path: Path) -> None:
     """And says why, while it serves what it knows; then it is fine again."""
     shelf = Shelf(tmp_path)
     shelf.apply(line())
-    with TestClient(create_app(shelf.reader(), clock=lambda: NOW)) as client:
+    with TestClient(create_app(shelf.reader(), clock=lambda: NOW, access=OPEN)) as client:
         answer_when(client, "ok")
         shelf.clear()
         (tmp_path / NAME).write_bytes(b"no database at all" * 400)
@@ -101,7 +102,7 @@ def test_metrics_follow_the_conventions_and_name_nobody(tmp_path: Path) -> None:
     """One prefix, base units, help texts; no person's id is a label."""
     shelf = Shelf(tmp_path)
     shelf.apply(line())
-    with TestClient(create_app(shelf.reader(), clock=lambda: NOW)) as client:
+    with TestClient(create_app(shelf.reader(), clock=lambda: NOW, access=OPEN)) as client:
         answer_when(client, "ok")
         text = client.get("/metrics").text
     families = list(text_string_to_metric_families(text))

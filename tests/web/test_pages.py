@@ -13,6 +13,7 @@ from litestar.testing import TestClient
 from dashboards.web.app import create_app
 from dashboards.web.security import HEADERS
 from tests.web.factories import NOW, line, unit_scores
+from tests.web.gates import OPEN
 from tests.web.shelf import Shelf
 
 Client = TestClient[Litestar]
@@ -28,7 +29,7 @@ def view(tmp_path: Path) -> Shelf:
 @pytest.fixture
 def client(view: Shelf) -> Iterator[Client]:
     """A client of the application over the view."""
-    with TestClient(create_app(view.reader(), clock=lambda: NOW)) as client:
+    with TestClient(create_app(view.reader(), clock=lambda: NOW, access=OPEN)) as client:
         yield client
 
 
@@ -109,7 +110,7 @@ def test_language_and_theme_come_from_the_address(
 def test_the_set_language_comes_before_the_browsers(view: Shelf) -> None:
     """A plant in China hangs up screens whose browsers speak English."""
     view.apply(line())
-    with TestClient(create_app(view.reader(), language="zh")) as client:
+    with TestClient(create_app(view.reader(), language="zh", access=OPEN)) as client:
         assert 'lang="zh-Hans"' in client.get("/board/L03", headers={"accept-language": "en"}).text
 
 

@@ -24,7 +24,7 @@ from tests.web.shelf import Shelf
 @contextmanager
 def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The process on a folder, and the address that it printed."""
-    command = [sys.executable, "-m", "agents.cli.main", "web", "--data", str(folder)]
+    command = [sys.executable, "-m", "agents.cli.main", "web", "--demo", "--data", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as running:
         assert running.stdout is not None
         try:

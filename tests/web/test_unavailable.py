@@ -15,6 +15,7 @@ from agents.views.twin_writer import TwinWriter
 from dashboards.web.app import create_app
 from tests.agents.views.sites import LOG, batch
 from tests.web.factories import NOW, line
+from tests.web.gates import OPEN
 from tests.web.shelf import Shelf
 
 Client = TestClient[Litestar]
@@ -45,7 +46,7 @@ def incomplete(folder: Path) -> None:
 def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Client]:
     """A client of the application over views that cannot be read."""
     request.param(tmp_path)
-    with TestClient(create_app(Shelf(tmp_path).reader(), clock=lambda: NOW)) as client:
+    with TestClient(create_app(Shelf(tmp_path).reader(), clock=lambda: NOW, access=OPEN)) as client:
         yield client
 
 
@@ -77,7 +78,7 @@ def test_what_is_broken_is_made_anew_by_the_next_worker(tmp_path: Path) -> None:
     """And the web goes on by itself."""
     broken(tmp_path)
     shelf = Shelf(tmp_path)
-    with TestClient(create_app(shelf.reader(), clock=lambda: NOW)) as client:
+    with TestClient(create_app(shelf.reader(), clock=lambda: NOW, access=OPEN)) as client:
         assert 503 == client.get("/api/v1/units").status_code
         with pytest.raises(Exception, match=NAME):
             shelf.apply(line())  # it takes the file away

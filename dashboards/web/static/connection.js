@@ -26,6 +26,8 @@ export class Connection {
     if (!this.lost) this.on.state("connecting");
     const source = new EventSource(url);
     this.source = source;
+    // Who may no longer see this board is told, and shown what they may see.
+    source.addEventListener("goodbye", () => location.reload());
     for (const kind of ["snapshot", "change", "heartbeat"]) {
       source.addEventListener(kind, (event) => {
         if (this.source === source) this.hear(kind, event);

@@ -1,0 +1,145 @@
+"""Who is who, in memory and at most a second old: read anew when the tables' counters say that something changed.
+
+Every web process has one. A change of a role, a unit, a token or a session is seen by all of them within five seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from agents.access.identities import PSEUDONYMS, Identities, Session, read_identities, read_session
+from agents.access.relations import NOBODY, Organisation, read_organisation
+from agents.access.secrets import digest, pseudonym
+from agents.access.viewer import Rules, Viewer
+from agents.records.access_tables import sessions, tokens, versions
+from agents.records.database import Records
+
+STALE: Final = 5_000  # ms: older than this, nothing is decided by it
+MINUTE: Final = 60_000
+DAY: Final = 86_400_000
+REMEMBERED: Final = 10_000  # sessions
+
+
+class DirectoryStale(Exception):
+    """The store did not answer for so long that nobody knows who may see what; time heals it."""
+
+
+class Directory:
+    """`clock` gives wall time in ms. All methods may be called from any thread."""
+
+    def __init__(self, records: Records, clock: Callable[[], int]) -> None:
+        self._records = records
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._versions: dict[str, int] = {}
+        self._organisation: Organisation = NOBODY
+        self._identities = Identities()
+        self._sessions: dict[bytes, Session] = {}
+        self._seen: dict[bytes, int] = {}
+        self._used: dict[str, int] = {}
+        self._checked: int | None = None
+
+    def refresh(self) -> bool:
+        """Looks whether anything changed, and reads that anew; whether it did. Raises RecordsUnavailable."""
+        with self._lock:
+            at = self._clock()
+            with self._records.reading() as connection:
+                found = {row.part: row.number for row in connection.execute(select(versions))}
+                changed = found != self._versions
+                if found.get("organisation") != self._versions.get("organisation") or not self._versions:
+                    self._organisation = read_organisation(connection)
+                if found.get("identity") != self._versions.get("identity") or not self._versions:
+                    self._identities = read_identities(connection)
+                    self._sessions.clear()
+            self._versions, self._checked = found, at
+            return changed
+
+    def rules(self) -> Rules:
+        """What to decide by, now; DirectoryStale when it is too old for that."""
+        at = self._clock()
+        if self._checked is None or at - self._checked > STALE:
+            raise DirectoryStale("who may see what cannot be read at the moment")
+        return Rules(self._organisation, at, self._identities.policies)
+
+    @property
+    def identities(self) -> Identities:
+        """Accounts and tokens as last read."""
+        return self._identities
+
+    def of_token(self, secret: str) -> Viewer | None:
+        """The viewer that shows this token, None when it opens nothing."""
+        at, known = self._clock(), self._identities
+        name = known.token_hashes.get(digest(secret))
+        viewer = known.of_token(name, at)
+        if viewer is not None and name is not None:
+            self._used[name] = at
+        return viewer
+
+    def of_session(self, secret: str) -> Viewer | None:
+        """The viewer whose cookie this is, None when it opens nothing. Asks the store for a session not met yet."""
+        at = self._clock()
+        session = self.session(digest(secret), at)
+        viewer = self._identities.of_session(session, at)
+        if viewer is not None and session is not None:
+            self._seen[session.hash] = at
+        return viewer
+
+    def session(self, hashed: bytes, at: int) -> Session | None:
+        """The session of this hash. One that looks idle here may have been seen by another process."""
+        known = self._sessions.get(hashed)
+        seen = self._seen.get(hashed)
+        if known is not None and seen is not None and seen > known.seen_at:
+            known = known._replace(seen_at=seen)
+        if known is not None and known.good(at):
+            return known
+        with self._records.reading() as connection:
+            found = read_session(connection, hashed)
+        if found is None:
+            return None
+        if seen is not None and seen > found.seen_at:
+            found = found._replace(seen_at=seen)
+        if len(self._sessions) >= REMEMBERED:
+            self._sessions.clear()
+        self._sessions[hashed] = found
+        return found
+
+    def still(self, hashed: bytes) -> Viewer | None:
+        """As `of_session`, for a stream that is open: a screen that only listens is there."""
+        at = self._clock()
+        session = self.session(hashed, at)
+        viewer = self._identities.of_session(session, at)
+        if viewer is not None:
+            self._seen[hashed] = at
+        return viewer
+
+    def pseudonym(self, unit: str, employee: str) -> str:
+        """What screens of the unit call somebody today."""
+        return pseudonym(self._identities.keys[PSEUDONYMS], unit, self._clock() // DAY, employee)
+
+    def note_use(self) -> None:
+        """Writes down, to the minute, which sessions and tokens were in use. Raises RecordsUnavailable."""
+        seen, self._seen = self._seen, {}
+        used, self._used = self._used, {}
+        if seen or used:
+            self._records.write(lambda connection: _note(connection, seen, used))
+        for hashed, at in seen.items():
+            if (known := self._sessions.get(hashed)) is not None and known.seen_at < at:
+                self._sessions[hashed] = known._replace(seen_at=at)
+
+
+def _note(connection: Connection, seen: dict[bytes, int], used: dict[str, int]) -> None:
+    for hashed, at in seen.items():
+        connection.execute(
+            sessions.update().where(sessions.c.hash == hashed, sessions.c.seen_at < at).values(seen_at=at)
+        )
+    for name, at in used.items():
+        connection.execute(tokens.update().where(tokens.c.id == name).values(used_at=at // MINUTE * MINUTE))
+
+
+def names(found: Collection[str]) -> str:
+    """Names in a sentence."""
+    return ", ".join(sorted(found))

@@ -1,0 +1,137 @@
+"""Who asks, and the decision: may this viewer do that to this subject, and in what form do they see it?
+
+Pure: the matrix, the organisation and the instant come in. Every page, stream, export and API call is decided here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
+
+from agents.access.matrix import LEAST, NEEDS, Field, Form, Relation, Right, Role, cell, clearest, form, relations_of
+from agents.access.relations import Organisation
+
+Verdict = Literal["allowed", "refused"]
+SUBTREE: Final = "subtree"  # the policy that lets supervisors see the people below their own team
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Somebody who asks. `actor` names them in the audit log; `unit`: what a token is bound to.
+
+    `open`: the boards of a demo, which show everything to everybody and ask for nobody's name.
+    """
+
+    actor: str
+    roles: frozenset[Role] = frozenset()
+    employee: str | None = None
+    unit: str | None = None
+    scopes: frozenset[str] = frozenset()
+    open: bool = False
+
+
+NOBODY: Final = Viewer("nobody")
+DEMO: Final = Viewer("demo", open=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom or what a question is about: a person, a unit (with how many people, where that is known), or nobody."""
+
+    kind: Literal["employee", "unit", "none"] = "none"
+    id: str = ""
+    people: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}" if self.kind != "none" else "-"
+
+
+class Decision(NamedTuple):
+    """What was decided, and why in words."""
+
+    verdict: Verdict
+    relation: Relation
+    why: str
+
+    @property
+    def allowed(self) -> bool:
+        """Whether they may."""
+        return self.verdict == "allowed"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decisions are made of, at one instant. `policies`: those that are on."""
+
+    organisation: Organisation
+    at: int
+    policies: frozenset[str] = field(default_factory=frozenset)
+
+    def relation(self, viewer: Viewer, right: Right, subject: Subject) -> Relation:
+        """How the viewer stands to the subject of such a right."""
+        if "none" in relations_of(right):
+            return "none"
+        bound = frozenset() if viewer.unit is None else frozenset((viewer.unit,))
+        charge = bound | self.organisation.in_charge(viewer.employee, self.at)
+        if subject.kind == "employee":
+            return self.organisation.to_employee(viewer.employee, charge, subject.id, self.at)
+        if subject.kind == "unit":
+            relation = self.organisation.to_unit(viewer.employee, charge, subject.id, self.at)
+            # To work in a unit is a relation to its pooled numbers, not to the people in it.
+            return "others" if relation == "own" and right != "read-units" else relation
+        return "others"  # nobody named is everybody
+
+    def decide(self, viewer: Viewer, right: Right, subject: Subject, reason: str = "") -> Decision:
+        """Whether the viewer may: any of their roles is enough."""
+        relation = self.relation(viewer, right, subject)
+        if viewer.open:
+            return _demo(right, relation)
+        if relation == "others" and viewer.unit is not None:
+            return Decision("refused", relation, f"this token is bound to unit {viewer.unit!r}")
+        why = "none of your roles may do this" if viewer.roles else "an account or token without a role may do nothing"
+        for role in sorted(viewer.roles):
+            missing = self._missing(viewer, right, role, relation, subject, reason)
+            if missing is None:
+                return Decision("allowed", relation, role)
+            why = missing or why
+        return Decision("refused", relation, why)
+
+    def _missing(
+        self, viewer: Viewer, right: Right, role: Role, relation: Relation, subject: Subject, reason: str
+    ) -> str | None:
+        """What is missing for a role: None for nothing, empty for all that the table says."""
+        said = cell(role, relation, right)
+        if said == "yes":
+            return None
+        if said == "reason":
+            return None if reason.strip() else "give a reason: it is logged (header scorestream-reason)"
+        if said == "policy":
+            return None if SUBTREE in self.policies else "the policy `subtree` is off"
+        if said == "scope":
+            return None if right in viewer.scopes else f"this token has no scope {right!r}"
+        if said == "five":
+            # A person is asked about in a unit, whose size the caller has looked at.
+            few = subject.kind != "employee" and (subject.people is None or subject.people < LEAST)
+            return f"the unit has fewer than {LEAST} people" if few else None
+        return ""
+
+    def form(self, viewer: Viewer, employee: str, field: Field) -> Form:
+        """How a field of a person looks to the viewer."""
+        if viewer.open:
+            return "shown"
+        subject = Subject("employee", employee)
+        relation = self.relation(viewer, "read-scores", subject)
+        if relation == "others" and viewer.unit is not None:
+            return "hidden"
+        right = NEEDS.get(field)
+        return clearest(
+            form(role, relation, field)
+            for role in viewer.roles  # the role that shows it must be the one that may
+            if right is None or self._missing(viewer, right, role, relation, subject, "") is None
+        )
+
+
+def _demo(right: Right, relation: Relation) -> Decision:
+    if right in ("manage-access", "read-audit"):
+        return Decision("refused", relation, "a demo has no accounts")
+    return Decision("allowed", relation, "demo")

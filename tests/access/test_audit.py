@@ -1,0 +1,199 @@
+"""The audit log: a chain in which a changed, missing, added or moved entry is found, and named."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DBAPIError
+
+from agents.access.audit import START, Entry, Head, append, entries, head, in_turn, parse_head, verify
+from agents.access.audit_writer import AuditWriter
+from agents.records.access_tables import audit
+from agents.records.database import Records, open_records
+
+
+def entry(number: int) -> Entry:
+    """An entry that differs from others."""
+    return Entry(1_000 + number, "account:anna", "read", f"employee:E{number}", "allowed", "read-scores", "team")
+
+
+def write(records: Records, *numbers: int) -> Head:
+    """Adds entries in one transaction."""
+    with records.writing() as connection:
+        in_turn(connection)
+        return append(connection, [entry(number) for number in numbers])
+
+
+def tamper(records: Records, *statements: str) -> None:
+    """What somebody does who owns the database: the triggers are in nobody's way then."""
+    with records.writing() as connection:
+        if connection.dialect.name == "sqlite":
+            for verb in ("update", "delete"):
+                connection.execute(text(f"DROP TRIGGER IF EXISTS audit_no_{verb}"))
+        else:
+            connection.execute(text("DROP TRIGGER IF EXISTS audit_append_only ON audit"))
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def checked(records: Records, noted: Head | None = None) -> str | None:
+    """What is broken."""
+    with records.reading() as connection:
+        return verify(connection, noted).broken
+
+
+def test_a_chain_holds(records: Records) -> None:
+    """Entries follow each other across transactions; the head is the last one's."""
+    write(records, 1, 2)
+    end = write(records, 3)
+    with records.reading() as connection:
+        assert (end, None) == verify(connection)
+        assert end == head(connection) == parse_head(str(end))
+        assert [1, 2, 3] == [row.number for row in entries(connection)]
+        assert [2] == [row.number for row in entries(connection, subject="employee:E2", actor="account:anna")]
+        assert [3] == [row.number for row in entries(connection, since=1_003)]
+
+
+def test_the_hash_is_what_the_page_says(records: Records) -> None:
+    """Another program can compute it: SHA-256 of the hash before and the entry as a JSON array."""
+    end = write(records, 1)
+    said = [1, 1001, "account:anna", "read", "employee:E1", "read-scores", "team", "allowed", "{}"]
+    assert hashlib.sha256(START + json.dumps(said, separators=(",", ":")).encode()).digest() == end.hash
+
+
+@pytest.mark.parametrize(
+    ("statements", "named"),
+    [
+        (["UPDATE audit SET subject = 'employee:E9' WHERE number = 2"], "entry 2 was changed"),
+        (["UPDATE audit SET at = 5 WHERE number = 3"], "entry 3 was changed"),
+        (["DELETE FROM audit WHERE number = 2"], "entry 2 is missing"),
+        (["DELETE FROM audit WHERE number = 1"], "entry 1 is missing"),
+        (
+            [
+                "UPDATE audit SET number = 99 WHERE number = 2",
+                "UPDATE audit SET number = 2 WHERE number = 3",
+                "UPDATE audit SET number = 3 WHERE number = 99",
+            ],
+            "entry 2 does not follow",
+        ),
+        (["DELETE FROM audit WHERE number = 2", "UPDATE audit SET number = number - 1 WHERE number > 2"], "entry 2"),
+        (["UPDATE audit SET hash = previous WHERE number = 2"], "entry 2 was changed"),
+    ],
+)
+def test_the_first_broken_entry_is_named(records: Records, statements: list[str], named: str) -> None:
+    """Changed, removed, moved, removed with the others moved up."""
+    write(records, 1, 2, 3, 4)
+    tamper(records, *statements)
+    assert named in str(checked(records))
+
+
+def test_an_entry_that_was_put_in_is_found(records: Records) -> None:
+    """Also when its own hash is right: what follows was made after another one."""
+    write(records, 1, 2, 3)
+    tamper(records, "UPDATE audit SET number = 103 WHERE number = 3")
+    with records.reading() as connection:
+        second = connection.execute(select(audit).where(audit.c.number == 2)).one()
+    tamper(records, "DELETE FROM audit WHERE number = 103")
+    write(records, 9)  # a false third, well made
+    with records.writing() as connection:
+        row = {**second._mapping, "number": 4}
+        connection.execute(insert(audit), [row])
+    assert "entry 4 does not follow" in str(checked(records))
+
+
+def test_a_chain_that_was_written_anew_or_cut_is_found_by_its_head(records: Records) -> None:
+    """Every hash is right then, and only a head noted before tells."""
+    noted = write(records, 1, 2, 3)
+    assert checked(records, noted) is None
+    tamper(records, "DELETE FROM audit WHERE number = 3")
+    assert checked(records) is None
+    assert "entry 3 is missing" in str(checked(records, noted))
+    tamper(records, "DELETE FROM audit")
+    write(records, 4, 5, 6, 7)
+    assert checked(records) is None
+    assert "was written anew" in str(checked(records, noted))
+
+
+def test_an_old_head_is_still_there_later(records: Records) -> None:
+    """The chain only grows."""
+    noted = write(records, 1, 2)
+    write(records, 3)
+    assert checked(records, noted) is None
+    assert checked(records, Head(0, START)) is None
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET at = 0", "DELETE FROM audit"])
+def test_entries_are_not_changed_by_accident(records: Records, statement: str) -> None:
+    """The database refuses it."""
+    write(records, 1)
+    with pytest.raises(DBAPIError, match="only added to"), records.writing() as connection:
+        connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("noted", ["", "abc@1", "0" * 64, "0" * 64 + "@x", "z" * 64 + "@1"])
+def test_a_head_that_is_none_is_refused(noted: str) -> None:
+    """Only what was printed is taken."""
+    with pytest.raises(ValueError):
+        parse_head(noted)
+
+
+def test_texts_that_no_store_takes_are_written_all_the_same(records: Records) -> None:
+    """A name with half a character or a NUL must not keep a refusal out of the log."""
+    with records.writing() as connection:
+        in_turn(connection)
+        append(connection, [Entry(1, "nobody", "read", "employee:\ud800\0x", "refused", detail={"path": "\ud800\0"})])
+    assert checked(records) is None
+
+
+def test_several_writers_make_one_chain(records: Records) -> None:
+    """Web processes and commands append at the same time: no gap, no fork."""
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda number: records.write(lambda c: _turn(c, number), tries=100), range(40)))
+    with records.reading() as connection:
+        found = verify(connection)
+    assert (40, None) == (found.head.entries, found.broken)
+
+
+def _turn(connection: object, number: int) -> None:
+    in_turn(connection)  # type: ignore[arg-type]
+    append(connection, [entry(number)])  # type: ignore[arg-type]
+
+
+async def test_many_answers_wait_for_one_commit(tmp_path: Path) -> None:
+    """An entry is on disk when `write` returns, and 200 at once take a fraction of 200 commits."""
+    records = open_records(f"sqlite:///{tmp_path / 'records.sqlite'}")
+    writer = AuditWriter(records)
+    begun = time.perf_counter()
+    for number in range(20):
+        await writer.write(entry(number))
+    alone = (time.perf_counter() - begun) / 20
+    begun = time.perf_counter()
+    await asyncio.gather(*(writer.write(entry(number)) for number in range(200)))
+    together = (time.perf_counter() - begun) / 200
+    with records.reading() as connection:
+        assert 220 == verify(connection).head.entries
+    writer.close()
+    records.close()
+    assert together < alone
+
+
+async def test_an_asker_that_goes_away_leaves_its_entry(tmp_path: Path) -> None:
+    """A request that is cut is written down all the same, and the writer lives on."""
+    records = open_records(f"sqlite:///{tmp_path / 'records.sqlite'}")
+    writer = AuditWriter(records)
+    task = asyncio.create_task(writer.write(entry(1)))
+    await asyncio.sleep(0)
+    task.cancel()
+    await writer.write(entry(2))
+    writer.close()
+    assert checked(records) is None
+    with records.reading() as connection:
+        assert 2 == head(connection).entries
+    records.close()
