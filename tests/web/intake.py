@@ -15,6 +15,7 @@ from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.log import Log, Outgoing
 from dashboards.web.app import create_app
 from tests.oracle.logs import NOON
+from tests.web.gates import OPEN
 from tests.web.shelf import Shelf
 
 Client = TestClient[Litestar]
@@ -58,7 +59,7 @@ class Refusing:
 @contextmanager
 def taking(log: Any, folder: Path, clock: Callable[[], int] = lambda: NOON, **options: Any) -> Iterator[Client]:
     """A client of an application over a log."""
-    app = create_app(Shelf(folder).reader(), clock=clock, intake=Intake(At(log), clock), **options)
+    app = create_app(Shelf(folder).reader(), clock=clock, intake=Intake(At(log), clock), **options, access=OPEN)
     with TestClient(app) as client:
         yield client
 

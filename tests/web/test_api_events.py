@@ -25,6 +25,7 @@ from stream.topics import DEAD_LETTERS
 from tests.agents.rig import Rig, new_log
 from tests.bad_input.golden import all_cases
 from tests.oracle.logs import NOON, PARTITIONS, event, published, template
+from tests.web.gates import OPEN
 from tests.web.intake import EVENTS, NDJSON, Client, Refusing, send, taking
 
 
@@ -226,7 +227,7 @@ def test_a_process_without_a_log_says_so(tmp_path: Path) -> None:
     place = PlaceOf(Settings.load({}, {"broker": f"embedded://{tmp_path / 'log'}"}))
     with pytest.raises(LogMissing), place.open():
         pass
-    app = create_app(Shelf(tmp_path / "views").reader(), intake=Intake(place, lambda: NOON))
+    app = create_app(Shelf(tmp_path / "views").reader(), intake=Intake(place, lambda: NOON), access=OPEN)
     with TestClient(app) as client:
         assert "log cannot be written" in send(client, line(), 503)["detail"]
         assert not (tmp_path / "log").exists()
@@ -235,5 +236,5 @@ def test_a_process_without_a_log_says_so(tmp_path: Path) -> None:
                 assert 1 == send(client, line())["accepted"]
                 assert 1 == len(values(log))
             shutil.rmtree(tmp_path / "log")
-    with TestClient(create_app(Shelf(tmp_path / "views").reader())) as client:
+    with TestClient(create_app(Shelf(tmp_path / "views").reader(), access=OPEN)) as client:
         assert "takes no events" in send(client, line(), 503)["detail"]

@@ -19,6 +19,7 @@ from agents.records.database import open_records
 from agents.records.tables import assignments, employees, units
 from dashboards.web.app import create_app
 from schemas.instants import DAY, parse_rfc3339
+from tests.web.gates import OPEN
 from tests.web.logged import day_of_work, desk_of, evidence_of, published
 from tests.web.people import COOKIE, SignedIn
 from tests.web.shelf import Shelf
@@ -49,7 +50,7 @@ def _serving(log: Path, folder: Path, now: int = NOW, **options: Any) -> Iterato
     shelf = Shelf(folder / "views")
     shelf.apply(published(log))
     behind: dict[str, Any] = {"evidence": evidence_of(log), "desk": desk_of(folder)} | options
-    app: Any = SignedIn(create_app(shelf.reader(), clock=lambda: now, **behind))
+    app: Any = SignedIn(create_app(shelf.reader(), clock=lambda: now, **behind, access=OPEN))
     with TestClient(app) as client:
         client.cookies.set(COOKIE, "own")
         yield client

@@ -22,6 +22,7 @@ from dashboards.web.evidence import Evidence, EvidenceAbsent, EvidenceBusy, Evid
 from schemas.instants import parse_rfc3339
 from stream.pipeline import Limits
 from tests.cli.scored import append, inspection
+from tests.web.gates import OPEN
 from tests.web.logged import day_of_work, evidence_of, published
 from tests.web.people import COOKIE, SignedIn
 from tests.web.shelf import Shelf
@@ -43,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _client(folder: Path, evidence: Evidence | None, who: str = "own") -> Iterator[Client]:
     shelf = Shelf(folder / "views")
     shelf.apply(published(folder))
-    app: Any = SignedIn(create_app(shelf.reader(), evidence=evidence))
+    app: Any = SignedIn(create_app(shelf.reader(), evidence=evidence, access=OPEN))
     with TestClient(app) as client:
         client.cookies.set(COOKIE, who)
         yield client

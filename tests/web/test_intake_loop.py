@@ -19,6 +19,7 @@ from dashboards.web.app import create_app
 from dashboards.web.intake import MOST_LINES
 from tests.agents.rig import new_log
 from tests.oracle.logs import NOON, PARTITIONS, event
+from tests.web.gates import OPEN
 from tests.web.intake import EVENTS, NDJSON, At
 from tests.web.shelf import Shelf
 from tests.web.test_api_events import folder, values
@@ -36,7 +37,7 @@ def log(folder: Path) -> Iterator[EmbeddedLog]:
 @pytest.fixture
 def app(log: EmbeddedLog, folder: Path) -> Litestar:
     """An application over the log, to be called in the test's own loop."""
-    return create_app(Shelf(folder / "views").reader(), intake=Intake(At(log), lambda: NOON))
+    return create_app(Shelf(folder / "views").reader(), intake=Intake(At(log), lambda: NOON), access=OPEN)
 
 
 def client(app: Litestar) -> httpx.AsyncClient:

@@ -15,6 +15,7 @@ from dashboards.web.app import PERSONAL, create_app
 from dashboards.web.languages import words
 from dashboards.web.security import HEADERS
 from tests.web.factories import NOW, alert, scores
+from tests.web.gates import OPEN
 from tests.web.people import COOKIE, SignedIn, person, site
 from tests.web.shelf import Shelf
 
@@ -32,7 +33,7 @@ def shelf(tmp_path: Path) -> Shelf:
 @pytest.fixture
 def client(shelf: Shelf) -> Iterator[Client]:
     """Nobody is signed in until a test sets the cookie."""
-    app: Any = SignedIn(create_app(shelf.reader(), clock=lambda: NOW))
+    app: Any = SignedIn(create_app(shelf.reader(), clock=lambda: NOW, access=OPEN))
     with TestClient(app) as made:
         yield made
 
@@ -164,7 +165,7 @@ def test_ids_from_outside_are_text(client: Client, shelf: Shelf) -> None:
 def test_views_that_cannot_be_read_are_waited_for(tmp_path: Path) -> None:
     """A page that asks again by itself, with 503."""
     (tmp_path / "views.sqlite").write_bytes(b"no database at all, but long enough to be looked at" * 100)
-    app: Any = SignedIn(create_app(Shelf(tmp_path).reader(), clock=lambda: NOW))
+    app: Any = SignedIn(create_app(Shelf(tmp_path).reader(), clock=lambda: NOW, access=OPEN))
     with TestClient(app) as client:
         answer = _as(client, "own").get("/me")
     assert (503, "3") == (answer.status_code, answer.headers["retry-after"])

@@ -22,6 +22,7 @@ from dashboards.web.event_schema import JSON, NDJSON
 from tests.agents.rig import new_log
 from tests.oracle.logs import NOON, PARTITIONS
 from tests.web.factories import alert, line
+from tests.web.gates import OPEN
 from tests.web.intake import At, Client
 from tests.web.shelf import Shelf
 
@@ -56,6 +57,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
             clock=lambda: NOON,
             intake=Intake(At(log), lambda: NOON),
             records=lambda: open_records(f"sqlite:///{folder / 'records.sqlite'}"),
+            access=OPEN,
         )
         with TestClient(app) as client:
             yield client

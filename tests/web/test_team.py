@@ -21,6 +21,7 @@ from dashboards.web.updates import decode_scores
 from schemas.alerts import AlertRow
 from schemas.instants import MINUTE
 from tests.web.factories import INDICATOR, NOW, ROLLING, TEMPLATE, alert, row, scores, template, tick, unit_scores
+from tests.web.gates import OPEN
 from tests.web.shelf import Shelf
 
 Client = TestClient[Litestar]
@@ -107,7 +108,7 @@ def client(tmp_path: Path) -> Iterator[Client]:
     own = unit_scores("L/3", ["E0001", "E0002"], row(156, 200), name={"zh": "三线", "en": "Line 3"}, parents=["plant"])
     message = {"zh": "<b>下降</b>", "en": "<b>dropped</b>"}
     shelf.apply([template(), *people, own, alert("a" * 20, "E0001", unit="L/3", message=message), tick()])
-    with TestClient(create_app(shelf.reader(), clock=lambda: NOW)) as made:
+    with TestClient(create_app(shelf.reader(), clock=lambda: NOW, access=OPEN)) as made:
         yield made
 
 
