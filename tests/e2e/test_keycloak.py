@@ -76,7 +76,7 @@ def _signed_in(browser: httpx.Client, name: str) -> httpx.Response:
     form = browser.get(start.headers["location"])
     while form.is_redirect:
         form = browser.get(form.headers["location"])
-    found = re.search(r'<form[^>]*id="kc-form-login"[^>]*action="([^"]+)"', form.text)
+    found = re.search(r'action="([^"]*/login-actions/authenticate[^"]*)"', form.text)
     assert found is not None, form.text[:2000]
     sent = browser.post(html.unescape(found[1]), data={"username": name, "password": PASSWORD})
     assert 302 == sent.status_code, sent.text[:2000]
