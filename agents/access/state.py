@@ -196,7 +196,8 @@ class _Side:
         return self._of(viewer, "none")
 
     def _relation(self, viewer: str, unit: str | None) -> str:
-        charge = self._state.charge.get(self.employee(viewer) or "", ())
+        who, roles = self._state.accounts.get(viewer, (None, []))
+        charge = self._state.charge.get(who or "", ()) if "supervisor" in roles else ()
         line = self._line(unit)
         if line and line[0] in charge:
             return "team"

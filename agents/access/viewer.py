@@ -72,7 +72,9 @@ class Rules:
         if "none" in relations_of(right):
             return "none"
         bound = frozenset() if viewer.unit is None else frozenset((viewer.unit,))
-        charge = bound | self.organisation.in_charge(viewer.employee, self.at)
+        # Who is in charge without the role is to others what anybody is.
+        leads = viewer.employee if "supervisor" in viewer.roles else None
+        charge = bound | self.organisation.in_charge(leads, self.at)
         if subject.kind == "employee":
             return self.organisation.to_employee(viewer.employee, charge, subject.id, self.at)
         if subject.kind == "unit":

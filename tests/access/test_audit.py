@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import time
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from agents.access.audit import START, Entry, Head, append, entries, head, in_turn, parse_head, verify
@@ -161,27 +162,36 @@ def test_several_writers_make_one_chain(records: Records) -> None:
     assert (40, None) == (found.head.entries, found.broken)
 
 
-def _turn(connection: object, number: int) -> None:
-    in_turn(connection)  # type: ignore[arg-type]
-    append(connection, [entry(number)])  # type: ignore[arg-type]
+def _turn(connection: Connection, number: int) -> None:
+    in_turn(connection)
+    append(connection, [entry(number)])
 
 
-async def test_many_answers_wait_for_one_commit(tmp_path: Path) -> None:
-    """An entry is on disk when `write` returns, and 200 at once take a fraction of 200 commits."""
+async def test_many_answers_wait_for_one_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry is on disk when `write` returns; what waits while one is written goes together."""
     records = open_records(f"sqlite:///{tmp_path / 'records.sqlite'}")
+    may, begun, write, transactions = threading.Event(), threading.Event(), records.write, []
+
+    def slow(work: Callable[[Connection], None]) -> None:
+        transactions.append(work)
+        begun.set()
+        assert may.wait(60)
+        write(work)
+
+    monkeypatch.setattr(records, "write", slow)
     writer = AuditWriter(records)
-    begun = time.perf_counter()
-    for number in range(20):
-        await writer.write(entry(number))
-    alone = (time.perf_counter() - begun) / 20
-    begun = time.perf_counter()
-    await asyncio.gather(*(writer.write(entry(number)) for number in range(200)))
-    together = (time.perf_counter() - begun) / 200
+    first = asyncio.create_task(writer.write(entry(0)))
+    await asyncio.to_thread(begun.wait, 60)
+    others = [asyncio.create_task(writer.write(entry(number))) for number in range(1, 200)]
+    await asyncio.sleep(0)  # each of them has asked
+    assert not first.done()
+    may.set()
+    await asyncio.gather(first, *others)
+    assert 2 == len(transactions)
     with records.reading() as connection:
-        assert 220 == verify(connection).head.entries
+        assert 200 == verify(connection).head.entries
     writer.close()
     records.close()
-    assert together < alone
 
 
 async def test_an_asker_that_goes_away_leaves_its_entry(tmp_path: Path) -> None:

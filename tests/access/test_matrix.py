@@ -113,7 +113,15 @@ def test_a_relation_is_that_of_the_instant(who: str, subject: str, at: int, expe
 )
 def test_a_relation_to_a_unit(who: str, unit: str, expected: str) -> None:
     """The unit one works in is one's own; the one that one leads is the team."""
-    assert expected == Rules(ORGANISATION, 0).relation(viewer(who), "read-units", Subject("unit", unit))
+    asks = viewer(who, "supervisor")
+    assert expected == Rules(ORGANISATION, 0).relation(asks, "read-units", Subject("unit", unit))
+
+
+def test_who_is_in_charge_without_the_role_sees_what_anybody_there_sees() -> None:
+    """Their own unit's pooled numbers, and nobody else's."""
+    rules, asks = Rules(ORGANISATION, 0), viewer("ben", "employee")
+    assert rules.decide(asks, "read-units", Subject("unit", "L1", 5)).allowed
+    assert not rules.decide(asks, "read-scores", Subject("employee", "carl")).allowed
 
 
 def test_a_circle_in_the_tree_hangs_nobody() -> None:
