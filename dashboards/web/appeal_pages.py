@@ -5,7 +5,8 @@ What an appeal records of the score is never taken from the form: it is what was
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -14,6 +15,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
+from agents.access.viewer import Subject as About
 from agents.records.appeals import (
     LONGEST,
     SHOWN,
@@ -23,6 +25,7 @@ from agents.records.appeals import (
     Contested,
     Place,
     Who,
+    appeal_of,
     appeals_of,
     hand_in,
     listed,
@@ -38,6 +41,7 @@ from dashboards.web.known import employee_of
 from dashboards.web.me_pages import RETRY, Subject, catalogue_of, subject_of
 from dashboards.web.my_words import Telling
 from dashboards.web.problems import RequestProblem
+from dashboards.web.sight import Sight
 from dashboards.web.viewer import oneself
 from dashboards.web.web import Web
 from schemas.event import TOPIC_OF
@@ -104,18 +108,24 @@ async def withdraw(request: AnyRequest, web: NamedDependency[Web], number: FromP
 
 
 @get("/appeals", include_in_schema=False, opt={"right": "answer-appeals", "filters": True})
-async def all_appeals(request: AnyRequest, web: NamedDependency[Web]) -> Response[Any]:
-    """What waits for an answer, overdue ones first."""
+async def all_appeals(request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight]) -> Response[Any]:
+    """What waits for an answer of whoever looks, overdue ones first."""
     frame = Frame(request, web)
     if frame.viewer is None:
         return frame.notice("nobody", 401)
     closed, now = frame.query.get("closed") == "1", web.clock()
-    return await _list(frame, lambda records: listed(records, now, closed=closed), own=False)
+    return await _list(frame, lambda records: _answerable(listed(records, now, closed=closed), sight), own=False)
+
+
+def _answerable(appeals: Sequence[Appeal], sight: Sight) -> list[Appeal]:
+    return [one for one in appeals if sight.decide("answer-appeals", About("employee", one.employee)).allowed]
 
 
 @post("/appeals/{number:int}/answer", include_in_schema=False, opt={"right": "answer-appeals", "filters": True},
       request_max_body_size=FORM_BYTES)  # fmt: skip
-async def answer_appeal(request: AnyRequest, web: NamedDependency[Web], number: FromPath[int]) -> Response[Any]:
+async def answer_appeal(
+    request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight], number: FromPath[int]
+) -> Response[Any]:
     """Answers for good."""
     frame = Frame(request, web)
     if frame.viewer is None:
@@ -124,6 +134,10 @@ async def answer_appeal(request: AnyRequest, web: NamedDependency[Web], number: 
     action = ANSWERS.get(form.get("decision", ""))
     if action is None:
         raise RequestProblem(400, "decision is uphold or reject", "decision", form.get("decision"))
+    if web.desk is not None:
+        with suppress(AppealError, DeskClosed):  # said below
+            appeal = await web.desk.read(lambda records: appeal_of(records, number))
+            await sight.demand("answer-appeals", About("employee", appeal.employee))
     return await _settle(frame, number, action, form.get("answer", ""), "/appeals")
 
 

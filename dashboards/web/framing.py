@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from dashboards.web.languages import LANGUAGES, TAGS, Words, choose, words
 from dashboards.web.my_words import Tab
+from dashboards.web.security import with_forms
 from dashboards.web.viewer import csrf_field, viewer_of
 from dashboards.web.web import Web
 
@@ -69,7 +70,12 @@ class Frame:
             words=self.words,
             **values,
         )
-        sent = {"cache-control": "no-store", "content-language": self.words.tag, "vary": "accept-language"}
+        sent = {
+            "cache-control": "no-store",
+            "content-language": self.words.tag,
+            "content-security-policy": with_forms(),
+            "vary": "accept-language",
+        }
         return Response(html, status_code=status, media_type=MediaType.HTML, headers={**sent, **headers})
 
     def notice(self, what: str, status: int, *, retry: int | None = None, **values: str) -> Response[str]:

@@ -20,6 +20,7 @@ read-alerts         y---  yyp-  yyyy  yyyy  -55-  -sss  ----
 act-on-alerts       ----  -yp-  -yyy  ----  ----  ----  ----
 review-alerts       ----  -yp-  -yyy  ----  ----  ----  ----
 appeal              y---  y---  y---  y---  ----  ----  ----
+answer-appeals      ----  -yp-  -yyy  ----  ----  ----  ----
 propose-correction  ----  -yp-  -yyy  ----  ----  ----  ----
 approve-correction  ----  ----  -yyy  ----  ----  ----  ----
 read-people         y---  yyp-  yyyy  yyyy  ----  ----  ----

@@ -245,7 +245,7 @@ def test_nothing_undeclared_is_reachable(client: Client) -> None:
 
 
 def _example(route: HTTPRoute) -> str:
-    parts = ["L1" if not isinstance(part, str) else part for part in route.path_components]
+    parts = [part if isinstance(part, str) else "1" if part.type is int else "L1" for part in route.path_components]
     return "/" + "/".join(parts)
 
 
