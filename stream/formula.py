@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import isfinite
 
 from stream.formula_code import compile_tree
 from stream.formula_parser import Node, parse_tree
-from stream.formula_scanner import MEASURES, FormulaError, scan
+from stream.formula_scanner import MEASURES, FormulaError, Token, scan
 from stream.plain_number import plain
 
 __all__ = ["BoundFormula", "Formula", "FormulaError", "parse"]
@@ -54,7 +55,7 @@ class Formula:
         """
         parts = []
         end = 0
-        for token in scan(self.text):
+        for token in _tokens(self.text):
             known = targets if token.kind == "target" else values if token.kind == "name" else {}
             number = known.get(token.text)
             if number is not None and isfinite(number):
@@ -64,6 +65,11 @@ class Formula:
 
     def __str__(self) -> str:
         return self.text
+
+
+@lru_cache(maxsize=4096)
+def _tokens(text: str) -> tuple[Token, ...]:
+    return tuple(scan(text))
 
 
 def parse(text: str, *, names: Container[str] | None = None) -> Formula:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final, Literal
 
@@ -73,8 +73,13 @@ class Words:
 
     def _shown(self, value: object) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return str(format_decimal(value, locale=self._locale))
+            return _decimal(value, self.tag)
         return str(value)
+
+
+@lru_cache(maxsize=16_384)
+def _decimal(value: float, tag: str) -> str:
+    return str(format_decimal(value, locale=Locale.parse(tag.replace("-", "_"))))
 
 
 @cache

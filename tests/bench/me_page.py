@@ -121,8 +121,9 @@ async def measure(url: str, process: subprocess.Popen[bytes], given: argparse.Na
         await until_up(session, url)
         began = time.perf_counter()
         cpu = processor_seconds(process.pid)
+        count = int(given.rate * (given.warm + given.seconds))
         async with asyncio.TaskGroup() as group:
-            for number in range(int(given.rate * (given.warm + given.seconds))):
+            for number in range(count):
                 due = began + number / given.rate
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
                 group.create_task(open_page(due, number >= given.rate * given.warm))
@@ -133,7 +134,10 @@ async def measure(url: str, process: subprocess.Popen[bytes], given: argparse.Na
         f"p{share:g} {waits[min(len(waits) - 1, int(len(waits) * share / 100))]:.1f}" for share in SHARES
     )
     sys.stdout.write(f"{given.rate:g} pages/s of {given.people} people, {len(waits)} counted: ms {figures}\n")
-    sys.stdout.write(f"the web process took {cpu / took * 100:.0f} % of a processor; failed: {len(failed)}\n")
+    sys.stdout.write(
+        f"the web process took {cpu / took * 100:.0f} % of a processor, {cpu / count * 1000:.1f} ms a page; "
+    )
+    sys.stdout.write(f"failed: {len(failed)}\n")
     if failed:
         sys.stdout.write("\n".join(failed[:5]) + "\n")
     return 1 if failed or waits[int(len(waits) * 0.99)] > given.limit else 0
