@@ -13,6 +13,7 @@ from stream.shift_calendar import ShiftCalendar
 from stream.timetable import Timetable, merged, part_of
 
 FOREVER: Final = 1 << 62
+NO_SHIFT: Final = -1  # instead of the instant at which one begins
 _UNITS: Final = 20_000  # remembered at once
 
 
@@ -96,9 +97,9 @@ class Calendars:
         return begins, ends, Shift(begins, ends)
 
     def begins(self, unit: str, at: int) -> int:
-        """When the shift of a unit at an instant began to count, -1 where there is none."""
+        """When the shift of a unit at an instant began to count, NO_SHIFT where there is none."""
         shift = self.shift(unit, at)
-        return -1 if shift is None else shift.begins
+        return NO_SHIFT if shift is None else shift.begins
 
     def scheduled(self, unit: str, at: int) -> tuple[int, int] | None:
         """(start, end) of the shift in which a unit is, breaks included; of two the one that started last."""

@@ -80,15 +80,19 @@ def opened(
     ruled: Ruled,
     found: tuple[float | None, float | None, float | None, float],
     record: tuple[str, int, int, str],
+    shift: int,
 ) -> Open:
-    """A new alert. `found`: value, n, good (units), limit; `record`: its event id, T, log time (ms) and unit."""
+    """A new alert. `found`: value, n, good (units), limit; `record`: its event id, T, log time (ms) and unit.
+
+    `shift`: when the shift at T began (ms), for a rule that looks at it.
+    """
     value, n, good, limit = found
     event_id, at, stamp, unit = record
     if isinstance(rule, Gap):  # no record raised it: the unit did, at the end of a minute
         episode, first, begun = unit, "", at
     else:
         episode, (first, begun) = event_id, (ruled.first, ruled.begun) if ruled.first else (event_id, at)
-    start = window_start(rule.window, version, at) if isinstance(rule, Level | Gap) else begun
+    start = window_start(rule.window, version, at, shift) if isinstance(rule, Level | Gap) else begun
     return Open(
         alert_id(version, rule, owner, episode, at), FIRING, stamp, stamp, unit, start,
         value, n, good, threshold_of(rule, limit), first, event_id, rule.escalation > 0,

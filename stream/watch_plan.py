@@ -13,7 +13,16 @@ from math import log
 from statistics import NormalDist
 from typing import Final
 
-from stream.alert_rules import AlertRule, DefaultRules, DriftRule, EwmaRule, LevelRule, NaiveRule, UnitGapRule
+from stream.alert_rules import (
+    AlertRule,
+    DefaultRules,
+    DriftRule,
+    EwmaRule,
+    LevelRule,
+    NaiveRule,
+    StaleRule,
+    UnitGapRule,
+)
 from stream.case_mix import risk_of
 from stream.cusum import Weights, odds_ratio, weights
 from stream.formula_parser import Chain, Name
@@ -145,14 +154,12 @@ def aims(version: Version) -> bool:
 
 def _plan(version: Version, group: Group) -> WatchPlan | None:
     rules: list[Rule] = []
-    for indicator, own in zip(version.template.indicators, version.group_of, strict=True):
-        if own == group.index:
-            measure = _measure(indicator, group)
-            mixed = group.mix(indicator.id)
-            for rule in indicator.alerts:
-                compiled = _compile(len(rules), indicator, measure, mixed, rule)
-                if compiled is not None:
-                    rules.append(compiled)
+    watched = zip(version.template.indicators, version.group_of, strict=True)
+    own = [(indicator, rule) for indicator, index in watched if index == group.index for rule in indicator.alerts]
+    for indicator, rule in sorted(own, key=lambda one: _needs_calendar(one[1])):  # states of before know no such rules
+        compiled = _compile(len(rules), indicator, _measure(indicator, group), group.mix(indicator.id), rule)
+        if compiled is not None:
+            rules.append(compiled)
     if not rules:
         return None
     levels = [rule for rule in rules if isinstance(rule, Level)]
@@ -166,6 +173,12 @@ def _plan(version: Version, group: Group) -> WatchPlan | None:
         tuple(rules),
         any(_names_targets(rule.indicator) for rule in rules),
     )
+
+
+def _needs_calendar(rule: AlertRule) -> bool:
+    if isinstance(rule, StaleRule):
+        return True
+    return isinstance(rule, LevelRule | NaiveRule | UnitGapRule) and rule.window.kind == "shift"
 
 
 def _names_targets(indicator: Indicator) -> bool:
@@ -225,8 +238,6 @@ def _default(indicator: Indicator, rule: DefaultRules) -> DriftRule:
 
 def _compile(place: int, indicator: Indicator, measure: Measure, mixed: int, rule: AlertRule) -> Rule | None:
     head = (place, indicator, measure, rule.id, rule.severity, rule.pending, rule.escalation)
-    if isinstance(rule, LevelRule | NaiveRule | UnitGapRule) and rule.window.kind == "shift":
-        return None  # has no calendar yet
     evenly = isinstance(rule, DefaultRules)
     meant = _default(indicator, rule) if isinstance(rule, DefaultRules) else rule
     match meant:

@@ -25,7 +25,8 @@ from stream.history import Counts, History, counted, history_rows, window_bounds
 from stream.plan import Line, plan_of
 from stream.rulebook import Version
 from stream.score import in_units, versions_for
-from stream.state import target_values
+from stream.state import home_at, target_values
+from stream.window import Window
 
 COLUMNS: Final = (
     "event_id", "type", "occurred_at", "logged_at", "source", "corrects", "contribution", "dims", "topic", "offset",
@@ -67,7 +68,7 @@ def explain(
         if history is None:
             raise CommandError(f"employee {employee!r}: the log has no event of theirs that counts or waits")
         version = _version(history, indicator, window, at, template)
-        _name_what_is_gone(log, version, window, at)
+        _name_what_is_gone(log, history, version, window, at)
         _print(history, version, indicator, window, at, format)
     return 0
 
@@ -96,7 +97,13 @@ def _known(version: Version, indicator: str, window: str) -> bool:
 
 def _print(history: History, version: Version, indicator: str, window: str, at: int, format: Format) -> None:
     rows = [r for r in history_rows(history, at) if (r.template, r.version) == version.key and r.window == window]
-    row = next(r for r in rows if r.indicator == indicator)
+    row = next((r for r in rows if r.indicator == indicator), None)
+    if row is None:
+        unit = home_at(history.person.state, at)
+        raise CommandError(
+            f"window {window!r}: there is no shift of {history.person.id} at {time_text(at)}: "
+            f"no shift calendar is in force for {f'unit {unit!r}' if unit else 'who has no unit'}"
+        )
     if indicator in TOTALS:
         _print_total(version, rows, row, format)
         return
@@ -205,13 +212,22 @@ def _print_score(score: dict[str, Any], format: Format) -> None:
         print_record({"score": score}, format)
 
 
-def _name_what_is_gone(log: Log, version: Version, window: str, at: int) -> None:
+def _name_what_is_gone(log: Log, history: History, version: Version, window: str, at: int) -> None:
     """Retention may have taken events of the window: say so before showing what is left."""
     chosen = next(known for known in plan_of(version).windows if known.text == window)
-    low, _ = window_bounds(chosen, version, at)
+    low = min(_begins(history, version, chosen, at))
     for topic, number, first in log_starts(log):
         if first > low:
             say(f"{topic}/{number} begins at {time_text(first)}, its window at {time_text(low)}: the rest is gone")
+
+
+def _begins(history: History, version: Version, window: Window, at: int) -> Iterator[int]:
+    """Where a window begins; shifts do by unit."""
+    state, calendars = history.person.state, history.person.rules.calendars
+    units = {home_at(state, at), *(segment.unit for segment in state.segments)} if window.kind == "shift" else {""}
+    for unit in units:
+        shift = calendars.shift(unit, at)
+        yield at if window.kind == "shift" and shift is None else window_bounds(window, version, at, shift)[0]
 
 
 def log_starts(log: Log) -> Iterator[tuple[str, int, int]]:
