@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from schemas.alerts import CLEARED
+from schemas.instants import MINUTE
 from schemas.rows import Number, whole
 from stream.calendars import NO_SHIFT
 from stream.interval import wilson
@@ -15,8 +16,9 @@ from stream.person import Person
 from stream.plan import Counted, counted, plan_of
 from stream.rulebook import Version
 from stream.score import home_shift, pooled, versions_for
+from stream.silence import worked_since
 from stream.state import Vector, target_values
-from stream.watch_plan import Drift, Gap, Level, Rule, watch_plans
+from stream.watch_plan import Drift, Gap, Level, Rule, Stale, watch_plans
 from stream.watched import Ruled
 
 _NO_SHIFT: Final = Counted(None, None, None)
@@ -73,10 +75,21 @@ def _reason(
         n, good = (ruled.n, ruled.good) if ruled.statistic else (None, None)  # since it left 0
         share = good / n if n and good is not None else None
         return Reason(*head, "", state, share, whole(n), whole(good), ruled.statistic, rule.h, why)
+    if isinstance(rule, Stale):
+        worked = worked_since(person, rule, version, as_of)
+        why = "no record yet, or not on shift"
+        if worked is not None:
+            why = f"at work for {worked / MINUTE:.0f} minutes without a record, told after {_minutes(rule):g}"
+        bound = None if worked is None else worked / 1000
+        return Reason(*head, "", state, None, None, None, bound, rule.after / 1000, why)
     limit = rule.target - rule.width * ruled.spread**0.5
     value = ruled.statistic if ruled.spread else None
     why = "no record yet" if value is None else f"average {value:.4f}, limit {limit:.4f}"
     return Reason(*head, "", state, value, None, None, value, limit, why)
+
+
+def _minutes(rule: Stale) -> float:
+    return (rule.after + rule.pending) / MINUTE
 
 
 def _level(

@@ -16,10 +16,12 @@ from stream.lifecycle import due as alerts_due
 from stream.person import Person
 from stream.plan import Line, Plan, Slot, counted, plan_of
 from stream.rulebook import Rulebook, Version
+from stream.silence import due as silence_due
 from stream.state import NEVER, Cells, Segment, State, Vector, assignment_at, has_rows, home_at, target_values
 from stream.window import rolling_bounds
 
 NO_INTERVAL: Final = (None, None)
+NO_TICK: Final = -1
 
 
 def score_rows(person: Person, as_of: int) -> list[ScoreRow]:
@@ -184,9 +186,11 @@ def _mean(parts: Sequence[tuple[str, float, float]]) -> float | None:
     return sum([weight * points for _, weight, points in parts]) / weight if weight else None
 
 
-def next_change(person: Person, as_of: int) -> int:
-    """When time alone next changes a row, a unit's pool or an alert (ms): a pane leaves a window, a calendar window
-    ends, a shift does, a version of any template begins. NEVER: never."""
+def next_change(person: Person, as_of: int, now: int = NO_TICK) -> int:
+    """When time alone next changes a row, a unit's pool or, after the tick `now`, an alert (ms). NEVER: never.
+
+    A pane leaves a window, a calendar window or a shift ends, a version of any template begins, silence lasts.
+    """
     role, _, _, until = assignment_at(person.state.assignments, as_of)
     due = min(until, person.rules.regime(role, as_of).ends, alerts_due(person.state), NEVER)
     for segment in person.state.segments:
@@ -195,7 +199,7 @@ def next_change(person: Person, as_of: int) -> int:
             due = min(due, _segment_change(segment, plan_of(version), as_of))
     if person.rules.by_shift and any(group.by_shift for v in person.versions_at(as_of) for group in v.groups):
         due = min(due, person.rules.calendars.next_change(home_at(person.state, as_of), as_of))
-    return due
+    return min(due, silence_due(person, as_of if now == NO_TICK else now))
 
 
 def _segment_change(segment: Segment, plan: Plan, as_of: int) -> int:

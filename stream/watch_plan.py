@@ -113,7 +113,14 @@ class Gap(Head):
     gap: float
 
 
-Rule = Level | Drift | Ewma | Gap
+@dataclass(frozen=True, slots=True, eq=False)
+class Stale(Head):
+    """`stale`: no entry for so long (ms) while the unit is at work. Ticks decide (stream/silence.py)."""
+
+    after: int
+
+
+Rule = Level | Drift | Ewma | Gap | Stale
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,6 +132,7 @@ class WatchPlan:
     levels: tuple[tuple[Window, tuple[Level, ...]], ...]  # rules of one window share its sums
     drifts: tuple[Drift, ...]
     ewmas: tuple[Ewma, ...]
+    stales: tuple[Stale, ...]
     rules: tuple[Rule, ...]
     aims: bool  # some rule looks at personal targets
 
@@ -144,6 +152,12 @@ def gaps(version: Version) -> tuple[Gap, ...]:
     """The rules of a version that a unit decides."""
     plans = (plan for plan in watch_plans(version) if plan is not None)
     return tuple(rule for plan in plans for rule in plan.rules if isinstance(rule, Gap))
+
+
+@lru_cache(maxsize=4096)
+def stales(version: Version) -> tuple[Stale, ...]:
+    """The rules of a version that wait for silence."""
+    return tuple(rule for plan in watch_plans(version) if plan is not None for rule in plan.stales)
 
 
 @lru_cache(maxsize=4096)
@@ -170,6 +184,7 @@ def _plan(version: Version, group: Group) -> WatchPlan | None:
         tuple((window, tuple(rule for rule in levels if rule.window == window)) for window in windows),
         tuple(rule for rule in rules if isinstance(rule, Drift)),
         tuple(rule for rule in rules if isinstance(rule, Ewma)),
+        tuple(rule for rule in rules if isinstance(rule, Stale)),
         tuple(rules),
         any(_names_targets(rule.indicator) for rule in rules),
     )
@@ -247,6 +262,8 @@ def _compile(place: int, indicator: Indicator, measure: Measure, mixed: int, rul
             return Level(*head, meant.window, meant.below, meant.clear_above, z, sample)
         case UnitGapRule():
             return Gap(*head, meant.window, meant.gap)
+        case StaleRule():
+            return Stale(*head, meant.after)
         case NaiveRule():
             return Level(*head, meant.window, meant.below, meant.below, None, 0)
         case DriftRule():

@@ -56,7 +56,7 @@ class Act(NamedTuple):
 
 
 ACTS: Final = (
-    *["inspect"] * 8,
+    *["inspect"] * 20,
     "assign",
     "assign",
     "calendar",
@@ -105,13 +105,13 @@ class World:
 
     def inspect(self, act: Act) -> None:
         """A record of some units, of a line or of none; a correction now and then would change nothing here."""
-        self.now += (1, 10 * MINUTE, HOUR, 3 * HOUR, 7 * HOUR)[act.pick % 5]
+        self.now += (1, 10 * MINUTE, 10 * MINUTE, HOUR, 3 * HOUR, 7 * HOUR)[act.pick // 7 % 6]
         dims = {} if act.pick % 3 == 0 else {"line": f"L{1 + act.pick % 2}"}
         self.send(
             "qc.inspection",
             act.back,
             dims=dims,
-            measures={"inspected": act.size, "accepted": act.pick % (act.size + 1)},
+            measures={"inspected": act.size, "accepted": act.size if act.pick % 3 else act.pick % (act.size + 1)},
         )
 
     def assign(self, act: Act) -> None:
@@ -154,6 +154,7 @@ class World:
 async def drive(world: World, script: list[Act]) -> None:
     """As the script says; then everything is read and committed, and a tick follows."""
     rig = world.rig
+    world.publish_calendar(script[0])
     for act in script:
         rig.wall = world.now
         match act.what:
@@ -234,8 +235,8 @@ def _ended(world: World, alert: Naive) -> bool:
     )
 
 
-@settings(PROFILE, max_examples=50, suppress_health_check=list(HealthCheck))
-@given(script=st.lists(ACT, min_size=6, max_size=60), partitions=st.sampled_from((1, 2)))
+@settings(PROFILE, max_examples=40, suppress_health_check=list(HealthCheck))
+@given(script=st.lists(ACT, min_size=40, max_size=70), partitions=st.sampled_from((1, 2)))
 def test_rows_and_rules_of_a_shift(logs: Path, script: list[Act], partitions: int) -> None:
     """People, units, explanations of the past, and a level rule: no difference."""
     folder = Path(tempfile.mkdtemp(dir=logs))
@@ -255,3 +256,79 @@ def test_rows_and_rules_of_a_shift(logs: Path, script: list[Act], partitions: in
 def _few_days(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shifts are worked every other day at least: by hand a few days are enough."""
     monkeypatch.setattr(by_hand, "SPAN", 8)
+
+
+RED: Final[by_hand.Text] = {
+    "calendar": "red", "version": 1, "effective_from": START, "timezone": "UTC", "units": ["L1"], "early": 0,
+    "shifts": {"a": {"start": "06:00", "end": "14:00"}, "b": {"start": "14:00", "end": "22:00"}},
+    "week": {day: ["a", "b"] for day in WEEK},
+}  # fmt: skip
+
+
+async def _worked(rig: Rig, unit: str | None, *, published: bool = True) -> World:
+    """E1 has made two bad units on line L1 at noon, at home in a unit or in none."""
+    world = World(rig)
+    if published:
+        rig.append([Outgoing(TEMPLATES, 0, world.now, b"calendar:red@1", text(RED).encode())])
+    world.now = NOON
+    if unit is not None:
+        world.send("people.assignment", DAY, dims={"unit": unit})
+    world.send("qc.inspection", 0, dims={"line": "L1"}, measures={"inspected": 2, "accepted": 0})
+    rig.wall = NOON
+    await rig.drain()
+    return world
+
+
+def _shifts(rig: Rig, at: int) -> list[tuple[str, str, object]]:
+    found = rows_as_of(rig.log, committed(rig.log), at, rig.limits)
+    return [(row.window_start, row.status, row.n) for row in found if (row.window, row.indicator) == ("shift", "yield")]
+
+
+async def test_a_screen_goes_on_to_the_next_shift(rig: Rig) -> None:
+    """By time alone: to one without a record, and to the one after it."""
+    await _worked(rig, "L1")
+    seen = []
+    for hours in (0, 3, 20):
+        rig.wall = NOON + hours * HOUR
+        await rig.drain()
+        await rig.drain()
+        rows = rig.updates()["E1"].rows
+        seen += [(r.window_start[5:16], r.status) for r in rows if (r.window, r.indicator) == ("shift", "yield")]
+    assert [("03-02T06:00", "ok"), ("03-02T14:00", "no_data"), ("03-03T06:00", "no_data")] == seen
+
+
+@pytest.mark.parametrize(("unit", "shown"), [("L1", 1), (None, 0), ("L2", 0)])
+async def test_who_is_at_home_where_no_calendar_is_in_force_has_no_shift(
+    rig: Rig, unit: str | None, shown: int
+) -> None:
+    """Neither rows nor alerts, although the line where they worked has one."""
+    await _worked(rig, unit)
+    assert shown == len(_shifts(rig, NOON))
+    assert shown == len([a for a in latest_alerts(rig.log).values() if a.rule == "low"])
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_later_version_cuts_the_shift_that_is_on(rig: Rig, restarts: bool) -> None:
+    """What was counted before it begins stays in the part before; the part after begins anew."""
+    world = await _worked(rig, "L1")
+    later = {**RED, "version": 2, "effective_from": NOON + HOUR}
+    rig.append([Outgoing(TEMPLATES, 0, NOON + 1, b"calendar:red@2", text(later).encode())])
+    if restarts:
+        await rig.crash()
+        rig.restart()
+    world.now = rig.wall = NOON + 2 * HOUR
+    await rig.drain()
+    assert [(format_rfc3339(NOON - 6 * HOUR), "ok", 2)] == _shifts(rig, NOON + HOUR - 1)
+    assert [(format_rfc3339(NOON + HOUR), "no_data", 0)] == _shifts(rig, NOON + HOUR)
+    assert [(format_rfc3339(NOON + HOUR), "no_data", 0)] == _shifts(rig, NOON + HOUR + 1)
+
+
+async def test_a_calendar_that_comes_later_counts_for_what_was_before(rig: Rig) -> None:
+    """Its first version may begin in the past: people are counted anew."""
+    await _worked(rig, "L1", published=False)
+    assert [] == _shifts(rig, NOON)
+    rig.append([Outgoing(TEMPLATES, 0, NOON + 1, b"calendar:red@1", text(RED).encode())])
+    rig.wall = NOON + MINUTE
+    await rig.drain()
+    assert [(format_rfc3339(NOON - 6 * HOUR), "ok", 2)] == _shifts(rig, NOON)
+    assert ["firing"] == [a.state for a in latest_alerts(rig.log).values() if a.rule == "low"]
