@@ -350,13 +350,11 @@ class Partition:
 
     def _alert(self, tick: Tick) -> None:
         """What people did with alerts since the last tick, and what time does with alerts and with scores."""
-        applied = self.meta.applied
+        applied, every = self.meta.applied, self.rules.awaits_silence
         due = dict.fromkeys(self.due.take(self.meta.now))
         self.owed.later.update(due)
-        alerted = (
-            due if self.rules.awaits_silence else [n for n in due if n in self.alerted]
-        )  # once a minute all are due
-        outputs, changed = self.alerting.tick(tick, applied.get(COMMANDS, 0), alerted, self.rules.awaits_silence)
+        alerted = [name for name in due if every or name in self.alerted]  # at the end of a minute everybody is due
+        outputs, changed = self.alerting.tick(tick, applied.get(COMMANDS, 0), alerted, every)
         self.outputs += outputs
         for person in changed:
             self._changed(person)

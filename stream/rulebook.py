@@ -222,9 +222,8 @@ class Rulebook:
                 compile_version(t, t.effective_from, end) for t, end in zip(ordered, ends, strict=True)
             ]
         self.by_shift = any(group.by_shift for own in self.versions.values() for v in own for group in v.groups)
-        self.awaits_silence = any(
-            isinstance(rule, StaleRule) for t in self.templates() for one in t.indicators for rule in one.alerts
-        )
+        rules = (rule for t in self.templates() for one in t.indicators for rule in one.alerts)
+        self.awaits_silence = bool(self.calendars.versions) and any(isinstance(rule, StaleRule) for rule in rules)
         edges = {version.begins for versions in self.versions.values() for version in versions}
         edges.update(model.effective_from for own in self.models.values() for model in own)
         self._edges = [-FOREVER, *sorted(edges), FOREVER]
