@@ -11,6 +11,7 @@ from typing import Final, cast
 
 import msgspec
 
+from agents.due import Due
 from agents.outbox import dead_letter
 from agents.ticks import Tick
 from agents.told import alert_record
@@ -20,6 +21,8 @@ from schemas.event import Rejection, Row
 from schemas.unreadable import UNREADABLE
 from stream.lifecycle import Refused, advance, judge, obey, open_rows
 from stream.person import Person
+from stream.silence import due as silence_due
+from stream.silence import hear
 from stream.topics import COMMANDS
 from stream.unit_rules import UNIT
 
@@ -40,12 +43,14 @@ _command: Final[msgspec.json.Decoder[Command]] = msgspec.json.Decoder(Command)
 
 
 class Alerting:
-    """Of one partition; `person` finds an employee at work."""
+    """Of one partition; `person` finds an employee at work, `due` is told when somebody may be silent for too long."""
 
-    def __init__(self, number: int, log: Log, person: Callable[[str], Person]) -> None:
+    def __init__(self, number: int, log: Log, person: Callable[[str], Person], due: Due) -> None:
         self._number = number
         self._log = log
         self._person = person
+        self._due = due
+        self._lately: dict[str, None] = {}  # employees of whom something came since the last tick
         self._fresh: dict[str, None] = {}  # employees with an alert that no tick has seen
         self._ahead: list[Row] = []  # commands that are read and not obeyed yet, up to the offset below
         self._read_to = 0
@@ -74,8 +79,15 @@ class Alerting:
                 self._fresh[row.employee_id] = None
             yield self._say(row)
 
-    def tick(self, tick: Tick, applied: int, due: Iterable[str]) -> tuple[list[Outgoing], list[Person]]:
-        """What leaves at a tick, and who has changed; commands from `applied` on, time for who is `due`."""
+    def noticed(self, employees: Iterable[str]) -> None:
+        """Something came of them: the next tick looks at their silence."""
+        self._lately.update((employee_id, None) for employee_id in employees)
+
+    def tick(self, tick: Tick, applied: int, due: Iterable[str], silent: bool) -> tuple[list[Outgoing], list[Person]]:
+        """What leaves at a tick, and who has changed; commands from `applied` on, time for who is `due`.
+
+        `silent`: some rule waits for silence, which begins anew with whatever came.
+        """
         outputs: list[Outgoing] = []
         changed: dict[str, Person] = {}
         for row in self._commands(applied, tick.follows.get(COMMANDS, 0)):
@@ -85,12 +97,15 @@ class Alerting:
             elif isinstance(found, Rejection):
                 outputs.append(dead_letter(COMMANDS, self._number, row, found))
         fresh, self._fresh = self._fresh, {}
-        for employee_id in dict.fromkeys((*fresh, *due)):
+        lately, self._lately = self._lately if silent else {}, {}
+        for employee_id in dict.fromkeys((*fresh, *lately, *due)):
             person = self._person(employee_id)
-            rows = list(advance(person, tick.at))
+            rows = [*hear(person, tick.at), *advance(person, tick.at)]
             if rows:
                 changed[employee_id] = person
                 outputs.extend(map(self._say, rows))
+            if employee_id in lately:
+                self._due.schedule(employee_id, silence_due(person, tick.at))
         return outputs, list(changed.values())
 
     def _obeyed(self, row: Row, at: int, changed: dict[str, Person]) -> AlertRow | Rejection | None:

@@ -21,7 +21,8 @@ from stream.pipeline import Limits
 from stream.plan import Line, plan_of
 from stream.rulebook import Version
 from stream.score import in_units, versions_for
-from stream.state import target_values
+from stream.state import home_at, target_values
+from stream.window import Window
 
 TOTAL_FORMULA: Final = "sum(weight * points) / sum(weight), indicators without points left out"
 
@@ -74,7 +75,13 @@ def explain(log: Log, limits: Limits, asked: Question, progress: Progress | None
         raise NotExplained(f"employee {asked.employee!r}: the log has no event of theirs that counts or waits")
     version = _version(history, asked)
     rows = [r for r in history_rows(history, asked.at) if _is_of(r, version, asked.window)]
-    row = next(r for r in rows if r.indicator == asked.indicator)
+    row = next((r for r in rows if r.indicator == asked.indicator), None)
+    if row is None:
+        unit = home_at(history.person.state, asked.at)
+        raise NotExplained(
+            f"window {asked.window!r}: there is no shift of {history.person.id} at {format_rfc3339(asked.at)}: "
+            f"no shift calendar is in force for {f'unit {unit!r}' if unit else 'who has no unit'}"
+        )
     targets = target_values(history.person.state, asked.at)
     if asked.indicator in TOTALS:
         return Explanation(history, version, row, None, (), -1, list(_parts(version, rows, row)), targets)
@@ -198,13 +205,22 @@ def _parts(version: Version, rows: Sequence[ScoreRow], total: ScoreRow) -> Itera
         yield Part(r.indicator, by_id[r.indicator].dimension, r.status, weight, r.points, share)
 
 
-def what_is_gone(log: Log, version: Version, window: str, at: int) -> Iterator[tuple[str, int, int, int]]:
+def what_is_gone(log: Log, found: Explanation, window: str, at: int) -> Iterator[tuple[str, int, int, int]]:
     """(topic, partition, its first instant, the window's first instant) where retention took events of the window."""
-    chosen = next(known for known in plan_of(version).windows if known.text == window)
-    low, _ = window_bounds(chosen, version, at)
+    chosen = next(known for known in plan_of(found.version).windows if known.text == window)
+    low = min(_begins(found.history, found.version, chosen, at))
     for topic, number, first in log_starts(log):
         if first > low:
             yield topic, number, first, low
+
+
+def _begins(history: History, version: Version, window: Window, at: int) -> Iterator[int]:
+    """Where a window begins; shifts do by unit."""
+    state, calendars = history.person.state, history.person.rules.calendars
+    units = {home_at(state, at), *(segment.unit for segment in state.segments)} if window.kind == "shift" else {""}
+    for unit in units:
+        shift = calendars.shift(unit, at)
+        yield at if window.kind == "shift" and shift is None else window_bounds(window, version, at, shift)[0]
 
 
 def log_starts(log: Log) -> Iterator[tuple[str, int, int]]:

@@ -142,7 +142,7 @@ class Flush:
                     score = score_update(person, as_of)
                     partition.units.add(score.unit)
                     update = outgoing_update(partition.number, now, score)
-                due = next_change(person, as_of)
+                due = next_change(person, as_of, partition.meta.now)
                 partition.due.schedule(employee_id, due)
                 made[employee_id] = Made(update, encode_state(person.state, due))
                 if time.perf_counter() >= until:
@@ -188,7 +188,8 @@ class Flush:
             elif employee_id in made:
                 value = made[employee_id].state
             else:
-                due = next_change(person, max(partition.meta.now, person.state.newest))
+                now = partition.meta.now
+                due = next_change(person, max(now, person.state.newest), now)
                 partition.due.schedule(employee_id, due)
                 value = encode_state(person.state, due)
             yield employee_key(employee_id), value

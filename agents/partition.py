@@ -59,8 +59,7 @@ class Partition:
         self.number = number
         self.store = store
         self.log = log
-        raw = store.get(KEY)
-        self.meta = Meta(format=FORMAT) if raw is None else decode_meta(raw)
+        self.meta = Meta(format=FORMAT) if (raw := store.get(KEY)) is None else decode_meta(raw)
         demand_format(self.meta.format)
         if demand is not None:
             demand(number, self.meta)
@@ -73,7 +72,7 @@ class Partition:
         self.owed = Owed()
         self.due = Due()  # score updates that time alone changes
         self.expiring = Due()  # held records that become late
-        self.alerting = Alerting(number, log, self.person)
+        self.alerting = Alerting(number, log, self.person, self.due)
         self.holding = {key[1:].decode(): instant_of(raw) for key, raw in store.items(HOLDING)}
         self.alerted = {key[1:].decode() for key, _ in store.items(ALERTED)}  # employees with an open alert
         self.units: set[str] = set()  # of everybody whose score was told since the start
@@ -116,6 +115,7 @@ class Partition:
             if person.state.measured > measured:
                 measured = person.state.measured
         self.meta.measured = measured
+        self.alerting.noticed(employee_id for employee_id, _ in chunk.groups)
         self._settle(topic, chunk, expected, tally)
         self.meta.applied[topic] = chunk.after
         self.meta.logged = max(self.meta.logged, chunk.logged)
@@ -161,8 +161,8 @@ class Partition:
 
     def _changed(self, person: Person) -> None:
         self.dirty[person.id] = self.owed.soon[person.id] = None
-        if person.state.measured > self.meta.measured:
-            self.meta.measured = person.state.measured
+        self.alerting.noticed((person.id,))
+        self.meta.measured = max(self.meta.measured, person.state.measured)
 
     # Rules and assignments that change the past
 
@@ -350,11 +350,11 @@ class Partition:
 
     def _alert(self, tick: Tick) -> None:
         """What people did with alerts since the last tick, and what time does with alerts and with scores."""
-        applied = self.meta.applied
+        applied, every = self.meta.applied, self.rules.awaits_silence
         due = dict.fromkeys(self.due.take(self.meta.now))
         self.owed.later.update(due)
-        alerted = [name for name in due if name in self.alerted]  # at the end of a minute everybody is due
-        outputs, changed = self.alerting.tick(tick, applied.get(COMMANDS, 0), alerted)
+        alerted = [name for name in due if every or name in self.alerted]  # at the end of a minute everybody is due
+        outputs, changed = self.alerting.tick(tick, applied.get(COMMANDS, 0), alerted, every)
         self.outputs += outputs
         for person in changed:
             self._changed(person)

@@ -109,7 +109,7 @@ def keep_handling(old: State, new: State) -> set[str]:
         before = known.get((watched.template, watched.version, watched.group))
         for was, ruled in zip(before.rules, watched.rules, strict=True) if before is not None else ():
             if was.open is not None and not was.open.first:  # no record has raised it
-                ruled.open = was.open
+                ruled.open, ruled.begun = was.open, was.begun
                 kept.add(was.open.alert_id)
     handled = {alert.alert_id: alert for alert in _open(old)}
     for alert in _open(new):

@@ -57,23 +57,24 @@ def figures(units: Units, rules: Rulebook, unit: str, at: int) -> Figures:
     members = list(units.members(unit))
     rows: list[Row] = []
     spreads: dict[str, Spread] = {}
+    shift = rules.calendars.begins(unit, at)
     for version in (v for name in rules.versions if (v := rules.in_force(name, at)) is not None):
-        vectors = units.vectors(unit, version, at)
+        vectors = units.vectors(unit, version, at, shift)
         for line in plan_of(version).lines:
             whole = counted(line, vectors[line.slot], {})
             if whole.value is None:
                 continue
             rows.append(Row(version.key[0], line.indicator.id, line.window.text, whole.value, whole.n or 0.0))
             if line.of is not None and line.indicator.id not in spreads:  # its first window
-                spreads[line.indicator.id] = _spread(version, line, whole, members, at)
+                spreads[line.indicator.id] = _spread(version, line, whole, members, at, shift)
     return Figures(len(members), tuple(rows), tuple(spreads.values()))
 
 
-def _spread(version: Version, line: Line, whole: Counted, members: Sequence[Member], at: int) -> Spread:
+def _spread(version: Version, line: Line, whole: Counted, members: Sequence[Member], at: int, shift: int) -> Spread:
     buckets, total, outside = [0] * (len(YIELD_BUCKETS) + 1), 0.0, [0, 0]
     share = (whole.good or 0.0) / whole.n if whole.n else 0.0
     for member in members:
-        value, n, _ = counted(line, member.vector(version, line.slot, at), {})
+        value, n, _ = counted(line, member.vector(version, line.slot, at, shift), {})
         if value is None or n is None:
             continue
         buckets[bisect_left(YIELD_BUCKETS, value)] += 1

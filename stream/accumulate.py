@@ -9,11 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from schemas.measures import Measures
-from stream.person import Landing
+from stream.person import Bounds, Landing
 from stream.state import Calendar, Cells, Segment, Vector
-from stream.window import calendar_bounds
 
-FOREVER: Final = 1 << 62
 _SUM: Final = 2  # events and a measure
 _RATE: Final = 3  # events and two measures
 
@@ -53,18 +51,18 @@ def add_all(
 
 
 def _add_to(landings: Sequence[Landing], measures: Sequence[Measures], times: Sequence[int], newest: int) -> None:
-    for names, all_panes, calendars, timezone, watched in landings:
+    for names, all_panes, calendars, watched in landings:
         vectors = [measured.vectors.get(names) or measured.vector(names) for measured in measures]
         own = newest if watched is None else watched.newest
         for panes, grain, kept in all_panes:
             _add_to_panes(panes, grain, own // grain, kept, vectors, times)
-        for calendar, window in calendars:
+        for calendar, bounds in calendars:
             if calendar.start <= times[0] and times[-1] < calendar.end:
                 into = calendar.vector
                 for index, column in enumerate(zip(*vectors, strict=True)):
                     into[index] += sum(column)
             else:
-                _add_to_calendar(calendar, window, timezone, vectors, times)
+                _add_to_calendar(calendar, bounds, vectors, times)
 
 
 def _add_to_panes(
@@ -116,19 +114,17 @@ def _prune(panes: dict[int, Vector], closed: int) -> None:
 
 
 def _add_to_calendar(
-    calendar: Calendar, window: str, timezone: str, vectors: Sequence[Sequence[int]], times: Sequence[int]
+    calendar: Calendar, bounds: Bounds, vectors: Sequence[Sequence[int]], times: Sequence[int]
 ) -> None:
-    """Event by event: the newest calendar window may be another one after each."""
+    """Event by event: the newest calendar window may be another one after each. What is in none is not kept."""
     for at, vector in zip(times, vectors, strict=True):
         if at >= calendar.end:
-            _turn_over(calendar, window, timezone, at)
-            calendar.vector = list(vector)
+            window = bounds(at)
+            if window is not None:
+                calendar.start, calendar.end = window
+                calendar.vector = list(vector)
         elif at >= calendar.start:
             _add(calendar.vector, vector)
-
-
-def _turn_over(calendar: Calendar, window: str, timezone: str, at: int) -> None:
-    calendar.start, calendar.end = (-1, FOREVER) if window == "all" else calendar_bounds(window, timezone, at)
 
 
 def is_over(segment: Segment, newest: int) -> bool:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from schemas.alerts import Message
+from schemas.instants import MINUTE
 from stream.interval import wilson
 from stream.rulebook import Version
-from stream.watch_plan import Drift, Ewma, Gap, Level, Rule
+from stream.watch_plan import Drift, Ewma, Gap, Level, Rule, Stale
 from stream.watched import Open
 
 
@@ -36,6 +37,10 @@ def message(version: Version, rule: Rule, alert: Open) -> Message:
             window = rule.window.text
             zh = f"{name.zh}在“{window}”窗口内为{value}，明显低于本单位的{limit}"
             en = f"{name.en} is {value} in {window}, well below the unit's {limit}"
+        case Stale():
+            minutes = _number((rule.after + rule.pending) / MINUTE)
+            zh = f"{name.zh}：{since}开始的班次中，在岗{minutes}分钟没有任何记录"
+            en = f"{name.en}: nothing was recorded for {minutes} minutes at work in the shift that started {since}"
     evidence = _evidence(rule, alert)
     return Message(_sentences("。", zh + evidence[0], step.zh), _sentences(". ", en + evidence[1], step.en))
 

@@ -13,6 +13,7 @@ from stream.shift_calendar import ShiftCalendar
 from stream.timetable import Timetable, merged, part_of
 
 FOREVER: Final = 1 << 62
+NO_SHIFT: Final = -1  # instead of the instant at which one begins
 _UNITS: Final = 20_000  # remembered at once
 
 
@@ -31,6 +32,15 @@ class Force(NamedTuple):
     calendar: ShiftCalendar | None
 
 
+class Duty(NamedTuple):
+    """The shift that is on from `asked` until before `until` (ms), and when after it the next one starts."""
+
+    asked: int
+    until: int
+    shift: tuple[int, int] | None
+    following: int
+
+
 class Calendars:
     """All valid versions of all shift calendars. Units are named by their ids, "" is no unit."""
 
@@ -38,6 +48,7 @@ class Calendars:
         self.versions = tuple(sorted(calendars, key=lambda c: (c.calendar, c.effective_from, c.version)))
         self._tables: dict[str, Timetable] = {}
         self._forces: dict[str, list[Force]] = {}
+        self._duties: dict[str, Duty] = {}
         self._shifts: dict[str, tuple[int, int, Shift | None]] = {}  # by unit the last answer, and for which instants
 
     def _force(self, unit: str, at: int) -> Force:
@@ -96,21 +107,36 @@ class Calendars:
         return begins, ends, Shift(begins, ends)
 
     def begins(self, unit: str, at: int) -> int:
-        """When the shift of a unit at an instant began to count, -1 where there is none."""
+        """When the shift of a unit at an instant began to count, NO_SHIFT where there is none."""
         shift = self.shift(unit, at)
-        return -1 if shift is None else shift.begins
+        return NO_SHIFT if shift is None else shift.begins
 
     def scheduled(self, unit: str, at: int) -> tuple[int, int] | None:
         """(start, end) of the shift in which a unit is, breaks included; of two the one that started last."""
-        calendar = self._force(unit, at).calendar
-        work = None if calendar is None else self._table(calendar).on_at(at)
-        return None if work is None else (work.start, work.end)
+        return self._duty(unit, at).shift
 
     def next_scheduled(self, unit: str, at: int) -> int:
         """When after `at` a shift starts, or another calendar is in force for the unit (ms); FOREVER: never."""
+        return self._duty(unit, at).following
+
+    def _duty(self, unit: str, at: int) -> Duty:
+        known = self._duties.get(unit)
+        if known is None or not known.asked <= at < known.until:
+            if len(self._duties) >= _UNITS:
+                self._duties.clear()
+            known = self._duties[unit] = self._on_duty(unit, at)
+        return known
+
+    def _on_duty(self, unit: str, at: int) -> Duty:
         force = self._force(unit, at)
-        start = None if force.calendar is None else self._table(force.calendar).next_start(at)
-        return force.ends if start is None else min(start, force.ends)
+        if force.calendar is None:
+            return Duty(at, force.ends, None, force.ends)
+        table = self._table(force.calendar)
+        work, start = table.on_at(at), table.next_start(at)
+        following = force.ends if start is None else min(start, force.ends)
+        if work is None:
+            return Duty(at, following, None, following)
+        return Duty(at, min(work.end, following), (work.start, work.end), following)
 
     def _at_work(self, unit: str, begin: int, end: int) -> list[tuple[int, int]]:
         spans: list[tuple[int, int]] = []

@@ -13,7 +13,7 @@ from stream.alert_text import message
 from stream.chosen import rfc3339, window_start
 from stream.interval import wilson
 from stream.rulebook import Version
-from stream.watch_plan import Drift, Ewma, Gap, Level, Rule, window_of
+from stream.watch_plan import Drift, Ewma, Gap, Level, Rule, Stale, window_of
 from stream.watched import NONE, Open, Ruled
 
 _ID_DIGITS: Final = 20
@@ -32,7 +32,7 @@ def threshold_of(rule: Rule, limit: float) -> float:
             return rule.below
         case Drift():
             return rule.good
-        case Ewma() | Gap():
+        case Ewma() | Gap() | Stale():
             return limit
 
 
@@ -80,15 +80,21 @@ def opened(
     ruled: Ruled,
     found: tuple[float | None, float | None, float | None, float],
     record: tuple[str, int, int, str],
+    shift: int,
 ) -> Open:
-    """A new alert. `found`: value, n, good (units), limit; `record`: its event id, T, log time (ms) and unit."""
+    """A new alert. `found`: value, n, good (units), limit; `record`: its event id, T, log time (ms) and unit.
+
+    `shift`: when the shift at T began (ms), or started where a rule waits for silence, for a rule that looks at it.
+    """
     value, n, good, limit = found
     event_id, at, stamp, unit = record
     if isinstance(rule, Gap):  # no record raised it: the unit did, at the end of a minute
         episode, first, begun = unit, "", at
+    elif isinstance(rule, Stale):  # nor here: a tick did
+        episode, first, begun = "", "", shift
     else:
         episode, (first, begun) = event_id, (ruled.first, ruled.begun) if ruled.first else (event_id, at)
-    start = window_start(rule.window, version, at) if isinstance(rule, Level | Gap) else begun
+    start = window_start(rule.window, version, at, shift) if isinstance(rule, Level | Gap) else begun
     return Open(
         alert_id(version, rule, owner, episode, at), FIRING, stamp, stamp, unit, start,
         value, n, good, threshold_of(rule, limit), first, event_id, rule.escalation > 0,

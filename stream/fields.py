@@ -40,7 +40,6 @@ class Findings:
 
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
-    not_evaluated: list[str] = field(default_factory=list)
 
     def is_clean(self, *paths: str) -> bool:
         """Nothing is wrong with, or inside, these fields."""

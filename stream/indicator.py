@@ -7,7 +7,7 @@ from typing import Final, Literal, cast
 
 from schemas.measures import MAX_NAMES, MAX_TEXT, clean_text
 from stream.alert_reader import ID_PATTERN, ID_REMEDY, Setting, read_alerts
-from stream.alert_rules import AlertRule, EwmaRule, LevelRule, NaiveRule, StaleRule, UnitGapRule
+from stream.alert_rules import AlertRule, EwmaRule
 from stream.bilingual import Text
 from stream.fields import Field
 from stream.formula import Formula, parse
@@ -100,7 +100,6 @@ def read_indicator(field: Field) -> Indicator | None:
     )
     _warn_unknown_measures(fields, indicator)
     _warn_idle_rules(fields["alerts"], indicator)
-    _note_not_evaluated(field, indicator)
     return indicator
 
 
@@ -222,17 +221,3 @@ def _warn_idle_rules(field: Field, indicator: Indicator) -> None:
     target = indicator.target
     if any(isinstance(rule, EwmaRule) for rule in indicator.alerts) and (target is None or not 0 < target < 1):
         field.warn("a rule `ewma` does nothing without a target between 0 and 1", "add `target: 0.95`")
-
-
-def _note_not_evaluated(field: Field, indicator: Indicator) -> None:
-    """What is read and checked but not evaluated yet, so that publishing can say it."""
-    notes = field.findings.not_evaluated
-    notes += [f"{field.path}.windows: {window.text}" for window in indicator.windows if window.kind == "shift"]
-    notes += [f"{field.path}.alerts: {rule.id}" for rule in indicator.alerts if not _is_evaluated(rule)]
-
-
-def _is_evaluated(rule: AlertRule) -> bool:
-    """Not yet: what needs a calendar of shifts."""
-    if isinstance(rule, StaleRule):
-        return False
-    return not (isinstance(rule, LevelRule | NaiveRule | UnitGapRule) and rule.window.kind == "shift")

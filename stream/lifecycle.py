@@ -102,7 +102,9 @@ def judge(person: Person, verdict: UnitVerdict, at: int) -> AlertRow | None:
         return None
     if verdict.below:
         found = (verdict.value, verdict.n, verdict.good, verdict.unit_value)
-        ruled.open = opened(version, rule, person.id, ruled, found, ("", verdict.at, at, verdict.unit))
+        record = ("", verdict.at, at, verdict.unit)
+        shift = person.rules.calendars.begins(verdict.unit, verdict.at)
+        ruled.open = opened(version, rule, person.id, ruled, found, record, shift)
         return row_of(person.id, version, rule, ruled.open)
     alert, ruled.open = ruled.open, None
     if alert is None or alert.state == CLEARED:

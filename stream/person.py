@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Final
 
+from stream.calendars import FOREVER, Calendars
 from stream.rulebook import Action, Entry, Group, Regime, Rulebook, Version
 from stream.state import Calendar, Cells, Segment, State, Vector, assignment_at
 from stream.watch import Watch, new_watched
 from stream.watch_plan import Rule, WatchPlan, aims, watch_plans
 from stream.watched import Ruled, Watched
+from stream.window import calendar_bounds
 
 NO_REGIME: Final = Regime((), 0, 0)
 _KINDS: Final = 500  # kinds of events remembered per person
 
 # Where an event lands for one person, once per group that it enters: the measures that count (as Measures.vector wants
-# them), the panes with their grain (ms) and how many are kept, the calendar windows with their kind, the time zone of
-# these, and what watches the group: its panes are kept by the newest of its own records, whatever other topics bring.
-Landing = tuple[str, list[tuple[dict[int, Vector], int, int]], list[tuple[Calendar, str]], str, Watched | None]
+# them), the panes with their grain (ms) and how many are kept, the calendar windows with what says where the one of an
+# instant begins and ends, and what watches the group: its panes are kept by the newest of its own records, whatever
+# other topics bring.
+Bounds = Callable[[int], tuple[int, int] | None]
+Landing = tuple[str, list[tuple[dict[int, Vector], int, int]], list[tuple[Calendar, Bounds]], Watched | None]
 
 
 class Person:
@@ -50,6 +56,21 @@ class Person:
         self.unit: str | None = None
         self._watches: dict[tuple[str, int, int], Watch] = {}
         self._forget()
+        self._fit()
+
+    def _fit(self) -> None:
+        """What was stored before shifts were known, or under other calendars, follows the rules."""
+        if self.rules.by_shift:
+            for segment in self.state.segments:
+                version = self.rules.version(segment.template, segment.version)
+                for group in version.groups if version is not None else ():
+                    if group.by_shift:
+                        _fit_shift(segment.groups[group.index], group, segment.unit, self.rules.calendars)
+        for watched in self.state.watched:
+            version = self.rules.version(watched.template, watched.version)
+            plan = _plan(version, version.groups[watched.group]) if version is not None else None
+            if plan is not None and len(watched.rules) < len(plan.rules):
+                watched.rules.extend(Ruled() for _ in plan.rules[len(watched.rules) :])
 
     def _forget(self) -> None:
         self.bound: dict[int, list[Landing]] = {}
@@ -91,7 +112,11 @@ class Person:
         panes = [(cell, grain, kept) for cell, (grain, kept) in zip(cells.panes, group.panes, strict=True)]
         plan = _plan(version, group)
         watched = self._watch(plan).watched if plan is not None else None
-        return entry.key, panes, list(zip(cells.calendars, group.calendars, strict=True)), version.timezone, watched
+        calendars = [
+            (cell, partial(self.rules.calendars.shift, unit) if kind == "shift" else bounds_of(kind, version.timezone))
+            for cell, kind in zip(cells.calendars, group.calendars, strict=True)
+        ]
+        return entry.key, panes, calendars, watched
 
     def _segment(self, version: Version, unit: str) -> Segment:
         for segment in self.state.segments:
@@ -101,7 +126,7 @@ class Person:
         self.state.segments.append(segment)
         for (template, number, group), watch in self._watches.items():
             if (template, number) == version.key:
-                watch.cells.append(segment.groups[group])
+                watch.cells[unit] = segment.groups[group]
         return segment
 
     def versions_at(self, at: int) -> tuple[Version, ...]:
@@ -131,12 +156,33 @@ class Person:
                 watched = new_watched(plan)
                 self.state.watched.append(watched)
             own = [s for s in self.state.segments if (s.template, s.version) == plan.version.key]
-            watch = self._watches[key] = Watch(self.id, plan, watched, [s.groups[plan.group.index] for s in own])
+            cells = {s.unit: s.groups[plan.group.index] for s in own}
+            watch = self._watches[key] = Watch(self.id, plan, watched, cells, self.rules.calendars)
         return watch
 
 
 def _plan(version: Version, group: Group) -> WatchPlan | None:
     return watch_plans(version)[group.index]
+
+
+@lru_cache(maxsize=1024)
+def bounds_of(kind: str, timezone: str) -> Bounds:
+    """What says where the window of an instant begins and ends."""
+    return _all_time if kind == "all" else partial(calendar_bounds, kind, timezone)
+
+
+def _all_time(_: int) -> tuple[int, int]:
+    return -1, FOREVER
+
+
+def _fit_shift(cells: Cells, group: Group, unit: str, calendars: Calendars) -> None:
+    """Sums of a shift end where it does now: a calendar that was published since may have cut it short."""
+    if len(cells.calendars) < len(group.calendars):
+        cells.calendars.append(Calendar(-1, -1, [0] * (1 + len(group.names))))
+    cell = cells.calendars[-1]
+    shift = calendars.shift(unit, cell.start) if cell.start >= 0 else None
+    if shift is not None:
+        cell.end = shift.ends
 
 
 def _empty(group: Group) -> Cells:

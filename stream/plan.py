@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from schemas.measures import MICRO
 from stream.formula_parser import Name
-from stream.rulebook import Group, Version, measures_of, usable_windows
+from stream.rulebook import Group, Version, measures_of
 from stream.template import Indicator
 from stream.window import Window
 
@@ -86,7 +86,7 @@ def plan_of(version: Version) -> Plan:
     lines: list[Line] = []
     windows: dict[str, Window] = {}
     for indicator, group in zip(version.template.indicators, version.group_of, strict=True):
-        for window in usable_windows(indicator):
+        for window in indicator.windows:
             if (group, window.text) not in places:
                 places[group, window.text] = len(slots)
                 slots.append(_slot(version.groups[group], window))

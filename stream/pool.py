@@ -16,7 +16,7 @@ import msgspec
 from schemas.instants import parse_rfc3339
 from schemas.rows import NO_DATA, ScoreRow, UnitRow
 from schemas.updates import Contribution, OpenAlert, Pool, UnitPart, UnitUpdate
-from stream.chosen import rfc3339, window_start
+from stream.chosen import pooled_by, rfc3339
 from stream.plan import plan_of
 from stream.rulebook import Rulebook, Version
 from stream.score import add_up, version_rows
@@ -44,12 +44,11 @@ class Member(NamedTuple):
     drifts: Mapping[str, float]
     alerts: Sequence[OpenAlert]
 
-    def vector(self, version: Version, slot: int, as_of: int) -> Sequence[int]:
-        """Sums of a slot, zeros where they are of another window than the as-of chooses."""
+    def vector(self, version: Version, slot: int, as_of: int, shift: int) -> Sequence[int]:
+        """Sums of a slot, zeros where they are not of the as-of's window; the unit's shift begins at `shift`."""
         chosen = plan_of(version).slots[slot]
         pool = self.pools.get(version.key)
-        sliding = chosen.window.kind in ("rolling", "all")
-        if pool is None or pool.starts[slot] != (0 if sliding else window_start(chosen.window, version, as_of)):
+        if pool is None or pool.starts[slot] != pooled_by(chosen.window, version, as_of, shift):
             return [0] * chosen.width
         return pool.vectors[slot]
 
@@ -155,9 +154,9 @@ class Units:
             pools = {(pool.template, pool.version): pool for pool in kept.pools if pool.unit == unit}
             yield Member(employee_id, pools, kept.drifts, kept.alerts)
 
-    def vectors(self, unit: str, version: Version, as_of: int) -> list[Vector]:
-        """The pooled sums of a unit by slot of a version, in the windows that the as-of chooses."""
-        return _current(self._units[unit].sums.get(version.key), version, as_of)
+    def vectors(self, unit: str, version: Version, as_of: int, shift: int) -> list[Vector]:
+        """The pooled sums of a unit by slot of a version, in the windows of the as-of; its shift begins at `shift`."""
+        return _current(self._units[unit].sums.get(version.key), version, as_of, shift)
 
     def take_changed(self, tree: UnitTree, as_of: int) -> list[str]:
         """The units that differ from their last update, those that belong to others before these; then none do."""
@@ -183,11 +182,13 @@ class Units:
         if newest is not None:
             as_of = max(as_of, parse_rfc3339(newest) or as_of)
         rows: list[UnitRow] = []
+        shift = rules.calendars.begins(unit, as_of)
         for template in sorted({template for each in found for template, _ in each.sums}):
             version = rules.in_force(template, as_of)
             if version is not None:
-                vectors = add_up(version, [_current(each.sums.get(version.key), version, as_of) for each in found])
-                rows.extend(_unit_row(unit, row) for row in version_rows(unit, version, vectors, {}, as_of))
+                sums = [_current(each.sums.get(version.key), version, as_of, shift) for each in found]
+                vectors = add_up(version, sums)
+                rows.extend(_unit_row(unit, row) for row in version_rows(unit, version, vectors, {}, as_of, shift))
         shown = [row for row in rows if row.status != NO_DATA or not row.indicator.startswith("@")]
         own = sorted(self._units[unit].members) if unit in self._units else []
         name = {} if known is None else dict(known.name)
@@ -225,13 +226,12 @@ def _names(kept: _Kept) -> set[str]:
     return {pool.unit for pool in kept.pools} | ({kept.unit} if kept.unit else set())
 
 
-def _current(sums: list[dict[int, _Sum]] | None, version: Version, as_of: int) -> list[Vector]:
+def _current(sums: list[dict[int, _Sum]] | None, version: Version, as_of: int, shift: int) -> list[Vector]:
     """The sums of the windows that the as-of chooses; contributions to other calendar windows count nothing."""
     slots = plan_of(version).slots
     vectors: list[Vector] = []
     for slot, by_start in zip(slots, sums or [{}] * len(slots), strict=True):
-        sliding = slot.window.kind in ("rolling", "all")
-        total = by_start.get(0 if sliding else window_start(slot.window, version, as_of))
+        total = by_start.get(pooled_by(slot.window, version, as_of, shift))
         vectors.append([0] * slot.width if total is None else total.vector)
     return vectors
 

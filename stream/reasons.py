@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 
 from schemas.alerts import CLEARED
+from schemas.instants import MINUTE
 from schemas.rows import Number, whole
+from stream.calendars import NO_SHIFT
 from stream.interval import wilson
 from stream.person import Person
-from stream.plan import counted, plan_of
+from stream.plan import Counted, counted, plan_of
 from stream.rulebook import Version
-from stream.score import pooled, versions_for
+from stream.score import home_shift, pooled, versions_for
+from stream.silence import worked_since
 from stream.state import Vector, target_values
-from stream.watch_plan import Drift, Gap, Level, Rule, watch_plans
+from stream.watch_plan import Drift, Gap, Level, Rule, Stale, watch_plans
 from stream.watched import Ruled
+
+_NO_SHIFT: Final = Counted(None, None, None)
 
 
 class Reason(msgspec.Struct, gc=False):
@@ -46,10 +52,12 @@ def reasons(person: Person, as_of: int) -> Iterator[Reason]:
         vectors = pooled(person.state.segments, version, as_of)
         for plan in watch_plans(version):
             for rule in plan.rules if plan is not None else ():
-                yield _reason(person, version, rule, vectors, targets)
+                yield _reason(person, version, rule, vectors, targets, as_of)
 
 
-def _reason(person: Person, version: Version, rule: Rule, vectors: list[Vector], targets: dict[str, float]) -> Reason:
+def _reason(
+    person: Person, version: Version, rule: Rule, vectors: list[Vector], targets: dict[str, float], as_of: int
+) -> Reason:
     ruled = person.ruled(version, rule) or Ruled()
     open_ = ruled.open if ruled.open is not None and ruled.open.state != CLEARED else None
     state = "ok" if open_ is None else open_.state
@@ -57,18 +65,31 @@ def _reason(person: Person, version: Version, rule: Rule, vectors: list[Vector],
     if isinstance(rule, Level | Gap):
         lines = plan_of(version).lines
         slot = next(i.slot for i in lines if i.indicator is rule.indicator and i.window == rule.window)
-        value, n, good = counted(rule.measure, vectors[slot], targets)
+        none = rule.window.kind == "shift" and home_shift(person.state, person.rules, as_of) == NO_SHIFT
+        value, n, good = _NO_SHIFT if none else counted(rule.measure, vectors[slot], targets)
         bound, threshold, why = _level(rule, value, n, good, ruled)
+        why = "no shift: no shift calendar is in force for the unit" if none else why
         return Reason(*head, rule.window.text, state, value, whole(n), whole(good), bound, threshold, why)
     if isinstance(rule, Drift):
         why = f"statistic {ruled.statistic:.2f} of {rule.h:g}"
         n, good = (ruled.n, ruled.good) if ruled.statistic else (None, None)  # since it left 0
         share = good / n if n and good is not None else None
         return Reason(*head, "", state, share, whole(n), whole(good), ruled.statistic, rule.h, why)
+    if isinstance(rule, Stale):
+        worked = worked_since(person, rule, version, as_of)
+        why = "no record yet, or not on shift"
+        if worked is not None:
+            why = f"at work for {worked / MINUTE:.0f} minutes without a record, told after {_minutes(rule):g}"
+        bound = None if worked is None else worked / 1000
+        return Reason(*head, "", state, None, None, None, bound, rule.after / 1000, why)
     limit = rule.target - rule.width * ruled.spread**0.5
     value = ruled.statistic if ruled.spread else None
     why = "no record yet" if value is None else f"average {value:.4f}, limit {limit:.4f}"
     return Reason(*head, "", state, value, None, None, value, limit, why)
+
+
+def _minutes(rule: Stale) -> float:
+    return (rule.after + rule.pending) / MINUTE
 
 
 def _level(
@@ -79,7 +100,11 @@ def _level(
         return value, rule.gap, f"the unit compares every minute; told when more than {rule.gap:g} below it"
     least = rule.min_sample
     if value is None:
-        return None, rule.below, "no value: no event in the window, a division by zero or a missing target"
+        return (
+            None,
+            rule.below,
+            "no value: no event in the window, a division by zero or a missing target",
+        )
     if least and (n is None or n < least):
         return None, rule.below, f"n {'unknown' if n is None else f'{n:g}'} is less than min_sample {least}"
     if ruled.open is not None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from schemas.measures import Dims
+from stream.alert_rules import StaleRule
 from stream.calendars import FOREVER, Calendars
 from stream.case_mix import EVEN, Mix, Model, in_force
 from stream.formula import Formula
@@ -19,7 +20,6 @@ from stream.formula_parser import Name
 from stream.shift_calendar import ShiftCalendar
 from stream.template import Indicator, Template
 from stream.unit_tree import NO_TREE, UnitTree
-from stream.window import Window
 
 
 class Mixed(NamedTuple):
@@ -44,9 +44,14 @@ class Group:
     where: tuple[tuple[str, frozenset[str]], ...]
     names: tuple[str, ...]
     panes: tuple[tuple[int, int], ...]  # (grain ms, panes kept), one per grain
-    calendars: tuple[str, ...]  # "day", ..., "all"
+    calendars: tuple[str, ...]  # "all", "day", ...; "shift" last
     key: str  # the names in one text, as Measures.vector wants them; of allowances that are 0
     mixed: tuple[Mixed, ...]
+
+    @property
+    def by_shift(self) -> bool:
+        """Whether sums are kept by shift."""
+        return self.calendars[-1:] == ("shift",)
 
     def mix(self, indicator: str) -> int:
         """The place of an indicator in `mixed`, -1 where it is not there."""
@@ -138,11 +143,6 @@ class Regime:
         return Entry(version, group, _vector_key(group.names, group.mixed, mix), mix)
 
 
-def usable_windows(indicator: Indicator) -> tuple[Window, ...]:
-    """The windows that are evaluated; `shift` needs a calendar of shifts and has none yet."""
-    return tuple(window for window in indicator.windows if window.kind != "shift")
-
-
 def compile_version(template: Template, begins: int, ends: int) -> Version:
     """Groups the indicators of a template by the events they count."""
     order: list[tuple[str, tuple[tuple[str, frozenset[str]], ...]]] = []
@@ -167,12 +167,13 @@ def _group(
     index: int, key: tuple[str, tuple[tuple[str, frozenset[str]], ...]], indicators: Sequence[Indicator]
 ) -> Group:
     names = tuple(sorted({name for indicator in indicators for name in measures_of(indicator)}))
-    windows = [window for indicator in indicators for window in usable_windows(indicator)]
+    windows = [window for indicator in indicators for window in indicator.windows]
     kept: dict[int, int] = {}
     for window in windows:
         if window.kind == "rolling":
             kept[window.grain] = max(kept.get(window.grain, 0), -(-window.minutes * 60_000 // window.grain))
-    calendars = tuple(sorted({window.kind for window in windows if window.kind != "rolling"}))
+    kinds = {window.kind for window in windows if window.kind != "rolling"}
+    calendars = tuple(sorted(kinds, key=lambda kind: (kind == "shift", kind)))  # states of before know no shift
     own = [one for one in indicators if one.case_mix]
     mixed = tuple(Mixed(one.id, _name(one.rate_good), _name(one.rate_of), one.case_mix) for one in own)
     names = (*names, *(f"~{one.indicator}" for one in mixed))
@@ -223,6 +224,9 @@ class Rulebook:
             self.versions[name] = [
                 compile_version(t, t.effective_from, end) for t, end in zip(ordered, ends, strict=True)
             ]
+        self.by_shift = any(group.by_shift for own in self.versions.values() for v in own for group in v.groups)
+        rules = (rule for t in self.templates() for one in t.indicators for rule in one.alerts)
+        self.awaits_silence = bool(self.calendars.versions) and any(isinstance(rule, StaleRule) for rule in rules)
         edges = {version.begins for versions in self.versions.values() for version in versions}
         edges.update(model.effective_from for own in self.models.values() for model in own)
         self._edges = [-FOREVER, *sorted(edges), FOREVER]

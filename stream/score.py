@@ -9,27 +9,35 @@ from typing import Final
 from schemas.instants import MINUTE
 from schemas.measures import MICRO
 from schemas.rows import DIMENSIONS, INSUFFICIENT, NO_DATA, OK, TOTALS, Number, ScoreRow, whole
+from stream.calendars import NO_SHIFT
 from stream.chosen import rfc3339, window_start
 from stream.interval import wilson
 from stream.lifecycle import due as alerts_due
 from stream.person import Person
 from stream.plan import Line, Plan, Slot, counted, plan_of
 from stream.rulebook import Rulebook, Version
-from stream.state import NEVER, Cells, Segment, State, Vector, assignment_at, has_rows, target_values
+from stream.silence import due as silence_due
+from stream.state import NEVER, Cells, Segment, State, Vector, assignment_at, has_rows, home_at, target_values
 from stream.window import rolling_bounds
 
 NO_INTERVAL: Final = (None, None)
+NO_TICK: Final = -1
 
 
 def score_rows(person: Person, as_of: int) -> list[ScoreRow]:
     """The employee's rows as of an instant at or after the newest scored event."""
     state = person.state
-    targets = target_values(state, as_of)
+    targets, shift = target_values(state, as_of), home_shift(state, person.rules, as_of)
     rows: list[ScoreRow] = []
     for version in versions_for(state, person.rules, as_of):
         vectors = pooled(state.segments, version, as_of)
-        rows.extend(version_rows(person.id, version, vectors, targets, as_of))
+        rows.extend(version_rows(person.id, version, vectors, targets, as_of, shift))
     return rows
+
+
+def home_shift(state: State, rules: Rulebook, as_of: int) -> int:
+    """When the shift of the unit that somebody belongs to began, NO_SHIFT where there is none, or none is looked at."""
+    return rules.calendars.begins(home_at(state, as_of), as_of) if rules.by_shift else NO_SHIFT
 
 
 def versions_for(state: State, rules: Rulebook, as_of: int) -> tuple[Version, ...]:
@@ -87,16 +95,18 @@ def window_vector(cells: Cells, slot: Slot, as_of: int) -> Vector:
 
 
 def version_rows(
-    owner: str, version: Version, vectors: Sequence[Vector], targets: Mapping[str, float], as_of: int
+    owner: str, version: Version, vectors: Sequence[Vector], targets: Mapping[str, float], as_of: int, shift: int
 ) -> list[ScoreRow]:
-    """Rows of one template version from its slots' sums, totals last."""
+    """Rows of one template version from its slots' sums, totals last; of a shift where there is one (its begin, ms)."""
     plan = plan_of(version)
     name, number = version.key
-    at, starts = _heads(version, as_of)
-    weighted: dict[str, list[tuple[str, float, float]]] = {window.text: [] for window in plan.windows}
+    at, starts = _heads(version, as_of, shift)
+    weighted: dict[str, list[tuple[str, float, float]]] = {text: [] for text in starts}
     rows = []
     for line in plan.lines:
         text = line.window.text
+        if text not in starts:
+            continue
         row = _row(owner, name, number, line, starts[text], at, vectors[line.slot], targets)
         if row.points is not None:
             weighted[text].append((line.indicator.dimension, line.indicator.weight, row.points))
@@ -111,10 +121,10 @@ def version_rows(
 
 
 @lru_cache(maxsize=4096)
-def _heads(version: Version, as_of: int) -> tuple[str, dict[str, str]]:
-    """The as-of and where each window starts, as rows show them."""
-    windows = plan_of(version).windows
-    return rfc3339(as_of), {window.text: rfc3339(window_start(window, version, as_of)) for window in windows}
+def _heads(version: Version, as_of: int, shift: int) -> tuple[str, dict[str, str]]:
+    """The as-of and where each window that there is starts, as rows show them."""
+    windows = [window for window in plan_of(version).windows if window.kind != "shift" or shift != NO_SHIFT]
+    return rfc3339(as_of), {window.text: rfc3339(window_start(window, version, as_of, shift)) for window in windows}
 
 
 def _row(
@@ -176,16 +186,20 @@ def _mean(parts: Sequence[tuple[str, float, float]]) -> float | None:
     return sum([weight * points for _, weight, points in parts]) / weight if weight else None
 
 
-def next_change(person: Person, as_of: int) -> int:
-    """When time alone next changes a row, a unit's pool or an alert (ms): a pane leaves a window, a calendar window
-    ends, a version of any template begins. NEVER: never."""
+def next_change(person: Person, as_of: int, now: int = NO_TICK) -> int:
+    """When time alone next changes a row, a unit's pool or, after the tick `now`, an alert (ms). NEVER: never.
+
+    A pane leaves a window, a calendar window or a shift ends, a version of any template begins, silence lasts.
+    """
     role, _, _, until = assignment_at(person.state.assignments, as_of)
     due = min(until, person.rules.regime(role, as_of).ends, alerts_due(person.state), NEVER)
     for segment in person.state.segments:
         version = version_of(segment, person.rules, as_of)
         if version is not None:
             due = min(due, _segment_change(segment, plan_of(version), as_of))
-    return due
+    if person.rules.by_shift and any(group.by_shift for v in person.versions_at(as_of) for group in v.groups):
+        due = min(due, person.rules.calendars.next_change(home_at(person.state, as_of), as_of))
+    return min(due, silence_due(person, as_of if now == NO_TICK else now))
 
 
 def _segment_change(segment: Segment, plan: Plan, as_of: int) -> int:

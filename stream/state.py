@@ -163,6 +163,11 @@ def assignment_at(assignments: list[Assignment], at: int) -> tuple[str | None, s
     return role, unit, begins, ends
 
 
+def home_at(state: State, at: int) -> str:
+    """The unit that somebody belongs to at an instant; "" without one."""
+    return assignment_at(state.assignments, at)[1] or ""
+
+
 def target_values(state: State, at: int) -> dict[str, float]:
     """The personal targets in force at `at`, in units."""
     found: dict[str, float] = {}

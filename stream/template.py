@@ -35,15 +35,11 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check found, by line; `template` is None when there is any error.
-
-    `not_evaluated` names what is read and checked but has no effect yet.
-    """
+    """What a check found, by line; `template` is None when there is any error."""
 
     errors: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     template: Template | None
-    not_evaluated: tuple[str, ...] = ()
 
 
 class TemplateError(ValueError):
@@ -66,7 +62,6 @@ def check(text: str, *, published: Sequence[Template] = (), published_at: int | 
         errors=tuple(sorted(findings.errors, key=lambda problem: problem.line)),
         warnings=tuple(sorted(findings.warnings, key=lambda problem: problem.line)),
         template=None if findings.errors else template,
-        not_evaluated=tuple(findings.not_evaluated),
     )
 
 

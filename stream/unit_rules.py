@@ -16,6 +16,7 @@ from schemas.alerts import CLEARED, FIRING, AlertRow, Message, UnitVerdict
 from schemas.instants import HOUR, parse_rfc3339
 from schemas.updates import OpenAlert
 from stream.alert_reader import COMMON_CAUSE
+from stream.calendars import NO_SHIFT
 from stream.chosen import rfc3339
 from stream.plan import Counted, Line, counted, plan_of
 from stream.pool import Member, Units
@@ -62,11 +63,12 @@ class Cause(NamedTuple):
 def verdicts(units: Units, rules: Rulebook, at: int) -> Iterator[tuple[str, UnitVerdict]]:
     """Whose standing to their unit has changed by the end of a minute (ms), under the `below_unit` rules in force."""
     for unit, version in _watched(units, rules, at):
+        shift = rules.calendars.begins(unit, at)
         for rule in gaps(version):
             line = _line(version, rule)
-            whole = counted(line, units.vectors(unit, version, at)[line.slot], {})
+            whole = counted(line, units.vectors(unit, version, at, shift)[line.slot], {})
             for member in units.members(unit):
-                own = counted(line, member.vector(version, line.slot, at), {})
+                own = counted(line, member.vector(version, line.slot, at, shift), {})
                 verdict = _verdict(unit, version, rule, at, own, whole, member)
                 if verdict is not None:
                     yield member.employee_id, verdict
@@ -89,11 +91,14 @@ def _verdict(
 def causes(units: Units, rules: Rulebook, at: int) -> Iterator[Cause]:
     """Every indicator with drift rules of every unit, at the end of a minute (ms)."""
     for unit, version in _watched(units, rules, at):
+        shift = rules.calendars.begins(unit, at)
         for indicator, severity in _drifting(version).items():
-            line = next(line for line in plan_of(version).lines if line.indicator is indicator)
+            line = _first(version, indicator, shift)
+            if line is None:
+                continue
             members, drifting, recent, every = 0, 0, list[OpenAlert](), list[tuple[str, OpenAlert]]()
             for member in units.members(unit):
-                has_data = member.vector(version, line.slot, at)[0] > 0
+                has_data = member.vector(version, line.slot, at, shift)[0] > 0
                 members += has_data
                 own = [
                     a for a in member.alerts if a.drifts and (a.template, a.indicator) == (version.key[0], indicator.id)
@@ -115,13 +120,18 @@ def _line(version: Version, rule: Gap) -> Line:
     return next(line for line in lines if line.indicator is rule.indicator and line.window == rule.window)
 
 
+def _first(version: Version, indicator: Indicator, shift: int) -> Line | None:
+    """An indicator in its first window; without a shift there is no window of that name."""
+    own = (line for line in plan_of(version).lines if line.indicator is indicator)
+    return next((line for line in own if line.window.kind != "shift" or shift != NO_SHIFT), None)
+
+
 def _drifting(version: Version) -> dict[Indicator, str]:
-    """The indicators with rules for drift and any window to see its members in, and the gravest of their severities."""
-    shown = {line.indicator for line in plan_of(version).lines}
+    """The indicators with rules for drift, and the gravest of their severities."""
     found: dict[Indicator, str] = {}
     for plan in watch_plans(version):
         for rule in plan.rules if plan is not None else ():
-            if isinstance(rule, Drift | Ewma) and rule.indicator in shown:
+            if isinstance(rule, Drift | Ewma):
                 found[rule.indicator] = max(found.get(rule.indicator, "info"), rule.severity, key=_GRAVITY.index)
     return found
 

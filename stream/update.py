@@ -10,11 +10,11 @@ from typing import Final
 from schemas.measures import MICRO
 from schemas.rows import NO_DATA, ScoreRow
 from schemas.updates import Pool, ScoreUpdate
-from stream.chosen import rfc3339, window_start
+from stream.chosen import pooled_by, rfc3339
 from stream.person import Person
 from stream.plan import Evaluate, plan_of
 from stream.rulebook import Version
-from stream.score import add_up, slot_vectors, version_of, version_rows, versions_for
+from stream.score import add_up, home_shift, slot_vectors, version_of, version_rows, versions_for
 from stream.standing import watched_now
 from stream.state import Segment, Vector, assignment_at, target_values
 from stream.window import rolling_bounds
@@ -25,7 +25,8 @@ POINTS: Final = 12  # of a trend
 def score_update(person: Person, as_of: int) -> ScoreUpdate:
     """The latest values of an employee. Totals without points are left out: a screen shows nothing for them."""
     state = person.state
-    targets = target_values(state, as_of)
+    targets, shift = target_values(state, as_of), home_shift(state, person.rules, as_of)
+    begins = person.rules.calendars.begins
     rows: list[ScoreRow] = []
     trends: dict[str, list[tuple[int, float, float]]] = {}
     pools: list[Pool] = []
@@ -36,13 +37,12 @@ def score_update(person: Person, as_of: int) -> ScoreUpdate:
         vectors = contributions[0] if len(contributions) == 1 else add_up(version, contributions)
         rows.extend(
             row
-            for row in version_rows(person.id, version, vectors, targets, as_of)
+            for row in version_rows(person.id, version, vectors, targets, as_of, shift)
             if row.status != NO_DATA or not row.indicator.startswith("@")
         )
         trends.update(rate_trends(version, segments, as_of))
-        starts = slot_starts(version, as_of)
         pools.extend(
-            Pool(segment.unit, *version.key, starts, own)
+            Pool(segment.unit, *version.key, slot_starts(version, as_of, begins(segment.unit, as_of)), own)
             for segment, own in zip(segments, contributions, strict=True)
             if segment.unit
         )
@@ -58,16 +58,15 @@ def _left_behind(person: Person, versions: Collection[Version], as_of: int) -> I
     for segment in person.state.segments:
         version = version_of(segment, person.rules, as_of)
         if segment.unit and version is not None and version not in versions:
-            yield Pool(segment.unit, *version.key, slot_starts(version, as_of), slot_vectors(segment, version, as_of))
+            shift = person.rules.calendars.begins(segment.unit, as_of)
+            starts = slot_starts(version, as_of, shift)
+            yield Pool(segment.unit, *version.key, starts, slot_vectors(segment, version, as_of))
 
 
 @lru_cache(maxsize=4096)
-def slot_starts(version: Version, as_of: int) -> list[int]:
-    """Where each slot's window starts (ms); 0 where it slides with the as-of or never ends."""
-    return [
-        0 if slot.window.kind in ("rolling", "all") else window_start(slot.window, version, as_of)
-        for slot in plan_of(version).slots
-    ]
+def slot_starts(version: Version, as_of: int, shift: int) -> list[int]:
+    """Where each slot's window starts (ms), the unit's shift at `shift`; 0 where it slides or never ends."""
+    return [pooled_by(slot.window, version, as_of, shift) for slot in plan_of(version).slots]
 
 
 def rate_trends(version: Version, segments: list[Segment], as_of: int) -> dict[str, list[tuple[int, float, float]]]:

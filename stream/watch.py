@@ -12,18 +12,22 @@ from typing import Final, Protocol
 
 from schemas.alerts import CLEARED, AlertRow
 from schemas.measures import MICRO, Measures
+from stream.calendars import NO_SHIFT, Calendars
 from stream.cusum import advance, advance_evenly
 from stream.episode import opened, row_of
 from stream.interval import wilson
-from stream.plan import counted
+from stream.plan import Counted, counted
 from stream.rulebook import Entry, Group
-from stream.state import Cells, Vector
+from stream.shift_sums import ShiftSums
+from stream.state import Cells
 from stream.watch_plan import Drift, Ewma, Level, Rule, WatchPlan
 from stream.watched import NONE, Open, Ruled, Watched
+from stream.window import Window
 from stream.window_sums import WindowSums
 
 NO_TARGETS: Final[Mapping[str, float]] = {}
 _NO_UNITS: Final = (0.0, 0.0)
+_NOTHING: Final = Counted(None, None, None)
 
 
 class Records(Protocol):
@@ -45,6 +49,10 @@ class Records(Protocol):
     def correction(self) -> bool:
         """Whether it is a correction, which comes alone."""
 
+    @property
+    def home(self) -> str:
+        """The unit that the person belongs to; "" without one."""
+
     def event_id(self, place: int) -> str:
         """Its event id."""
 
@@ -62,16 +70,19 @@ class Records(Protocol):
 
 
 class Watch:
-    """One person's rules on one group of a version. `cells` are all that the group's sums lie in, one per unit."""
+    """One person's rules on one group of a version. `cells` are all that the group's sums lie in, by unit."""
 
-    __slots__ = ("_owner", "_sums", "cells", "plan", "watched")
+    __slots__ = ("_calendars", "_owner", "_sums", "cells", "plan", "watched")
 
-    def __init__(self, owner: str, plan: WatchPlan, watched: Watched, cells: list[Cells]) -> None:
+    def __init__(
+        self, owner: str, plan: WatchPlan, watched: Watched, cells: dict[str, Cells], calendars: Calendars
+    ) -> None:
         self._owner = owner
+        self._calendars = calendars
         self.plan = plan
         self.watched = watched
         self.cells = cells
-        self._sums: list[WindowSums] | None = None
+        self._sums: list[WindowSums | ShiftSums] | None = None
 
     def see(self, records: Records, told: list[AlertRow]) -> None:
         """Takes records before they enter the cells; what changes is told."""
@@ -83,6 +94,9 @@ class Watch:
         if first < watched.newest:  # alone, then
             self._sums = None  # it enters an older pane, or an older window
             return
+        for stale in plan.stales:
+            if (alert := watched.rules[stale.place].open) is not None:
+                self._clear(stale, watched.rules[stale.place], alert, records, 0, told)
         if plan.levels or plan.ewmas:
             keys = [entry.key for entry in entries] or [plan.group.key] * len(records.measures)
             vectors = [measured.vector(key) for measured, key in zip(records.measures, keys, strict=True)]
@@ -158,11 +172,18 @@ class Watch:
 
     def _levels(self, records: Records, vectors: Sequence[Sequence[int]], told: list[AlertRow]) -> None:
         if self._sums is None:
-            newest = self.watched.newest
-            plan = self.plan
-            self._sums = [WindowSums(plan.version, plan.group, window, self.cells, newest) for window, _ in plan.levels]
+            self._sums = [self._begun(window) for window, _ in self.plan.levels]
         for sums, (_, rules) in zip(self._sums, self.plan.levels, strict=True):
-            self._window(sums, rules, records, vectors, told)
+            if isinstance(sums, ShiftSums):
+                self._shift(sums, rules, records, vectors, told)
+            else:
+                self._window(sums, rules, records, vectors, told)
+
+    def _begun(self, window: Window) -> WindowSums | ShiftSums:
+        plan, newest = self.plan, self.watched.newest
+        if window.kind == "shift":
+            return ShiftSums(plan.group, self.cells, newest, self._calendars)
+        return WindowSums(plan.version, plan.group, window, self.cells.values(), newest)
 
     def _window(
         self,
@@ -173,16 +194,14 @@ class Watch:
         told: list[AlertRow],
     ) -> None:
         """Record by record; where all is well the value alone is looked at."""
-        plain = rules[0].measure.plain
-        simple = plain if plain is not None and all(rule.measure.plain == plain for rule in rules) else None
-        alarming = max(rule.below for rule in rules)
+        simple, alarming = _simple(rules)
         states = [self.watched.rules[rule.place] for rule in rules]
-        calm = all(ruled.open is None and not ruled.first and ruled.held == NONE for ruled in states)
+        calm = _calm(states)
         total = sums.total
         sums.begin(records.times)
         for place, (at, vector) in enumerate(zip(records.times, vectors, strict=True)):
             if at >= sums.until:
-                sums.move(at, self.cells)
+                sums.move(at, self.cells.values())
             for index, number in enumerate(vector):
                 total[index] += number
             if simple is not None and calm:
@@ -191,21 +210,45 @@ class Watch:
                     continue
             targets = self._targets(records, place)
             for rule, ruled in zip(rules, states, strict=True):
-                self._level(rule, ruled, total, targets, records, place, told)
-            calm = all(ruled.open is None and not ruled.first and ruled.held == NONE for ruled in states)
+                self._level(rule, ruled, counted(rule.measure, total, targets), records, place, told)
+            calm = _calm(states)
+
+    def _shift(
+        self,
+        sums: ShiftSums,
+        rules: Sequence[Level],
+        records: Records,
+        vectors: Sequence[Sequence[int]],
+        told: list[AlertRow],
+    ) -> None:
+        """ARCHITECTURE.md, Shift calendars, 7: likewise, and each record may be another unit's."""
+        simple, alarming = _simple(rules)
+        states = [self.watched.rules[rule.place] for rule in rules]
+        calm = _calm(states)
+        total, home, on_shift = sums.total, records.home, self._calendars.shift
+        for place, (at, vector) in enumerate(zip(records.times, vectors, strict=True)):
+            sums.enter(at, records.unit(place), vector)
+            if simple is not None and calm:
+                n = total[simple[0]]
+                if n and (total[simple[1]] / MICRO) / (n / MICRO) >= alarming:
+                    continue
+            targets, there_is = self._targets(records, place), on_shift(home, at) is not None
+            for rule, ruled in zip(rules, states, strict=True):
+                found = counted(rule.measure, total, targets) if there_is else _NOTHING
+                self._level(rule, ruled, found, records, place, told)
+            calm = _calm(states)
 
     def _level(
         self,
         rule: Level,
         ruled: Ruled,
-        total: Vector,
-        targets: Mapping[str, float],
+        found: Counted,
         records: Records,
         place: int,
         told: list[AlertRow],
     ) -> None:
         """ARCHITECTURE.md, Alerts 3."""
-        value, n, good = found = counted(rule.measure, total, targets)
+        value, n, good = found
         at = records.times[place]
         enough = not rule.min_sample or (n is not None and n >= rule.min_sample)
         low = value is not None and value < rule.below
@@ -277,8 +320,11 @@ class Watch:
         place: int,
         told: list[AlertRow],
     ) -> None:
-        record = (records.event_id(place), records.times[place], records.stamp(place), records.unit(place))
-        ruled.open = opened(self.plan.version, rule, self._owner, ruled, found, record)
+        at, shift = records.times[place], NO_SHIFT
+        if isinstance(rule, Level) and rule.window.kind == "shift":
+            shift = self._calendars.begins(records.home, at)
+        record = (records.event_id(place), at, records.stamp(place), records.unit(place))
+        ruled.open = opened(self.plan.version, rule, self._owner, ruled, found, record, shift)
         told.append(row_of(self._owner, self.plan.version, rule, ruled.open))
 
     def _clear(self, rule: Rule, ruled: Ruled, alert: Open, records: Records, place: int, told: list[AlertRow]) -> None:
@@ -287,6 +333,18 @@ class Watch:
         if alert.state != CLEARED:
             alert.by = alert.reason = ""
             told.append(row_of(self._owner, self.plan.version, rule, alert, records.stamp(place)))
+
+
+def _simple(rules: Sequence[Level]) -> tuple[tuple[int, int] | None, float]:
+    """(places of n and good where one value serves all of these rules, the share below which any looks closer)."""
+    plain = rules[0].measure.plain
+    simple = plain if plain is not None and all(rule.measure.plain == plain for rule in rules) else None
+    return simple, max(rule.below for rule in rules)
+
+
+def _calm(states: Sequence[Ruled]) -> bool:
+    """Whether no rule has an alert, or is on its way to one."""
+    return all(ruled.open is None and not ruled.first and ruled.held == NONE for ruled in states)
 
 
 def new_watched(plan: WatchPlan) -> Watched:

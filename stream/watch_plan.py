@@ -13,7 +13,16 @@ from math import log
 from statistics import NormalDist
 from typing import Final
 
-from stream.alert_rules import AlertRule, DefaultRules, DriftRule, EwmaRule, LevelRule, NaiveRule, UnitGapRule
+from stream.alert_rules import (
+    AlertRule,
+    DefaultRules,
+    DriftRule,
+    EwmaRule,
+    LevelRule,
+    NaiveRule,
+    StaleRule,
+    UnitGapRule,
+)
 from stream.case_mix import risk_of
 from stream.cusum import Weights, odds_ratio, weights
 from stream.formula_parser import Chain, Name
@@ -104,7 +113,14 @@ class Gap(Head):
     gap: float
 
 
-Rule = Level | Drift | Ewma | Gap
+@dataclass(frozen=True, slots=True, eq=False)
+class Stale(Head):
+    """`stale`: no entry for so long (ms) while the unit is at work. Ticks decide (stream/silence.py)."""
+
+    after: int
+
+
+Rule = Level | Drift | Ewma | Gap | Stale
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +132,7 @@ class WatchPlan:
     levels: tuple[tuple[Window, tuple[Level, ...]], ...]  # rules of one window share its sums
     drifts: tuple[Drift, ...]
     ewmas: tuple[Ewma, ...]
+    stales: tuple[Stale, ...]
     rules: tuple[Rule, ...]
     aims: bool  # some rule looks at personal targets
 
@@ -138,6 +155,12 @@ def gaps(version: Version) -> tuple[Gap, ...]:
 
 
 @lru_cache(maxsize=4096)
+def stales(version: Version) -> tuple[Stale, ...]:
+    """The rules of a version that wait for silence."""
+    return tuple(rule for plan in watch_plans(version) if plan is not None for rule in plan.stales)
+
+
+@lru_cache(maxsize=4096)
 def aims(version: Version) -> bool:
     """Whether personal targets decide about alerts: a target of the past has them counted anew."""
     return any(plan is not None and plan.aims for plan in watch_plans(version))
@@ -145,14 +168,12 @@ def aims(version: Version) -> bool:
 
 def _plan(version: Version, group: Group) -> WatchPlan | None:
     rules: list[Rule] = []
-    for indicator, own in zip(version.template.indicators, version.group_of, strict=True):
-        if own == group.index:
-            measure = _measure(indicator, group)
-            mixed = group.mix(indicator.id)
-            for rule in indicator.alerts:
-                compiled = _compile(len(rules), indicator, measure, mixed, rule)
-                if compiled is not None:
-                    rules.append(compiled)
+    watched = zip(version.template.indicators, version.group_of, strict=True)
+    own = [(indicator, rule) for indicator, index in watched if index == group.index for rule in indicator.alerts]
+    for indicator, rule in sorted(own, key=lambda one: _needs_calendar(one[1])):  # states of before know no such rules
+        compiled = _compile(len(rules), indicator, _measure(indicator, group), group.mix(indicator.id), rule)
+        if compiled is not None:
+            rules.append(compiled)
     if not rules:
         return None
     levels = [rule for rule in rules if isinstance(rule, Level)]
@@ -163,9 +184,16 @@ def _plan(version: Version, group: Group) -> WatchPlan | None:
         tuple((window, tuple(rule for rule in levels if rule.window == window)) for window in windows),
         tuple(rule for rule in rules if isinstance(rule, Drift)),
         tuple(rule for rule in rules if isinstance(rule, Ewma)),
+        tuple(rule for rule in rules if isinstance(rule, Stale)),
         tuple(rules),
         any(_names_targets(rule.indicator) for rule in rules),
     )
+
+
+def _needs_calendar(rule: AlertRule) -> bool:
+    if isinstance(rule, StaleRule):
+        return True
+    return isinstance(rule, LevelRule | NaiveRule | UnitGapRule) and rule.window.kind == "shift"
 
 
 def _names_targets(indicator: Indicator) -> bool:
@@ -225,8 +253,6 @@ def _default(indicator: Indicator, rule: DefaultRules) -> DriftRule:
 
 def _compile(place: int, indicator: Indicator, measure: Measure, mixed: int, rule: AlertRule) -> Rule | None:
     head = (place, indicator, measure, rule.id, rule.severity, rule.pending, rule.escalation)
-    if isinstance(rule, LevelRule | NaiveRule | UnitGapRule) and rule.window.kind == "shift":
-        return None  # has no calendar yet
     evenly = isinstance(rule, DefaultRules)
     meant = _default(indicator, rule) if isinstance(rule, DefaultRules) else rule
     match meant:
@@ -236,6 +262,8 @@ def _compile(place: int, indicator: Indicator, measure: Measure, mixed: int, rul
             return Level(*head, meant.window, meant.below, meant.clear_above, z, sample)
         case UnitGapRule():
             return Gap(*head, meant.window, meant.gap)
+        case StaleRule():
+            return Stale(*head, meant.after)
         case NaiveRule():
             return Level(*head, meant.window, meant.below, meant.below, None, 0)
         case DriftRule():

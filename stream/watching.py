@@ -81,6 +81,10 @@ class _Run:
         times, places = self._own.times, self._places
         return times[places[0]], times[places[-1]]
 
+    @property
+    def home(self) -> str:
+        return self._person.unit or ""
+
     def event_id(self, place: int) -> str:
         return self._own.ids[self._places[place]]
 
@@ -116,6 +120,10 @@ class _One:
     @property
     def correction(self) -> bool:
         return self._event.corrects is not None
+
+    @property
+    def home(self) -> str:
+        return self._person.unit or ""
 
     def event_id(self, place: int) -> str:
         return self._event.event_id

@@ -5,7 +5,7 @@ The cells hold what came before this run of records. A run longer than the windo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from operator import add, sub
 
 from schemas.instants import MINUTE
@@ -23,7 +23,7 @@ class WindowSums:
 
     __slots__ = ("_first", "_mark", "_own", "_pane", "_place", "_timezone", "_window", "total", "until")
 
-    def __init__(self, version: Version, group: Group, window: Window, cells: Sequence[Cells], newest: int) -> None:
+    def __init__(self, version: Version, group: Group, window: Window, cells: Collection[Cells], newest: int) -> None:
         self._window = window
         self._timezone = version.timezone
         grains = [grain for grain, _ in group.panes]
@@ -36,7 +36,7 @@ class WindowSums:
         if newest >= 0:
             self._fill(cells, newest)
 
-    def _fill(self, cells: Sequence[Cells], at: int) -> None:
+    def _fill(self, cells: Collection[Cells], at: int) -> None:
         if self._window.kind == "rolling":
             self._choose(at)
             inside = [
@@ -67,7 +67,7 @@ class WindowSums:
         long = self._window.kind == "rolling" and times[-1] - times[0] >= self._window.minutes * MINUTE
         self._mark = self.total.copy() if long else None
 
-    def move(self, at: int, cells: Sequence[Cells]) -> None:
+    def move(self, at: int, cells: Collection[Cells]) -> None:
         """Takes out what the window as of `at` (not before the last one) holds no more; `at` >= `until`."""
         total = self.total
         if self._window.kind != "rolling":

@@ -57,7 +57,7 @@ def explain(
             found = explained(log, limits_in_force(log, settings), asked, progress.advance)
         except NotExplained as error:
             raise CommandError(str(error)) from None
-        for topic, number, first, low in what_is_gone(log, found.version, window, at):
+        for topic, number, first, low in what_is_gone(log, found, window, at):
             say(f"{topic}/{number} begins at {time_text(first)}, its window at {time_text(low)}: the rest is gone")
         _print(found, format)
     return 0

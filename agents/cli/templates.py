@@ -59,7 +59,6 @@ def check(file: InputFile, /, *, format: FormatFlag = "table") -> int:
         return 1
     if format == "table":
         sys.stdout.write(f"{file}: fine: {_name(report.template)}, {_effect(report.template)}\n")
-        _say_not_evaluated(report)
     return 0
 
 
@@ -90,7 +89,6 @@ def publish_(file: InputFile, /, *, flags: Flags = NO_FLAGS) -> int:
     for warning in published.report.warnings:
         say(f"warning: {warning}")
     sys.stdout.write(f"published {_name(published.template)}, {_effect(published.template)}\n")
-    _say_not_evaluated(published.report)
     return 0
 
 
@@ -179,11 +177,6 @@ def _problem_row(file: str, level: str, problem: Problem) -> dict[str, object]:
         "remedy": problem.remedy,
         "pointer": problem.pointer or None,
     }
-
-
-def _say_not_evaluated(report: Report) -> None:
-    for part in report.not_evaluated:
-        sys.stdout.write(f"not evaluated yet: {part}\n")
 
 
 def _name(template: Template) -> str:

@@ -125,7 +125,7 @@ class Evidence:
                 instant = max([0, *(meta.last for meta in read_meta(log))]) if at is None else at
                 asked = Question(employee, indicator, window, instant, template)
                 found = explain(log, self._limits(log), asked, demand_time)
-                gone = [first for _, _, first, _ in what_is_gone(log, found.version, window, instant)]
+                gone = [first for _, _, first, _ in what_is_gone(log, found, window, instant)]
                 partition = partition_for(employee.encode(), log.topics()[INPUT_TOPICS[0]].partitions)
         except (LogError, RecoverableError, sqlite3.Error, OSError) as error:
             raise EvidenceAbsent(str(error)) from error

@@ -143,9 +143,9 @@ async def test_every_partition_and_order_gets_its_turn(rig: Rig, monkeypatch: py
     """Also when a slice is hardly longer than an update, and more are owed all the time."""
     now = [0.0]
 
-    def slow(person: Person, as_of: int) -> int:
+    def slow(person: Person, as_of: int, tick: int) -> int:
         now[0] += 0.007
-        return next_change(person, as_of)
+        return next_change(person, as_of, tick)
 
     monkeypatch.setattr(flush_module, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     monkeypatch.setattr(flush_module, "next_change", slow)

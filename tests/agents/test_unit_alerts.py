@@ -13,7 +13,8 @@ from schemas.instants import format_rfc3339
 from stream.topics import COMMANDS, DEAD_LETTERS, SCORE_UPDATES
 from tests.agents.agreement import disagreements
 from tests.agents.rig import Rig
-from tests.oracle.logs import HOUR, MINUTE, NOON, YIELD, Log, published, template
+from tests.agents.test_calendars import calendar
+from tests.oracle.logs import HOUR, MIDNIGHT, MINUTE, NOON, YIELD, Log, published, template
 
 DRIFT = "[{id: drop, drift: {good: 0.95, bad: 0.85, h: 3}}]"
 GAP = "[{id: behind, window: day, below_unit: 0.1, severity: info}]"
@@ -259,3 +260,21 @@ async def test_a_fold_that_comes_too_late_is_no_fault(plant: Plant) -> None:
     plant.rig.append([Outgoing(COMMANDS, number, plant.rig.wall, b"E1", msgspec.json.encode(late))])
     await plant.minute()
     assert [] == [r for n in plant.rig.numbers for r in plant.rig.log.read(DEAD_LETTERS, n, 0, 10)]
+
+
+async def test_the_gap_may_be_that_of_the_shift(plant: Plant) -> None:
+    """By the unit's shift; when the next one begins there is nothing to compare, and it is over."""
+    text = watched("[{id: behind, window: shift, below_unit: 0.1, severity: info}]").replace("[day]", "[day, shift]")
+    log = published(text)
+    plant.rig.append([Outgoing("templates", 0, MIDNIGHT, b"calendar:plant@1", calendar().encode())])
+    _work(log, NOON - MINUTE, {"E1": 2, "E2": 10, "E3": 10})
+    log.send(event_id="a", type="people.assignment", occurred_at=NOON - HOUR, measures={}, dims={"unit": "L1"})
+    plant.rig.write(log)
+    await plant.minute(0)
+    (behind,) = plant.alerts("behind")
+    assert ("E1", "firing", "shift", 0.2) == (behind.employee_id, behind.state, behind.window, behind.value)
+    assert format_rfc3339(NOON - 2 * HOUR) == behind.window_start  # 18:00 in Shanghai
+    await plant.minute(12 * HOUR)
+    await plant.minute()
+    (behind,) = plant.alerts("behind")
+    assert "cleared" == behind.state

@@ -107,19 +107,6 @@ def test_publish(run: Run, log: EmbeddedLog) -> None:
     assert before <= record.timestamp <= time.time_ns() // 1_000_000
 
 
-def test_publish_says_what_is_not_evaluated(run: Run, log: EmbeddedLog) -> None:
-    """Parts that have no effect yet are named, by check and by publish."""
-    text = (
-        TEXT.replace("day]", "shift]") + "    alerts: [{id: low, window: shift, below: 0.9}, {id: gone, stale: 15m}]\n"
-    )
-    parts = ("windows: shift", "alerts: low", "alerts: gone")
-    said = [f"not evaluated yet: indicators[0].{part}" for part in parts]
-    for command in ("check", "publish"):
-        result = run("templates", command, file(text))
-        assert result.code == 0
-        assert [line for line in result.out.splitlines() if line.startswith("not evaluated yet")] == said
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.measures import Measures, measures_of
-from stream.accumulate import FOREVER, add
-from stream.person import Landing
+from stream.accumulate import add
+from stream.calendars import FOREVER
+from stream.person import Landing, bounds_of
 from stream.state import Calendar, Vector
 
 MINUTE = 60_000
@@ -23,7 +24,16 @@ def _measures(**values: float) -> Measures:
 def _landing(kept: int = 3, *kinds: str) -> tuple[Landing, dict[int, Vector], list[Calendar]]:
     panes: dict[int, Vector] = {}
     calendars = [Calendar(-1, -1, [0, 0]) for _ in kinds]
-    return ("a", [(panes, MINUTE, kept)], list(zip(calendars, kinds, strict=True)), "UTC", None), panes, calendars
+    return (
+        (
+            "a",
+            [(panes, MINUTE, kept)],
+            [(c, bounds_of(kind, "UTC")) for c, kind in zip(calendars, kinds, strict=True)],
+            None,
+        ),
+        panes,
+        calendars,
+    )
 
 
 def test_an_event_enters_the_pane_of_its_own_instant() -> None:

@@ -71,7 +71,6 @@ def test_default_rules() -> None:
     head, rest = EXAMPLE.split("    alerts:\n")
     text = head + "    alerts: default\n" + rest[rest.index("    next_step") :]
     assert accepted(text).indicators[0].alerts == (DefaultRules("default", "warning", 0),)
-    assert check(text).not_evaluated == ("indicators[0].windows: shift",)
 
 
 def test_no_rules() -> None:

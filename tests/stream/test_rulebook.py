@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.measures import NO_DIMS, Dims, dims_of
 from stream.calendars import FOREVER
-from stream.rulebook import Rulebook, measures_of, usable_windows
+from stream.rulebook import Rulebook, measures_of
 from stream.template import Template, load_published
 from tests.oracle.logs import NOON, template
 
@@ -64,10 +64,9 @@ def test_indicators_that_count_the_same_events_share_sums() -> None:
     shared = version.groups[0]
     assert ("accepted", "scrapped") == shared.names
     assert ((60_000, 60),) == shared.panes
-    assert ("all", "day") == shared.calendars
+    assert ("all", "day", "shift") == shared.calendars
     indicators = version.template.indicators
     assert ("accepted",) == measures_of(indicators[0])
-    assert ["day", "rolling 60m"] == [window.text for window in usable_windows(indicators[0])]
 
 
 def test_an_event_enters_every_group_that_it_matches() -> None:

@@ -62,14 +62,6 @@ def test_indicator_of_the_contract_example() -> None:
     }
 
 
-def test_not_evaluated() -> None:
-    """What is checked but has no effect yet is named by field."""
-    assert check(EXAMPLE).not_evaluated == (
-        "indicators[0].windows: shift",
-        *(f"indicators[0].alerts: {id}" for id in ("behind", "silent")),
-    )
-
-
 def test_defaults() -> None:
     """Optional fields have the contract's defaults; missing texts are warned of and replaced by ids."""
     report = check(
