@@ -42,12 +42,12 @@ DAY: Final[by_hand.Text] = {
 class Floor:
     """E1 at a rig whose template waits for silence; the clock says when it is, on Monday or `day` days later."""
 
-    def __init__(self, rig: Rig, rule: str = "stale: 15m", calendar: by_hand.Text = DAY) -> None:
+    def __init__(self, rig: Rig, rule: str = "stale: 15m", applies_to: str = "everyone") -> None:
         self.rig = rig
         indicator = YIELD.rstrip("}") + f", alerts: [{{id: silent, severity: warning, {rule}}}]}}"
         self.indicator = indicator
-        rig.append([Outgoing(TEMPLATES, 0, MIDNIGHT, b"op@1", template(indicator).encode())])
-        rig.append([Outgoing(TEMPLATES, 0, MIDNIGHT, b"calendar:plant@1", text(calendar).encode())])
+        rig.append([Outgoing(TEMPLATES, 0, MIDNIGHT, b"op@1", template(indicator, applies_to=applies_to).encode())])
+        rig.append([Outgoing(TEMPLATES, 0, MIDNIGHT, b"calendar:plant@1", text(DAY).encode())])
         self._count = 0
 
     def at(self, clock: str, day: int = 0) -> int:
@@ -203,7 +203,7 @@ async def test_after_a_long_gap_only_the_present_shift_is_looked_at(floor: Floor
 
 
 async def test_what_is_counted_anew_keeps_its_silence(floor: Floor) -> None:
-    """An assignment that comes late restates; where a newer entry turns up, it is over at the next tick."""
+    """An assignment that comes late restates; nothing of the silence has changed."""
     await floor.tick("07:00", works=True)
     row = await floor.tick("07:16")
     assert row is not None
@@ -211,6 +211,24 @@ async def test_what_is_counted_anew_keeps_its_silence(floor: Floor) -> None:
     still = await floor.tick("07:17")
     assert still is not None
     assert (row.alert_id, "firing") == (still.alert_id, still.state)
+
+
+async def test_a_past_with_a_newer_entry_ends_it(rig: Rig) -> None:
+    """A record that was held turns out to be the newest one: silence begins there."""
+    rig.wall = MIDNIGHT
+    floor = Floor(rig, applies_to="{roles: [operator]}")
+    for clock, role in (("05:00", "operator"), ("06:15", "guest"), ("06:30", "operator")):
+        dims = {"role": role}
+        floor.send(floor.at(clock), type="people.assignment", measures={}, dims=dims)
+    floor.send(floor.at("06:10"))
+    floor.send(floor.at("06:20"))
+    row = await floor.tick("06:40")
+    assert row is not None
+    floor.send(floor.at("06:15"), type="people.assignment", measures={}, dims={"role": "operator"})
+    await floor.tick("06:41")
+    first, second = sorted(latest_alerts(rig.log).values(), key=lambda found: found.raised_at)
+    assert (row.alert_id, "cleared", "") == (first.alert_id, first.state, first.reason)
+    assert ("firing", format_rfc3339(floor.at("06:41"))) == (second.state, second.raised_at)
 
 
 async def test_it_ends_with_its_version(floor: Floor) -> None:
