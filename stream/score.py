@@ -87,16 +87,24 @@ def window_vector(cells: Cells, slot: Slot, as_of: int) -> Vector:
 
 
 def version_rows(
-    owner: str, version: Version, vectors: Sequence[Vector], targets: Mapping[str, float], as_of: int
+    owner: str,
+    version: Version,
+    vectors: Sequence[Vector],
+    targets: Mapping[str, float],
+    as_of: int,
+    only: str | None = None,
 ) -> list[ScoreRow]:
-    """Rows of one template version from its slots' sums, totals last."""
+    """Rows of one template version from its slots' sums, totals last; of all its windows, or `only` one."""
     plan = plan_of(version)
     name, number = version.key
     at, starts = _heads(version, as_of)
-    weighted: dict[str, list[tuple[str, float, float]]] = {window.text: [] for window in plan.windows}
+    texts = [window.text for window in plan.windows if only in (None, window.text)]
+    weighted: dict[str, list[tuple[str, float, float]]] = {text: [] for text in texts}
     rows = []
     for line in plan.lines:
         text = line.window.text
+        if text not in weighted:
+            continue
         row = _row(owner, name, number, line, starts[text], at, vectors[line.slot], targets)
         if row.points is not None:
             weighted[text].append((line.indicator.dimension, line.indicator.weight, row.points))

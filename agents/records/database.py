@@ -20,6 +20,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.schema import SetColumnComment, SetTableComment
 
+from agents.records import result_tables  # noqa: F401 - its tables are in the metadata then
 from agents.records.tables import metadata
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from agents.records import result_tables  # noqa: F401 - its tables are in the metadata then
 from agents.records.tables import metadata
 
 connection = context.config.attributes["connection"]
