@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Double, Index, Integer, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    column,
+    table,
+)
 
 from agents.records.tables import metadata
 
 SUBJECTS: Final = ("employee", "unit")
-LATEST: Final = "latest_results"  # a view: the rows of `results` that no later number has replaced
-
 results: Final = Table(
     "results",
     metadata,
@@ -47,6 +57,9 @@ results: Final = Table(
     comment="final results of closed windows; rows are never changed: the highest number holds (view latest_results)",
 )
 Index(None, results.c.window_kind, results.c.window_start, results.c.subject_kind)
+
+# A view, made by the migration: the rows of `results` that no later number has replaced. It is no table of `metadata`.
+latest_results: Final = table("latest_results", *(column(name, own.type) for name, own in results.c.items()))
 
 result_parts: Final = Table(
     "result_parts",

@@ -10,7 +10,14 @@ from typing import Any, Final, NamedTuple, TypeVar
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from agents.records.database import RecordsError
-from agents.records.result_tables import result_parts, result_pending, result_progress, result_run, results
+from agents.records.result_tables import (
+    latest_results,
+    result_parts,
+    result_pending,
+    result_progress,
+    result_run,
+    results,
+)
 from stream.closed import Closed, Outcome, Sums
 
 FIELDS: Final = Outcome.__struct_fields__
@@ -140,6 +147,40 @@ def write(connection: Connection, kind: str, rows: Iterable[tuple[Key, int, Outc
     if values:
         connection.execute(insert(results), values)
     return len(values)
+
+
+class Wanted(NamedTuple):
+    """Which rows somebody asks for; None: any. `after`: of windows that ended later; `holds`: an instant in them."""
+
+    kind: str | None = None
+    subject: str | None = None
+    window: str | None = None
+    indicator: str | None = None
+    template: str | None = None
+    after: int | None = None
+    holds: int | None = None
+    latest: bool = False
+
+
+def chosen(connection: Connection, wanted: Wanted) -> Iterator[Mapping[str, Any]]:
+    """The rows, by subject, window, indicator and number."""
+    rows = latest_results if wanted.latest else results
+    equal = {
+        "subject_kind": wanted.kind,
+        "subject": wanted.subject,
+        "window_kind": wanted.window,
+        "indicator": wanted.indicator,
+        "template": wanted.template,
+    }
+    query = select(rows).where(*(rows.c[name] == value for name, value in equal.items() if value is not None))
+    if wanted.after is not None:
+        query = query.where(rows.c.window_end > wanted.after)
+    if wanted.holds is not None:
+        query = query.where(rows.c.window_start <= wanted.holds, rows.c.window_end > wanted.holds)
+    order = (column for column in results.primary_key.columns)
+    ordered = query.order_by(*(rows.c[column.name] for column in order))
+    for row in connection.execution_options(yield_per=1_000).execute(ordered).mappings():
+        yield {str(name): value for name, value in row.items()}
 
 
 Part = tuple[str, Closed, str]  # employee, window, unit
