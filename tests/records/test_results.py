@@ -237,13 +237,7 @@ def organisation(l1: Places) -> Outgoing:
 async def test_a_unit_that_moved_counts_where_it_was_at_the_end(rig: Rig, records: Records) -> None:
     """With its whole window; a tree that is corrected later restates only what it changes."""
     moved: Places = [("north", LONG_AGO, MIDNIGHT + DAY), ("south", MIDNIGHT + DAY, FOREVER)]
-    rig.append(
-        [
-            organisation(
-                plant=always, north=[("plant", LONG_AGO, FOREVER)], south=[("plant", LONG_AGO, FOREVER)], L1=moved
-            )
-        ]
-    )
+    rig.append([organisation(moved)])
     log = published(MONTHLY)
     for number in range(2):
         log.send(event_id=f"e{number}", occurred_at=NOON + number * DAY, dims={"line": "L1"})
@@ -260,13 +254,7 @@ async def test_a_unit_that_moved_counts_where_it_was_at_the_end(rig: Rig, record
     }  # fmt: skip
     assert [] == wrong(rig, records, MIDNIGHT + 53 * DAY)
     stays: Places = [("north", LONG_AGO, FOREVER)]
-    rig.append(
-        [
-            organisation(
-                plant=always, north=[("plant", LONG_AGO, FOREVER)], south=[("plant", LONG_AGO, FOREVER)], L1=stays
-            )
-        ]
-    )
+    rig.append([organisation(stays)])
     await settle(rig, log, MIDNIGHT + 60 * DAY + HOUR)
     run(rig, records)
     assert [(0, "ok", 1.0), (1, "no_data", None)] == values(of(records, subject="south", window_kind="month"))
