@@ -29,7 +29,7 @@ app = App(
     help_format="plaintext",
 )
 
-COLUMNS: Final = tuple(str(name) for name in results.c.keys())
+COLUMNS: Final = tuple(str(column.name) for column in results.columns)
 _TIMES: Final = ("window_start", "window_end", "as_of", "known_at", "computed_at")
 _TABLE: Final = (
     *("subject_kind", "subject", "template", "indicator", "window_kind", "window_start", "number"),

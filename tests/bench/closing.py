@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -35,16 +34,22 @@ STAGES: Final = ("semi", "final", "rework")
 def main() -> None:
     """Prints the figures."""
     if sys.argv[1:2] == ["--close"]:
-        return _close(Path(sys.argv[2]), int(sys.argv[3]))
+        _close(Path(sys.argv[2]), int(sys.argv[3]))
+        return
     people, days, events = [*map(int, sys.argv[1:]), *(10_000, 31, 3)[len(sys.argv) - 1 :]]
     with tempfile.TemporaryDirectory() as folder:
         wall = asyncio.run(_prepare(Path(folder), people, days, events))
-        print(f"{people:,} people, {days} days, {people * days * events:,} events, 4 partitions", flush=True)
+        _say(f"{people:,} people, {days} days, {people * days * events:,} events, {PARTITIONS} partitions\n")
         for what in ("all of it", "again, nothing new", "one correction"):
             if what == "one correction":
                 asyncio.run(_correct(Path(folder), wall))
-            print(f"{what}: ", end="", flush=True)
+            _say(f"{what}: ")
             subprocess.run([sys.executable, "-m", "tests.bench.closing", "--close", folder, str(wall)], check=True)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def _close(folder: Path, wall: int) -> None:
@@ -53,9 +58,11 @@ def _close(folder: Path, wall: int) -> None:
     with EmbeddedLog.open(folder / "log", create=False) as log:
         done = close(log, records, Limits(), wall)
     seconds = time.perf_counter() - began
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    status = Path("/proc/self/status").read_text("utf-8")
+    memory = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     size = (folder / "records.sqlite").stat().st_size / 1e6
-    print(f"{done.written:,} rows ({done.restated:,} restated), {seconds:.1f} s, {memory:.0f} MB, store {size:.0f} MB")
+    rows = f"{done.written:,} rows ({done.restated:,} restated)"
+    _say(f"{rows}, {seconds:.1f} s, {memory:.0f} MB at most, the store has {size:.0f} MB\n")
     records.close()
 
 
