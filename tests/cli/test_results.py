@@ -47,7 +47,7 @@ def test_results_are_listed_by_subject_and_window(broker: str, run: Run) -> None
     )
     since = ("--since", "2026-03-03T00:00:00Z")
     assert [] == run("results", "list", *since, "--format", "ndjson", "--broker", broker).rows()
-    assert "windows are closed up to 2026-03-04T01" in run("results", "list", *since, "--broker", broker).err
+    assert "closed until 2026-03-04T01" in run("results", "list", *since, "--broker", broker).err
     assert "" == run("results", "list", "--window", "month", "--format", "ndjson", "--broker", broker).out
 
 
