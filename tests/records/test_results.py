@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from agents.records.database import Records, RecordsError
-from agents.records.results import Superseded, begin
+from agents.records.results import Superseded, begin, pending
 from agents.results import close
 from agents.transport.embedded.log import Outgoing
 from schemas.instants import parse_rfc3339
@@ -193,6 +193,34 @@ async def test_an_import_into_the_past_restates_it(rig: Rig, records: Records) -
     await settle(rig, log, MIDNIGHT + 10 * DAY + HOUR)
     run(rig, records)
     assert [(0, "ok", 1.0), (1, "ok", 0.25)] == values(of(records))
+
+
+async def test_what_was_held_for_too_long_is_in_no_result(rig: Rig, records: Records) -> None:
+    """It became late at a tick: a template that is published afterwards does not count it any more."""
+    log = Log()
+    log.send()
+    log.send(event_id="e2", occurred_at=NOON + 2 * DAY)
+    await settle(rig, log, NOON + 401 * DAY)
+    log.publish(template(effective_from="2026-03-01T00:00:00Z"), at=rig.wall)
+    await settle(rig, log, NOON + 401 * DAY + HOUR)
+    run(rig, records)
+    assert [MIDNIGHT + 2 * DAY] == [row["window_start"] for row in of(records)]
+
+
+async def test_only_what_is_committed_is_in_a_result(rig: Rig, records: Records) -> None:
+    """A record that nobody has applied yet restates it once somebody has; nothing waits any more afterwards."""
+    log = published()
+    log.send(dims={"line": "L1"})
+    await settle(rig, log, MIDNIGHT + 10 * DAY)
+    log.send(rig.wall, event_id="c", corrects="e1", measures={"accepted": -1}, dims={"line": "L1"})
+    rig.write(log)
+    run(rig, records)
+    assert [(0, "ok", 1.0)] == values(of(records, subject="L1"))
+    await settle(rig, log, MIDNIGHT + 10 * DAY + HOUR)
+    run(rig, records)
+    assert [(0, "ok", 1.0), (1, "ok", 0.0)] == values(of(records, subject="L1"))
+    with records.reading() as connection:
+        assert [] == pending(connection)
 
 
 async def test_days_of_23_and_25_hours_close_as_days(rig: Rig, records: Records) -> None:
