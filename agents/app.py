@@ -17,6 +17,7 @@ import faust
 
 from agents import failpoints
 from agents.alerting import Alerting
+from agents.closer import Closer
 from agents.decoder import Decoder
 from agents.health import Health
 from agents.learner import Learner
@@ -45,7 +46,7 @@ SHOW: Final = 0.01  # s between two slices of score updates
 WATCH: Final = 0.2  # s between looks whether Faust still runs
 IDLE: Final = 60.0  # s of red health, in a loop that runs, after which a life ends
 FIGURES: Final = 10.0  # s between two rounds of units' figures
-LESSONS: Final = 60.0  # s between looks whether it is time to learn
+LESSONS: Final = 60.0  # s between looks whether it is time to learn, or to write results
 SNAPSHOT: Final = 1.0  # s between metric snapshots
 PUT_OFF: Final = 6  # times that a backlog may put housekeeping off
 STATE_SIZE: Final = 10.0  # s between looks at the disk
@@ -73,6 +74,7 @@ class Worker:
         self.views: Projection | None = None
         self._decoder = Decoder(settings.broker, settings.decoder or 0, settings.access)
         self._learner = Learner(settings.broker, settings.access)
+        self._closer = Closer(settings)
 
     async def start(self) -> None:
         """Restores the state, begins to read."""
@@ -86,7 +88,7 @@ class Worker:
         self._tasks = [self._spawn(self._watch)]
         await self._begin()
         works = (self._beats, self._updates, self._pools, self._figures, self._snapshots, self._housekeeping)
-        self._tasks += [self._spawn(work) for work in (*works, self._lessons)]
+        self._tasks += [self._spawn(work) for work in (*works, self._lessons, self._results)]
         self._tasks.append(self._spawn(Sending(self.log, settings).run))
         if (views := writer_of(settings)) is not None:
             self.views = Projection(self.log, views, lambda: self.scoring.partitions)
@@ -115,6 +117,7 @@ class Worker:
         ensure_topics(self.log, settings)
         remember(self.log, settings.data, NAMES)
         limits = limits_to_work_by(self.log, settings)
+        self._late = limits.late
         self.scoring = Scoring(self.log, settings.data, limits, self.metrics, settings.cached_employees, self._progress)
         if not self.log.shared:
             self.scoring.take_over(range(self.scoring.count))
@@ -269,6 +272,13 @@ class Worker:
             if self.scoring.units is not None and not self.scoring.pace.backlog:
                 await self._learner.look(self.scoring.rules, wall_clock())
             await asyncio.sleep(LESSONS)
+
+    async def _results(self) -> None:
+        """Likewise: final results of windows that closed."""
+        while True:
+            await asyncio.sleep(LESSONS)
+            if self.scoring.units is not None and not self.scoring.pace.backlog:
+                await self._closer.look(self.scoring.rules, wall_clock(), self._late)
 
     async def _snapshots(self) -> None:
         while True:

@@ -60,12 +60,13 @@ def committed(log: Log, employee: str | None = None) -> Committed:
     numbers = range(partitions) if employee is None else [partition_for(employee.encode(), partitions)]
     for number in numbers:
         found.persons[number] = {
-            name: Person(name, state, rules[number]) for name, state in _states(log, number, employee)
+            name: Person(name, state, rules[number]) for name, state in states_of(log, number, employee)
         }
     return found
 
 
-def _states(log: Log, partition: int, employee: str | None) -> Iterator[tuple[str, State]]:
+def states_of(log: Log, partition: int, employee: str | None = None) -> Iterator[tuple[str, State]]:
+    """The states of a partition (or one employee's), by employee, as of its last commit."""
     wanted = None if employee is None else employee_key(employee)
     latest: dict[bytes, bytes] = {}
     offset = 0
@@ -121,7 +122,7 @@ def histories_known_at(
     for number in numbers:
         expired = {
             name: [late for late in state.expired if known_at is None or late.since <= known_at]
-            for name, state in _states(log, number, employee)
+            for name, state in states_of(log, number, employee)
         }
         chosen = None if employee is None else [employee]
         found |= replay(

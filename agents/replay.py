@@ -28,6 +28,7 @@ _CHUNK = 20_000
 _FOREVER = 1 << 62
 NOTHING: Final[Mapping[str, Collection[Expired]]] = {}
 Progress = Callable[[int], None]
+Keep = Callable[[Person, Sequence[Event]], None]
 
 
 def replay(
@@ -41,13 +42,15 @@ def replay(
     known_at: int | None = None,
     expired: Mapping[str, Collection[Expired]] = NOTHING,
     progress: Progress | None = None,
+    keep: Keep | None = None,
 ) -> dict[str, History]:
     """The histories of employees (None: all) of a partition.
 
     `until`: per topic the first offset not to read (absent: to the end); `known_at`: only records logged by then
-    (ms); `expired`: what became late at ticks, by employee; `progress` is told the number of records read.
+    (ms); `expired`: what became late at ticks, by employee; `progress` is told the number of records read; `keep` is
+    given the events, piece by piece, and histories hold none, nor alerts: then memory does not grow with them.
     """
-    replayer = _Replayer(rules, limits, expired)
+    replayer = _Replayer(rules, limits, expired, keep)
     partitions = log.topics()[INPUT_TOPICS[PEOPLE]].partitions
     keys = None if employees is None else {employee.encode() for employee in employees}
     for topic in (PEOPLE, BUSINESS, QC):
@@ -68,11 +71,15 @@ def replay(
 class _Replayer:
     """Persons built up from nothing, with all their identities in memory."""
 
-    def __init__(self, rules: Rulebook, limits: Limits, expired: Mapping[str, Collection[Expired]]) -> None:
+    def __init__(
+        self, rules: Rulebook, limits: Limits, expired: Mapping[str, Collection[Expired]], keep: Keep | None = None
+    ) -> None:
         self.rules = rules
         self.limits = limits
+        self.keep = self._collect if keep is None else keep
+        self.quiet = keep is not None
         self.passed = {name: {(late.topic, late.offset) for late in own} for name, own in expired.items() if own}
-        self.blocks: dict[tuple[str, int, int], list[Block]] = {}
+        self.blocks: dict[tuple[str, int], dict[int, list[Block]]] = {}  # by employee and lane, then hour
         self.persons: dict[str, Person] = {}
         self.events: dict[str, list[Event]] = {}
         self.alerts: dict[str, list[AlertRow]] = {}
@@ -86,13 +93,25 @@ class _Replayer:
             tally.kept = []
             for events in self._without_passed(person, own, topic):
                 step(person, events, topic, self.limits, self._recall, tally)
-                for sealed in tally.sealed:
-                    self.blocks.setdefault((employee_id, sealed.lane, sealed.hour), []).append(sealed.block)
-                tally.sealed.clear()  # the next step looks for them already
-            if tally.alerts:
+                self._put_away(tally)  # the next step looks for them already
+            if tally.alerts and not self.quiet:
                 self.alerts.setdefault(employee_id, []).extend(tally.alerts)
             if topic != PEOPLE:
-                self.events.setdefault(employee_id, []).extend(tally.kept)
+                self.keep(person, tally.kept)
+
+    def _collect(self, person: Person, events: Sequence[Event]) -> None:
+        self.events.setdefault(person.id, []).extend(events)
+
+    def _put_away(self, tally: Tally) -> None:
+        for sealed in tally.sealed:
+            hours = self.blocks.setdefault((sealed.employee_id, sealed.lane), {})
+            hours.setdefault(sealed.hour, []).append(sealed.block)
+        for order in tally.forget:
+            hours = self.blocks.get((order.employee_id, order.lane), {})
+            for hour in [hour for hour in hours if hour < order.before]:
+                del hours[hour]
+        tally.sealed.clear()
+        tally.forget.clear()
 
     def _without_passed(self, person: Person, own: EventColumns, topic: int) -> Iterator[EventColumns]:
         """The events in runs between those that became late at a tick, which are registered at their place."""
@@ -107,7 +126,7 @@ class _Replayer:
                 yield columns_of([event])
 
     def _recall(self, employee_id: str, lane: int, hour: int) -> Sequence[Block]:
-        return self.blocks.get((employee_id, lane, hour), ())
+        return self.blocks.get((employee_id, lane), {}).get(hour, ())
 
     def histories(self) -> dict[str, History]:
         """Of everybody with a record that ended held, unused or scored."""

@@ -95,17 +95,26 @@ def window_vector(cells: Cells, slot: Slot, as_of: int) -> Vector:
 
 
 def version_rows(
-    owner: str, version: Version, vectors: Sequence[Vector], targets: Mapping[str, float], as_of: int, shift: int
+    owner: str,
+    version: Version,
+    vectors: Sequence[Vector],
+    targets: Mapping[str, float],
+    as_of: int,
+    shift: int,
+    only: str | None = None,
 ) -> list[ScoreRow]:
-    """Rows of one template version from its slots' sums, totals last; of a shift where there is one (its begin, ms)."""
+    """Rows of one template version from its slots' sums, totals last; of all its windows, or `only` one.
+
+    Of a shift where there is one: where it begins, in ms.
+    """
     plan = plan_of(version)
     name, number = version.key
     at, starts = _heads(version, as_of, shift)
-    weighted: dict[str, list[tuple[str, float, float]]] = {text: [] for text in starts}
+    weighted: dict[str, list[tuple[str, float, float]]] = {text: [] for text in starts if only in (None, text)}
     rows = []
     for line in plan.lines:
         text = line.window.text
-        if text not in starts:
+        if text not in weighted:
             continue
         row = _row(owner, name, number, line, starts[text], at, vectors[line.slot], targets)
         if row.points is not None:

@@ -42,6 +42,7 @@ COMMANDS: Final = (
     Command(
         "explain", "agents.cli.explain:explain", "Print every event behind a score, and the formula with its numbers."
     ),
+    Command("results", "agents.cli.results:app", "Final results of closed windows: compute, list, show restatements."),
     Command("verify", "agents.cli.verify:verify", "Recompute all scores independently and print the differences."),
     Command("alerts", "agents.cli.alerts:app", "List alerts; acknowledge, shelve and clear them."),
     Command("appeals", "agents.cli.appeals:app", "List appeals against scores, and answer them."),

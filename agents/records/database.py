@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.schema import SetColumnComment, SetTableComment
 
-from agents.records import access_tables, appeal_tables  # noqa: F401 - their tables are in the metadata
+from agents.records import access_tables, appeal_tables, result_tables  # noqa: F401 - their tables are in the metadata
 from agents.records.tables import metadata
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from agents.oracle.log import Event
 from agents.oracle.recompute import Recomputed
@@ -14,11 +14,13 @@ from agents.oracle.template import Indicator
 Counted = list[tuple[Indicator, list[Event]]]
 
 
-def unit_rows(oracle: Recomputed, unit: str, at: int) -> Iterator[Row]:
-    """The rows of a unit as of `at` (ms), under the versions in force then, whoever they are for."""
+def unit_rows(oracle: Recomputed, unit: str, at: int, below: Collection[str] = ()) -> Iterator[Row]:
+    """The rows of a unit, with those `below` it, as of `at` (ms), under the versions in force then, whoever they are
+    for.
+    """
     for version in oracle._rulebook._versions:
         if version.start <= at and (version.end is None or at < version.end):
-            counted = _counted(oracle, version, unit)
+            counted = _counted(oracle, version, {unit, *below})
             for window in dict.fromkeys(w for indicator, _ in counted for w in indicator.windows if w.kind != "shift"):
                 start, end = span(version, window, at)
                 scored = [
@@ -34,15 +36,15 @@ def unit_rows(oracle: Recomputed, unit: str, at: int) -> Iterator[Row]:
                     }  # fmt: skip
 
 
-def _counted(oracle: Recomputed, version: Version, unit: str) -> Counted:
+def _counted(oracle: Recomputed, version: Version, units: Collection[str]) -> Counted:
     counted: Counted = [(indicator, []) for indicator in version.template.indicators]
     for person in oracle._people.values():
         for (_, into), (_, events) in zip(counted, entered(person, version, oracle._rulebook), strict=True):
-            into.extend(event for event in events if _unit(event, person.events) == unit)
+            into.extend(event for event in events if unit_of(event, person.events) in units)
     return counted
 
 
-def _unit(event: Event, everything: Sequence[Event]) -> str:
+def unit_of(event: Event, everything: Sequence[Event]) -> str:
     """Of the assignment in force when it happened, else its dim `line`."""
     before = [e for e in everything if e.kind.type == "people.assignment" and e.at <= event.at]
     dims = dict(max(before, key=lambda e: (e.at, e.offset)).kind.dims) if before else {}

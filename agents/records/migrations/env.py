@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from agents.records import access_tables, appeal_tables  # noqa: F401 - their tables are in the metadata
+from agents.records import access_tables, appeal_tables, result_tables  # noqa: F401 - their tables are in the metadata
 from agents.records.tables import metadata
 
 connection = context.config.attributes["connection"]

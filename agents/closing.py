@@ -1,0 +1,117 @@
+"""What is closed, and what has to be computed again: decided from what partitions and the store say, without I/O.
+
+A window is closed once the newest tick of every partition is as long after its end as plain events are waited for:
+no event of the present can enter it any more. What is recorded for the past later restates it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from agents.records.results import Key, Known, Progress
+from agents.rules import unknown_since
+from schemas.instants import DAY
+from stream.closed import Outcome, bounds_of, gone, kinds_of
+from stream.meta import Meta
+from stream.pipeline import Limits
+from stream.rulebook import Rulebook
+from stream.unit_tree import UnitTree
+
+EVER: Final = -(1 << 62)
+CELLS: Final = 50_000  # people times days whose sums are in memory at once
+MOST: Final = 4_000  # people whose states are
+BEGUN: Final = Progress(EVER, {}, [])
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done in a partition: the windows of `everybody` that ended after `after`, and of those whose past
+    changed (by employee) after their own instant; all of them up to `until`."""
+
+    until: int
+    after: int
+    everybody: bool
+    changed: Mapping[str, int] = field(default_factory=dict)
+
+    def after_of(self, employee: str) -> int:
+        """The windows of somebody that ended later are computed."""
+        own = self.changed.get(employee)
+        return self.after if own is None else min(own, self.after)
+
+
+def closed_until(metas: Sequence[Meta], limits: Limits) -> int:
+    """Windows that ended by then (ms) are closed; EVER when a partition has no tick yet."""
+    now = min((meta.now for meta in metas), default=-1)
+    return EVER if now < 0 else now - limits.late
+
+
+def common_rules(metas: Sequence[Meta]) -> list[str] | None:
+    """The versions and models that all partitions work by; None while some have not adopted what others have."""
+    first = metas[0].rules if metas else []
+    return None if any(set(meta.rules) != set(first) for meta in metas) else first
+
+
+def work_of(done: Progress, rules: Rulebook, until: int, changed: Mapping[str, int]) -> Work:
+    """What a partition has to do: windows that closed since, rules that reach into closed ones, changed people.
+
+    `changed`: per employee the earliest instant that a record since then speaks of.
+    """
+    until = max(until, done.until)
+    reached = unknown_since(done.rules, rules)
+    after = done.until if reached is None else min(reached, done.until)
+    everybody = (reached is not None and reached < until) or any_closed(rules, done.until, until)
+    return Work(until, after, everybody, {name: at for name, at in changed.items() if at < until})
+
+
+def any_closed(rules: Rulebook, after: int, until: int) -> bool:
+    """Whether some window ended in (after, until]."""
+    if after == EVER or until <= after:
+        return until > after
+    versions = (version for own in rules.versions.values() for version in own if version.begins < until)
+    bounds = (bounds_of(version, kind, "", after) for version in versions for kind in kinds_of(version))
+    return any(bound is not None and bound[1] <= until for bound in bounds)
+
+
+def slice_size(days: float) -> int:
+    """How many people are computed at once, so that memory does not grow with them or with the time they worked."""
+    return max(1, min(MOST, int(CELLS / max(1.0, days))))
+
+
+def days_of(work: Work, first: int) -> float:
+    """How long a time the windows of some work lie in; `first`: when the log begins (ms)."""
+    after = min([work.after, *work.changed.values()])
+    return (work.until - max(after, first)) / DAY + 1
+
+
+def news(before: Mapping[Key, Known], now: Mapping[Key, Outcome]) -> Iterator[tuple[Key, int, Outcome]]:
+    """The rows to write, with their numbers: what is new, what is not as it was, and what is gone."""
+    for key, outcome in now.items():
+        known = before.get(key)
+        if known is None:
+            yield key, 0, outcome
+        elif known.outcome != outcome:
+            yield key, known.number + 1, outcome
+    for key, known in before.items():
+        if key not in now and known.outcome != (nothing := gone(known.outcome.version)):
+            yield key, known.number + 1, nothing
+
+
+def tree_changed_since(old: UnitTree, new: UnitTree) -> int | None:
+    """The earliest instant at which some unit belongs elsewhere, EVER when that was always so; None: all as it was."""
+    units = old.units.keys() | new.units.keys()
+    for at in [EVER, *sorted({*old.edges, *new.edges})]:
+        if any(old.parent(unit, at) != new.parent(unit, at) for unit in units):
+            return at
+    return None
+
+
+def without_alerts(rules: Rulebook) -> Rulebook:
+    """The same rules; nobody is watched."""
+    templates = (
+        replace(template, indicators=tuple(replace(one, alerts=()) for one in template.indicators))
+        for template in rules.templates()
+    )
+    models = (model for own in rules.models.values() for model in own)
+    return Rulebook(templates, rules.published_at, models, rules.calendars.versions, rules.tree)

@@ -1,0 +1,310 @@
+"""Results on their way into the store and out of it: each function is part of one transaction of its caller."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final, NamedTuple, TypeVar
+
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+
+from agents.records.database import RecordsError
+from agents.records.result_tables import (
+    latest_results,
+    result_parts,
+    result_pending,
+    result_progress,
+    result_run,
+    results,
+)
+from stream.closed import Closed, Outcome, Sums
+
+FIELDS: Final = Outcome.__struct_fields__
+_VALUES: Final = [results.c[name] for name in FIELDS]
+_PART: Final = ("template", "window_kind", "window_start", "window_end", "unit", "employee")
+_MANY: Final = 500  # values in an IN
+
+Item = TypeVar("Item")
+
+
+class Superseded(Exception):
+    """Another run has begun since; it does what is left, and this one writes nothing more."""
+
+
+class Key(NamedTuple):
+    """Which result: of a subject, in a window, of an indicator (or a total)."""
+
+    subject: str
+    closed: Closed
+    indicator: str
+
+
+class Known(NamedTuple):
+    """The latest row of a result."""
+
+    number: int
+    outcome: Outcome
+
+
+class Stamp(NamedTuple):
+    """Up to which log time records were known, and when it was computed (ms)."""
+
+    known_at: int
+    computed_at: int
+
+
+class Progress(NamedTuple):
+    """How far a partition is: windows closed up to `until` (ms), the next offset per topic, and the rules known."""
+
+    until: int
+    read: dict[str, int]
+    rules: list[str]
+
+
+class Begun(NamedTuple):
+    """What a run begins from; `tree` is the record by which units were pooled, None before the first run."""
+
+    progress: dict[int, Progress]
+    tree: bytes | None
+
+
+def begin(connection: Connection, log_id: str, run: str) -> Begun:
+    """From here on this run writes and earlier ones do not. RecordsError when the results are of another log."""
+    known = connection.execute(select(result_run)).one_or_none()
+    if known is None:
+        connection.execute(insert(result_run).values(id=1, log_id=log_id, run=run, tree=""))
+    elif known.log_id != log_id:
+        raise RecordsError(
+            f"records: the results in it are of log {known.log_id}, this is log {log_id}; "
+            "name the store of this log (setting records), or an empty one"
+        )
+    else:
+        connection.execute(update(result_run).values(run=run))
+    rows = connection.execute(select(result_progress))
+    progress = {r.partition: Progress(r.closed_until, json.loads(r.read), json.loads(r.rules)) for r in rows}
+    return Begun(progress, known.tree.encode() if known is not None and known.tree else None)
+
+
+def demand_turn(connection: Connection, run: str) -> None:
+    """Superseded when another run has begun since."""
+    if connection.execute(select(result_run.c.run).with_for_update()).scalar_one() != run:
+        raise Superseded("another run has begun since; it does what is left")
+
+
+def latest_of(connection: Connection, employees: Collection[str], after: int) -> dict[Key, Known]:
+    """The latest row of each result of these people in windows that ended after an instant."""
+    found: dict[Key, Known] = {}
+    for some in pieces(employees, _MANY):
+        found |= _latest(
+            connection,
+            select(results).where(
+                results.c.subject_kind == "employee", results.c.subject.in_(some), results.c.window_end > after
+            ),
+        )
+    return found
+
+
+def latest_of_units(connection: Connection, closed: Closed) -> dict[Key, Known]:
+    """The latest row of each result of units in a window."""
+    wanted = select(results).where(
+        results.c.subject_kind == "unit",
+        results.c.window_kind == closed.window,
+        results.c.window_start == closed.start,
+        results.c.window_end == closed.end,
+        results.c.template == closed.template,
+    )
+    return _latest(connection, wanted)
+
+
+def _latest(connection: Connection, wanted: Select[Any]) -> dict[Key, Known]:
+    where = (results.c.template, results.c.window_kind, results.c.window_start, results.c.window_end)
+    order = wanted.order_by(results.c.number).with_only_columns(
+        results.c.subject, *where, results.c.indicator, results.c.number, *_VALUES
+    )
+    return {
+        Key(row[0], Closed(row[1], row[2], row[3], row[4]), row[5]): Known(row[6], Outcome(*row[7:]))
+        for row in connection.execute(order)
+    }
+
+
+def write(connection: Connection, kind: str, rows: Iterable[tuple[Key, int, Outcome]], stamp: Stamp) -> int:
+    """Appends rows, each with its number; how many."""
+    values = [
+        {
+            "subject_kind": kind,
+            "subject": key.subject,
+            **_where(key.closed),
+            "indicator": key.indicator,
+            "number": number,
+            **{name: getattr(outcome, name) for name in FIELDS},
+            "as_of": key.closed.as_of,
+            "known_at": stamp.known_at,
+            "computed_at": stamp.computed_at,
+        }
+        for key, number, outcome in rows
+    ]
+    if values:
+        connection.execute(insert(results), values)
+    return len(values)
+
+
+class Wanted(NamedTuple):
+    """Which rows somebody asks for; None: any. `after`: of windows that ended later; `holds`: an instant in them."""
+
+    kind: str | None = None
+    subject: str | None = None
+    window: str | None = None
+    indicator: str | None = None
+    template: str | None = None
+    after: int | None = None
+    holds: int | None = None
+    latest: bool = False
+
+
+def chosen(connection: Connection, wanted: Wanted) -> Iterator[Mapping[str, Any]]:
+    """The rows, by subject, window, indicator and number."""
+    rows = latest_results if wanted.latest else results
+    equal = {
+        "subject_kind": wanted.kind,
+        "subject": wanted.subject,
+        "window_kind": wanted.window,
+        "indicator": wanted.indicator,
+        "template": wanted.template,
+    }
+    query = select(rows).where(*(rows.c[name] == value for name, value in equal.items() if value is not None))
+    if wanted.after is not None:
+        query = query.where(rows.c.window_end > wanted.after)
+    if wanted.holds is not None:
+        query = query.where(rows.c.window_start <= wanted.holds, rows.c.window_end > wanted.holds)
+    order = (column for column in results.primary_key.columns)
+    ordered = query.order_by(*(rows.c[column.name] for column in order))
+    for row in connection.execution_options(yield_per=1_000).execute(ordered).mappings():
+        yield {str(name): value for name, value in row.items()}
+
+
+Part = tuple[str, Closed, str]  # employee, window, unit
+
+
+def parts_of(connection: Connection, employees: Collection[str], after: int) -> dict[Part, tuple[int, str]]:
+    """What these people brought to units in windows that ended after an instant: version, and sums as text."""
+    c = result_parts.c
+    found: dict[Part, tuple[int, str]] = {}
+    for some in pieces(employees, _MANY):
+        rows = connection.execute(select(result_parts).where(c.employee.in_(some), c.window_end > after))
+        found |= {
+            (r.employee, Closed(r.template, r.window_kind, r.window_start, r.window_end), r.unit): (r.version, r.sums)
+            for r in rows
+        }
+    return found
+
+
+def replace_parts(
+    connection: Connection, before: Mapping[Part, tuple[int, str]], now: Mapping[Part, tuple[int, str]]
+) -> None:
+    """Makes the parts what they are now; the units' windows that this touches wait to be computed."""
+    changed = {part for part in before.keys() | now.keys() if before.get(part) != now.get(part)}
+    gone = [{f"of_{name}": value for name, value in _part(part).items()} for part in changed if part in before]
+    if gone:
+        same = [result_parts.c[name] == bindparam(f"of_{name}") for name in _PART]
+        connection.execute(delete(result_parts).where(*same), gone)
+    new = [{**_part(part), "version": now[part][0], "sums": now[part][1]} for part in changed if part in now]
+    if new:
+        connection.execute(insert(result_parts), new)
+    pend(connection, {closed for _, closed, _ in changed})
+
+
+def parts_in(connection: Connection, closed: Closed, version: int) -> Iterator[tuple[str, Sums]]:
+    """What everybody brought to each unit in a window, under a version: (unit, sums)."""
+    c = result_parts.c
+    wanted = select(c.unit, c.sums).where(*_in(c, closed), c.version == version)
+    return ((unit, read_sums(text)) for unit, text in connection.execute(wanted))
+
+
+def pend(connection: Connection, windows: Collection[Closed]) -> None:
+    """The units' results in these windows are to be computed."""
+    known = {_closed(row) for row in connection.execute(select(result_pending))} if windows else set()
+    new = [_where(closed) for closed in sorted(windows) if closed not in known]
+    if new:
+        connection.execute(insert(result_pending), new)
+
+
+def windows_after(connection: Connection, after: int) -> set[Closed]:
+    """The windows with parts of units that ended after an instant."""
+    c = result_parts.c
+    columns = (c.template, c.window_kind, c.window_start, c.window_end)
+    return {_closed(row) for row in connection.execute(select(*columns).where(c.window_end > after).distinct())}
+
+
+def pending(connection: Connection) -> list[Closed]:
+    """The windows that wait, the one that ended first before the others."""
+    return sorted((_closed(row) for row in connection.execute(select(result_pending))), key=lambda one: one.end)
+
+
+def done(connection: Connection, closed: Closed) -> None:
+    """The units' results in a window are computed."""
+    connection.execute(delete(result_pending).where(*_in(result_pending.c, closed)))
+
+
+def reach(connection: Connection, partition: int, progress: Progress) -> None:
+    """A partition is so far."""
+    values = {
+        "closed_until": progress.until,
+        "read": json.dumps(progress.read, sort_keys=True),
+        "rules": json.dumps(progress.rules),
+    }
+    changed = connection.execute(
+        update(result_progress).where(result_progress.c.partition == partition).values(**values)
+    )
+    if not changed.rowcount:
+        connection.execute(insert(result_progress).values(partition=partition, **values))
+
+
+def adopt_tree(connection: Connection, tree: bytes) -> None:
+    """Units are pooled by this tree from now on."""
+    connection.execute(update(result_run).values(tree=tree.decode()))
+
+
+def closed_until(connection: Connection) -> int | None:
+    """Up to when windows are closed in every partition that was looked at (ms); None before the first run."""
+    found: int | None = connection.execute(select(func.min(result_progress.c.closed_until))).scalar_one_or_none()
+    return found
+
+
+def pieces(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """The items, at most so many at a time."""
+    left = iter(items)
+    while some := list(islice(left, size)):
+        yield some
+
+
+def sums_text(sums: Sums) -> str:
+    """Sums as a part keeps them."""
+    return json.dumps(sorted(sums.items()), separators=(",", ":"))
+
+
+def read_sums(text: str) -> Sums:
+    """Sums of such a text; whole numbers of any size."""
+    return dict(json.loads(text))
+
+
+def _where(closed: Closed) -> dict[str, object]:
+    return {
+        "template": closed.template,
+        "window_kind": closed.window,
+        "window_start": closed.start,
+        "window_end": closed.end,
+    }
+
+
+def _in(columns: Any, closed: Closed) -> Sequence[Any]:
+    return [columns[name] == value for name, value in _where(closed).items()]
+
+
+def _closed(row: Any) -> Closed:
+    return Closed(row.template, row.window_kind, row.window_start, row.window_end)
+
+
+def _part(part: Part) -> dict[str, object]:
+    employee, closed, unit = part
+    return {**_where(closed), "unit": unit, "employee": employee}

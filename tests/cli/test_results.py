@@ -1,0 +1,91 @@
+"""`scorestream results`: what closed, what it came to, and how it was restated."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from schemas.instants import HOUR
+from tests.agents.rig import Rig
+from tests.cli.conftest import Run
+from tests.oracle.logs import DAY, MIDNIGHT, NOON, PARTITIONS, Log, template
+
+NOON_TEXT = "2026-03-02T12:00:00Z"
+
+
+@pytest.fixture
+def broker(tmp_path: Path, run: Run) -> str:
+    """A log in which a day closed, then a correction came, and then it was closed again."""
+    rig, log = Rig(tmp_path, PARTITIONS), Log()
+    broker = f"embedded://{tmp_path / 'log'}"
+    log.publish(template(), at=MIDNIGHT - DAY)
+    log.send(dims={"line": "L1"}, measures={"inspected": 10, "accepted": 9})
+    try:
+        for wall in (MIDNIGHT + 9 * DAY, MIDNIGHT + 9 * DAY + HOUR):
+            rig.write(log)
+            rig.wall = wall
+            asyncio.run(rig.drain())
+            result = run("results", "close", "--broker", broker)
+            assert 0 == result.code, result.err
+            log.send(NOON + 8 * DAY, event_id="c", corrects="e1", measures={"accepted": -1}, dims={"line": "L1"})
+    finally:
+        rig.close()
+    assert "0 new results, 6 restated; 1 people looked at" in result.err
+    return broker
+
+
+def test_results_are_listed_by_subject_and_window(broker: str, run: Run) -> None:
+    """All rows, or only what holds now; times are RFC 3339."""
+    every = run("results", "list", "--employee", "E1", "--format", "ndjson", "--broker", broker).rows()
+    assert 8 == len(every)
+    latest = run("results", "list", "--unit", "L1", "--latest", "--format", "ndjson", "--broker", broker).rows()
+    (row,) = [row for row in latest if row["indicator"] == "yield"]
+    assert (1, 0.8, "2026-03-02T00:00:00.000Z", "2026-03-03T00:00:00.000Z") == tuple(
+        row[name] for name in ("number", "value", "window_start", "window_end")
+    )
+    since = ("--since", "2026-03-03T00:00:00Z")
+    assert [] == run("results", "list", *since, "--format", "ndjson", "--broker", broker).rows()
+    assert "closed until 2026-03-04T01" in run("results", "list", *since, "--broker", broker).err
+    assert "" == run("results", "list", "--window", "month", "--format", "ndjson", "--broker", broker).out
+
+
+def test_a_result_shows_how_it_was_restated(broker: str, run: Run) -> None:
+    """Each row, with what changed from which value to which."""
+    shown = run("results", "show", "E1", "yield", "day", "--at", NOON_TEXT, "--format", "ndjson", "--broker", broker)
+    first, second = shown.rows()
+    assert (0, 0.9, {}) == (first["number"], first["value"], first["changed"])
+    assert [0.9, 0.8] == second["changed"]["value"]
+    assert ['{"accepted":9,"inspected":10}', '{"accepted":8,"inspected":10}'] == second["changed"]["sums"]
+    assert {"value", "points", "good", "low", "high", "sums"} == second["changed"].keys()
+
+
+def test_what_is_not_there_is_said(broker: str, run: Run) -> None:
+    """With the way to what is."""
+    result = run("results", "show", "E9", "yield", "day", "--at", NOON_TEXT, "--broker", broker)
+    assert 1 == result.code
+    assert "no result of 'E9' for 'yield' in a day that holds 2026-03-02T12:00:00.000Z" in result.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["list", "--window", "hour"], "--window 'hour': no such window closes; write one of shift, day, week"),
+        (["list", "--employee", "E1", "--unit", "L1"], "--employee and --unit"),
+        (["list", "--since", "yesterday"], "--since 'yesterday' is not an RFC 3339 time"),
+        (["show", "E1", "yield", "day", "--at", "noon"], "--at 'noon' is not an RFC 3339 time"),
+    ],
+)
+def test_a_wrong_option_is_named(words: list[str], told: str, run: Run) -> None:
+    """With its value and what would be right; nothing is opened."""
+    result = run("results", *words)
+    assert 2 == result.code
+    assert told in result.err
+    assert not Path("scorestream-data").exists()
+
+
+def test_nothing_is_closed_without_a_tick(log: object, run: Run) -> None:
+    """Exit code 1, and why."""
+    result = run("results", "close")
+    assert (1, "scorestream: no window is closed: some partition has no tick yet\n") == (result.code, result.err)
