@@ -46,7 +46,7 @@ LATER: Final = st.builds(
 ROUND: Final = st.tuples(st.sampled_from((1, 8, 8, 40, 120)), st.lists(LATER, max_size=8))
 
 
-@settings(PROFILE, max_examples=max(PROFILE.max_examples // 4, 30), suppress_health_check=list(HealthCheck))
+@settings(PROFILE, max_examples=PROFILE.max_examples // 8, suppress_health_check=list(HealthCheck))
 @given(
     script=scripts(),
     beginning=st.sampled_from(BEGINNINGS),
