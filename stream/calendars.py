@@ -82,6 +82,10 @@ class Calendars:
             found = self._tables[calendar.key] = Timetable(calendar)
         return found
 
+    def of(self, unit: str, at: int) -> ShiftCalendar | None:
+        """The calendar in force for a unit at an instant (ms)."""
+        return self._force(unit, at).calendar
+
     def shift(self, unit: str, at: int) -> Shift | None:
         """The shift of a unit at an instant (ms); None where no calendar is in force for it."""
         known = self._shifts.get(unit)

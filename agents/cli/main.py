@@ -35,6 +35,7 @@ COMMANDS: Final = (
     Command("send", "agents.cli.send:send", "Send events from a file or a pipe into the log."),
     Command("log", "agents.cli.log:log", "Print a topic's records as NDJSON."),
     Command("templates", "agents.cli.templates:app", "Check, publish and show assessment templates."),
+    Command("calendars", "agents.cli.calendars:app", "Check, publish and show shift calendars: when units work."),
     Command("case-mix", "agents.cli.case_mix:app", "What each kind of work usually gives: learn it, show it."),
     Command("import", "agents.cli.importer:app", "Import real people and production data as events."),
     Command("org", "agents.cli.org:app", "The organisation: show, check, import, export."),

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 import sys
-import zoneinfo
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
 from cyclopts import App
@@ -14,16 +11,16 @@ from cyclopts import App
 from agents.cli.errors import CommandError, UsageError
 from agents.cli.flags import NO_FLAGS, Flags, InputFile
 from agents.cli.opening import existing_log, now_ms, writable_log
-from agents.cli.output import Format, FormatFlag, print_rows, time_text
+from agents.cli.output import FormatFlag, print_rows, time_text
 from agents.cli.progress import say
+from agents.cli.reports import local_time, print_report, read_text
 from agents.publishing import PublicationRefused, publish
 from agents.rules import Publication, publications
-from stream.template import Problem, Report, Template
+from stream.template import Template
 from stream.template import check as check_template
 
 app = App(name="templates", help="Check, publish and show assessment templates.", help_format="plaintext")
 
-_PROBLEM: Final = ("file", "level", "line", "field", "value", "message", "remedy", "pointer")
 _ROW: Final = (
     "template",
     "version",
@@ -53,8 +50,8 @@ def check(file: InputFile, /, *, format: FormatFlag = "table") -> int:
     file
         YAML file, - for standard input
     """
-    report = check_template(_read(file))
-    _print_report(report, file, format)
+    report = check_template(read_text(file))
+    print_report(report, file, format)
     if report.template is None:
         return 1
     if format == "table":
@@ -79,12 +76,12 @@ def publish_(file: InputFile, /, *, flags: Flags = NO_FLAGS) -> int:
         YAML file, - for standard input
     """
     settings = flags.settings()
-    text = _read(file)
+    text = read_text(file)
     with writable_log(settings) as (log, _):
         try:
             published = publish(log, text, now_ms())
         except PublicationRefused as refused:
-            _print_report(refused.report, file, "table")
+            print_report(refused.report, file, "table")
             return 1
     for warning in published.report.warnings:
         say(f"warning: {warning}")
@@ -150,47 +147,12 @@ def show(template: str, /, *, flags: Flags = NO_FLAGS) -> int:
     return 0
 
 
-def _read(file: str) -> str:
-    try:
-        return (sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{file}: not UTF-8 ({error}); save it as UTF-8") from None
-
-
-def _print_report(report: Report, file: str, format: Format) -> None:
-    problems = [("error", problem) for problem in report.errors] + [("warning", problem) for problem in report.warnings]
-    if format == "table":
-        for level, problem in problems:
-            sys.stdout.write(f"{file}: {level}: {problem}\n")
-    else:
-        print_rows((_problem_row(file, level, problem) for level, problem in problems), _PROBLEM, format)
-
-
-def _problem_row(file: str, level: str, problem: Problem) -> dict[str, object]:
-    return {
-        "file": file,
-        "level": level,
-        "line": problem.line,
-        "field": problem.field,
-        "value": problem.value,
-        "message": problem.message,
-        "remedy": problem.remedy,
-        "pointer": problem.pointer or None,
-    }
-
-
 def _name(template: Template) -> str:
     return f"{template.template}@{template.version}"
 
 
 def _effect(template: Template) -> str:
     return f"in force from {local_time(template.effective_from, template.timezone)} ({template.timezone})"
-
-
-def local_time(at: int, timezone: str) -> str:
-    """Milliseconds since 1970 UTC as RFC 3339 in a zone, seconds kept whole where they are."""
-    moment = datetime.datetime.fromtimestamp(at // 1000, zoneinfo.ZoneInfo(timezone))
-    return moment.replace(microsecond=at % 1000 * 1000).isoformat(timespec="milliseconds" if at % 1000 else "seconds")
 
 
 def _states(found: Iterable[Publication], now: int) -> dict[tuple[str, int], str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.cli.templates import local_time
+from agents.cli.reports import local_time
 from agents.publishing import PublicationRefused, is_published, publish
 from agents.rules import Publication, publications
 from agents.transport.embedded.log import EmbeddedLog, Outgoing, partition_for
