@@ -285,16 +285,21 @@ def _shifts(rig: Rig, at: int) -> list[tuple[str, str, object]]:
 
 
 async def test_a_screen_goes_on_to_the_next_shift(rig: Rig) -> None:
-    """By time alone: to one without a record, and to the one after it."""
+    """By time alone: to one without a record, and to those after it, when no other window has anything to lose."""
     await _worked(rig, "L1")
     seen = []
-    for hours in (0, 3, 20):
+    for hours in (0, 3, 20, 27):
         rig.wall = NOON + hours * HOUR
         await rig.drain()
         await rig.drain()
         rows = rig.updates()["E1"].rows
         seen += [(r.window_start[5:16], r.status) for r in rows if (r.window, r.indicator) == ("shift", "yield")]
-    assert [("03-02T06:00", "ok"), ("03-02T14:00", "no_data"), ("03-03T06:00", "no_data")] == seen
+    assert [
+        ("03-02T06:00", "ok"),
+        ("03-02T14:00", "no_data"),
+        ("03-03T06:00", "no_data"),
+        ("03-03T14:00", "no_data"),
+    ] == seen
 
 
 @pytest.mark.parametrize(("unit", "shown"), [("L1", 1), (None, 0), ("L2", 0)])

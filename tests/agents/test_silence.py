@@ -93,7 +93,9 @@ async def test_silence_is_raised_at_the_tick_at_which_it_is_long_enough(floor: F
     assert (None, None, None, "", "") == (row.value, row.n, row.good, row.first_event, row.last_event)
     assert "nothing was recorded for 15 minutes at work in the shift that started 2026-03-02 06:00" in row.message.en
     assert "在岗15分钟没有任何记录" in row.message.zh
-    over = await floor.tick("07:20", works=True)
+    floor.rig.wall = floor.at("07:20")
+    floor.send(floor.at("07:19"))
+    over = await floor.tick("07:21")
     assert over is not None
     assert (row.alert_id, "cleared", "") == (over.alert_id, over.state, over.reason)
     assert format_rfc3339(floor.at("07:20")) == over.cleared_at
@@ -214,9 +216,12 @@ async def test_what_is_counted_anew_keeps_its_silence(floor: Floor) -> None:
 
 
 async def test_a_past_with_a_newer_entry_ends_it(rig: Rig) -> None:
-    """A record that was held turns out to be the newest one: silence begins there."""
+    """A record that counted elsewhere turns out to be the newest one here: silence begins there."""
     rig.wall = MIDNIGHT
     floor = Floor(rig, applies_to="{roles: [operator]}")
+    guests = template(name="guests", applies_to="{roles: [guest]}")
+    rig.append([Outgoing(TEMPLATES, 0, MIDNIGHT, b"guests@1", guests.encode())])
+    rig.wall = floor.at("06:39")
     for clock, role in (("05:00", "operator"), ("06:15", "guest"), ("06:30", "operator")):
         dims = {"role": role}
         floor.send(floor.at(clock), type="people.assignment", measures={}, dims=dims)

@@ -107,7 +107,7 @@ def cases(draw: st.DrawFn) -> tuple[list[by_hand.Text], int]:
     return said, start + draw(st.integers(-3 * 1440, 3 * 1440)) * MINUTE
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=90, deadline=None)
 @given(cases(), st.sampled_from(("L1", "L2", "")))
 def test_a_shift_is_what_a_reckoning_by_hand_says(case: tuple[list[by_hand.Text], int], unit: str) -> None:
     """Both changes of clocks, nights, cycles before their first day, holidays, overrides, early, versions."""
@@ -125,7 +125,7 @@ def test_a_shift_is_what_a_reckoning_by_hand_says(case: tuple[list[by_hand.Text]
     assert (expected[1] == shift.ends) if expected[1] is not None else shift.ends > at + beyond
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cases(), st.sampled_from(("L1", "")))
 def test_shifts_tile_time(case: tuple[list[by_hand.Text], int], unit: str) -> None:
     """One ends where the next begins; every instant of it gives the same, asked in any order."""
@@ -142,7 +142,7 @@ def test_shifts_tile_time(case: tuple[list[by_hand.Text], int], unit: str) -> No
         assert following is None or until == following.begins
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cases(), st.integers(0, 2 * 1440), st.integers(1, 600))
 def test_time_at_work_is_counted_minute_by_minute(case: tuple[list[by_hand.Text], int], span: int, amount: int) -> None:
     """Breaks out, overlapping shifts once, the versions of their own time; and when so much of it is over."""
