@@ -19,6 +19,7 @@ from litestar.params import PathParameter, QueryParameter
 from agents.access.viewer import Subject
 from agents.views.port import UnitEntry as Entry
 from agents.views.port import ViewsReader
+from dashboards.web.api_acting import act_on_alert, review_alert
 from dashboards.web.api_alerts import get_alert, list_alerts
 from dashboards.web.api_events import send_events
 from dashboards.web.api_examples import (
@@ -268,7 +269,17 @@ async def _admitted(request: AnyRequest) -> None:
 
 api: Final = Router(
     "/api/v1",
-    route_handlers=[send_events, list_units, get_unit, get_employee, list_scores, list_alerts, get_alert],
+    route_handlers=[
+        send_events,
+        list_units,
+        get_unit,
+        get_employee,
+        list_scores,
+        list_alerts,
+        get_alert,
+        act_on_alert,
+        review_alert,
+    ],
     before_request=_admitted,
     response_headers=[ResponseHeader(name="cache-control", value="no-store")],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import msgspec
 
 from agents.intake.judge import LineAnswer
@@ -107,6 +109,29 @@ class AlertList(msgspec.Struct, frozen=True):
     now: str | None
     alerts: list[OpenAlert]
     next: str | None
+
+
+class AlertAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is done about an open alert. `until`: RFC 3339 with a zone, for `shelve` only."""
+
+    action: Literal["ack", "shelve", "unshelve", "clear"]
+    reason: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
+    until: str | None = None
+
+
+class AlertVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether an alert was right, and why."""
+
+    verdict: Literal["right", "wrong"]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+
+
+class AlertTold(msgspec.Struct, frozen=True):
+    """A command that is in the log; the worker obeys it within about a second, which the alert shows then."""
+
+    alert_id: str
+    said: str
+    by: str
 
 
 class EventAnswers(msgspec.Struct, frozen=True):

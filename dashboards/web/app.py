@@ -20,6 +20,7 @@ from agents.access.provider import Provider
 from agents.intake.intake import Intake
 from agents.records.database import Records, RecordsUnavailable
 from agents.views.port import ViewsReader, ViewsUnavailable
+from dashboards.web.acting import Acting
 from dashboards.web.api import api
 from dashboards.web.appeal_pages import all_appeals, answer_appeal, appeal_form, make_appeal, my_appeals, withdraw
 from dashboards.web.assets import load_assets
@@ -55,7 +56,7 @@ from dashboards.web.security import add_headers
 from dashboards.web.service import Service
 from dashboards.web.sight import Sight
 from dashboards.web.sign_in import HANDLERS as SIGN_IN
-from dashboards.web.team_routes import team
+from dashboards.web.team_routes import act, team
 from dashboards.web.view import View
 from dashboards.web.watch import Watch
 from dashboards.web.web import Web
@@ -92,6 +93,7 @@ def create_app(
     evidence: Evidence | None = None,
     desk: Desk | None = None,
     appeal_days: int = 7,
+    acting: Acting | None = None,
     access: Gate | None = None,
     provider: Provider | None = None,
     public_url: str | None = None,
@@ -101,13 +103,24 @@ def create_app(
     `app.state.web` is the Web of this application. `stale_seconds`: age of the newest event at which a board says
     so; `appeal_days`: within which an appeal is answered. `intake`: where events go, None: nowhere. `records` opens the
     relational store, when it is first asked for. `rates`: None for no limits. `evidence` and `desk`: the log and the
-    records, where pages may look into them. `access`: who may see what (gate.py); without it nobody sees anything.
-    `provider`: where people sign in.
+    records, where pages may look into them; `acting`: the way of commands about alerts. `access`: who may see what
+    (gate.py); without it nobody sees anything. `provider`: where people sign in.
     """
     own = Metrics()
     ways = Batches(intake, own), Repeats(records, clock), rates or Rates()
+    doing = acting or Acting(None, clock)
     web = replace(
-        _web(views, clock, language, stale_seconds, pace, own, ways, access or Closed(clock)),
+        _web(
+            views,
+            clock,
+            language,
+            stale_seconds,
+            pace,
+            own,
+            ways,
+            doing,
+            access or Closed(clock),
+        ),
         evidence=evidence,
         desk=desk,
         appeal_days=appeal_days,
@@ -115,7 +128,7 @@ def create_app(
         public_url=public_url,
     )
     app = Application(
-        route_handlers=[start, board, team, asset, api, healthz, metrics, *PERSONAL, *SIGN_IN],
+        route_handlers=[start, board, team, act, asset, api, healthz, metrics, *PERSONAL, *SIGN_IN],
         guards=[guard],
         dependencies={
             "web": Provide(lambda: web, sync_to_thread=False),
@@ -153,6 +166,7 @@ def _web(
     pace: Pace,
     own: Metrics,
     ways: tuple[Batches, Repeats, Rates],
+    acting: Acting,
     gate: Gate,
 ) -> Web:
     view, service, assets = View(), Service(), load_assets()
@@ -162,7 +176,7 @@ def _web(
     batches, repeats, rates = ways
     return Web(
         views, view, service, hub, follower, own, assets, pages, clock, clock(), language, stale_seconds, batches,
-        repeats, rates, gate, Watch(gate, hub.touch_all),
+        repeats, rates, acting, gate, Watch(gate, hub.touch_all),
     )  # fmt: skip
 
 
@@ -178,6 +192,7 @@ async def _running(web: Web) -> AsyncIterator[None]:
             await asyncio.gather(*tasks, return_exceptions=True)
             web.batches.close()
             web.repeats.close()
+            web.acting.close()
             for behind in (web.evidence, web.desk):
                 if behind is not None:
                     behind.close()

@@ -16,6 +16,7 @@ from agents.intake.intake import Intake
 from agents.records.database import Records
 from agents.transport.log import Log
 from agents.views.port import ViewsReader
+from dashboards.web.acting import Acting
 from dashboards.web.app import create_app, wall_ms
 from dashboards.web.desk import Desk
 from dashboards.web.evidence import Evidence, OpenLog
@@ -79,6 +80,7 @@ def run(
         evidence=None if open_log is None or limits is None else Evidence(open_log, limits),
         desk=None if records is None else Desk(records),
         appeal_days=appeal_days,
+        acting=Acting(open_log, wall_ms),
         access=Demo(wall_ms) if accounts is None else Store(accounts, wall_ms),
         provider=None if client is None else Provider(client, wall_ms),
         public_url=public_url,

@@ -15,6 +15,7 @@ from babel.dates import format_datetime, format_time
 from babel.numbers import format_decimal, format_percent
 
 from agents.access.viewer import Subject
+from dashboards.web.acting import may_act
 from dashboards.web.board import flagship
 from dashboards.web.catalogue import Catalogue, read_template
 from dashboards.web.funnel_page import window_words
@@ -31,7 +32,7 @@ from schemas.instants import parse_rfc3339
 from schemas.unreadable import UNREADABLE
 
 MOST: Final = 500  # people of a unit that are shown
-_KEPT: Final = ("lang", "theme")
+KEPT: Final = ("lang", "theme")
 _alert: Final = msgspec.json.Decoder(AlertRow)
 
 
@@ -45,9 +46,10 @@ async def team_values(web: Web, unit: str, query: Mapping[str, str], said: Words
     texts = await web.views.templates()
     now = (await web.views.standing()).now or web.clock()
     # Hundreds of updates are decoded: not on the event loop, where screens wait.
-    return await asyncio.to_thread(
+    values = await asyncio.to_thread(
         _values, unit, known, people, alerts, texts, now, web.stale_seconds * 1000, query, said
     )
+    return values | {"may_act": lambda row: web.acting.possible and may_act(sight, row, len(known.members))}
 
 
 def _values(
@@ -69,9 +71,8 @@ def _values(
     guide = None if row is None else catalogue.guide(row.template, row.version)
     members = {who: one for who, value in people.items() if (one := _person(who, value)) is not None}
     drawn: Team = team(members, list(_rows(alerts)), catalogue, None if row is None else key(row), now, silent_ms)
-    kept = {name: query[name] for name in _KEPT if name in query}
+    kept = {name: query[name] for name in KEPT if name in query}
     shown = _Shown(said, guide.timezone if guide else "UTC", now, catalogue)
-    address = unit_segment(unit)
     return {
         "title": update.name.get(said.language) or unit,
         "team": drawn,
@@ -82,7 +83,8 @@ def _values(
         "above": [_Link(name, _to("/team/", name, kept)) for name in update.parents[:1]],
         "board": _to("/board/", unit, kept),
         "funnel": _to("/board/", unit, kept, "/funnel"),
-        "act": f"/team/{address}/alerts",
+        "act": "/alerts",
+        "kept": kept,
         "person": lambda who: f"/people/{quote(who)}" + (f"?{urlencode(kept)}" if kept else ""),
         "shown": shown,
         "updated": shown.time(now),

@@ -1,14 +1,20 @@
-"""`/team/{unit}`: the page of whoever leads a unit."""
+"""`/team/{unit}`: the page of whoever leads a unit, and what they do to its alerts."""
 
 from __future__ import annotations
 
-from litestar import Response, get
+from typing import Any
+
+from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
 from litestar.types import ASGIApp
 
 from agents.views.port import ViewsUnavailable
-from dashboards.web.names import valid_unit
+from dashboards.web.acting import ACTIONS, SPANS, alert_of, demand
+from dashboards.web.names import unit_segment, valid_unit
 from dashboards.web.pages import (
+    NO_STORE,
     AnyRequest,
     as_asgi,
     page,
@@ -18,9 +24,15 @@ from dashboards.web.pages import (
     unit_is_there,
     unit_of_address,
 )
+from dashboards.web.problems import RequestProblem
+from dashboards.web.security import with_forms
 from dashboards.web.sight import Sight
-from dashboards.web.team_page import team_values
+from dashboards.web.team_page import KEPT, team_values
+from dashboards.web.viewer import csrf_field, viewer_of
 from dashboards.web.web import Web
+from stream.lifecycle import SHELVE
+
+FORM_BYTES = 16_384
 
 
 @get(
@@ -33,6 +45,39 @@ async def team(request: AnyRequest, web: NamedDependency[Web], sight: NamedDepen
     return as_asgi(request, await _team(request, web, sight, segments_of(request)))
 
 
+@post(
+    "/alerts/{alert_id:str}",
+    include_in_schema=False,
+    opt={"right": "act-on-alerts", "filters": True},
+    request_max_body_size=FORM_BYTES,
+)
+async def act(
+    request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight], alert_id: FromPath[str]
+) -> Response[Any]:
+    """The form at an alert: an action, or a word on whether it was right; then back to the team."""
+    form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    row = await alert_of(web.views, alert_id)
+    action, by = form.get("action", ""), who(request)
+    if action in ("right", "wrong"):
+        await demand(sight, web.views, "review-alerts", row)
+        await web.acting.review(row, action, by, form.get("reason", ""))
+    elif action in ACTIONS:
+        await demand(sight, web.views, "act-on-alerts", row)
+        span = SPANS.get(form.get("for", ""))
+        until = web.clock() + span if action == SHELVE and span is not None else None
+        await web.acting.act(row, action, by, form.get("reason", ""), until)
+    else:
+        raise RequestProblem(400, f"it is one of {', '.join(ACTIONS)}, right or wrong", "action", action)
+    kept = "".join(f"&{name}={form[name]}" for name in KEPT if form.get(name, "").isalnum())
+    return Redirect(f"/team/{unit_segment(row.unit)}?done=1{kept}", status_code=303, headers=NO_STORE)
+
+
+def who(request: AnyRequest) -> str:
+    """In whose name a command is given."""
+    viewer = viewer_of(request)
+    return "demo" if viewer is None else viewer.account
+
+
 async def _team(request: AnyRequest, web: Web, sight: Sight, segments: list[str]) -> Response[str]:
     if len(segments) != 1 or not valid_unit(segments[0]) or not await unit_is_there(web, segments[0]):
         there = await unit_ids(web, sight) or []
@@ -41,5 +86,7 @@ async def _team(request: AnyRequest, web: Web, sight: Sight, segments: list[str]
         values = await team_values(web, segments[0], request.query_params, said_to(request, web), sight)
     except ViewsUnavailable:
         return page(request, web, "waiting.html", 200, unit=segments[0], unavailable=True)
-    more = {**values, "may_act": False, "csrf": "", "done": "done" in request.query_params}
-    return page(request, web, "team.html", 200, unit=segments[0], more=more)
+    more = {**values, "csrf": csrf_field(request), "done": "done" in request.query_params}
+    answer = page(request, web, "team.html", 200, unit=segments[0], more=more)
+    answer.headers["content-security-policy"] = with_forms()
+    return answer

@@ -11,6 +11,7 @@ from litestar.connection import ASGIConnection
 
 from agents.access.provider import Provider
 from agents.views.port import ViewsReader
+from dashboards.web.acting import Acting
 from dashboards.web.assets import Assets
 from dashboards.web.desk import Desk
 from dashboards.web.evidence import Evidence
@@ -51,6 +52,7 @@ class Web:
     batches: Batches
     repeats: Repeats
     rates: Rates
+    acting: Acting
     gate: Gate
     watch: Watch
     provider: Provider | None = None
