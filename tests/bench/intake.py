@@ -85,7 +85,7 @@ def measure(at: Site, given: argparse.Namespace) -> Measured:
     views = ["--redis", f"redis://127.0.0.1:{free_port()}/0"] if at.kind == "kafka" else []
     bodies = batches(given.distinct, given.batch)
     options = [*at.flags(), *views, "--intake-rate", "off", "--request-rate", "off"]
-    with started("web", *options, until="http://") as (process, line), ThreadPoolExecutor() as threads:
+    with started("web", "--demo", *options, until="http://") as (process, line), ThreadPoolExecutor() as threads:
         host = urlsplit(line.strip()).netloc
         stop = threading.Event()
         senders = [

@@ -26,6 +26,7 @@ from dashboards.web.app import create_app
 from dashboards.web.viewer import KEY, Viewer
 from schemas.instants import DAY, format_rfc3339
 from tests.web.factories import row, template, tick, total, unit_scores
+from tests.web.gates import OPEN
 from tests.web.people import TEMPLATE, person
 from tests.web.serving import _free_port
 from tests.web.shelf import Shelf
@@ -67,7 +68,13 @@ def main() -> int:
 
 def serve(folder: Path, port: int) -> int:
     """The web process, until it is ended."""
-    uvicorn.run(Named(create_app(Shelf(folder).reader())), port=port, log_level="warning", access_log=False, workers=1)
+    uvicorn.run(
+        Named(create_app(Shelf(folder).reader(), access=OPEN)),
+        port=port,
+        log_level="warning",
+        access_log=False,
+        workers=1,
+    )
     return 0
 
 
