@@ -18,7 +18,7 @@ from stream.person import Person
 from stream.plan import plan_of
 from stream.rulebook import Entry, Group, Version
 from stream.score import home_shift, version_rows, versions_for
-from stream.state import Vector, assignment_at, target_values
+from stream.state import Vector, assignment_at, home_at, target_values
 from stream.window import Window, calendar_bounds, rolling_bounds
 
 NOTHING: Final = (0, 0)
@@ -64,6 +64,8 @@ def counted(history: History, version: Version, group: Group, window: Window, as
     low, high = version.begins, version.ends
     if window.kind != "shift":
         low, high = window_bounds(window, version, as_of, None)
+    elif rules.calendars.shift(home_at(state, as_of), as_of) is None:
+        return  # there is no row then
     for event in history.events:
         if low <= event.occurred_at < high and group.matches(event.type, event.dims.values):
             role, unit, _, _ = assignment_at(state.assignments, event.occurred_at)

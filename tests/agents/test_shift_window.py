@@ -27,6 +27,7 @@ from schemas.rows import row_fields
 from stream.history import history_rows
 from stream.pool import Units
 from stream.topics import TEMPLATES, TICKS
+from tests.agents.agreement import disagreements
 from tests.agents.rig import Rig, plain
 from tests.agents.shifted import Find, Naive, finder, naive_alerts, person_rows, unit_rows
 from tests.agents.test_exactness import PROFILE
@@ -235,10 +236,10 @@ def _ended(world: World, alert: Naive) -> bool:
     )
 
 
-@settings(PROFILE, max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(PROFILE, max_examples=25, suppress_health_check=list(HealthCheck))
 @given(script=st.lists(ACT, min_size=40, max_size=70), partitions=st.sampled_from((1, 2)))
 def test_rows_and_rules_of_a_shift(logs: Path, script: list[Act], partitions: int) -> None:
-    """People, units, explanations of the past, and a level rule: no difference."""
+    """People, units, explanations of the past, and a level rule: no difference, by hand and by the oracle."""
     folder = Path(tempfile.mkdtemp(dir=logs))
     shutil.copytree(logs / str(partitions), folder, dirs_exist_ok=True)
     world = World(Rig(folder, partitions))
@@ -247,6 +248,7 @@ def test_rows_and_rules_of_a_shift(logs: Path, script: list[Act], partitions: in
         find = finder(world.calendars)
         assert [] == list(wrong_rows(world, find))
         assert [] == list(wrong_alerts(world, find))
+        assert [] == disagreements(world.rig)
     finally:
         world.rig.close()
         shutil.rmtree(folder)
