@@ -16,8 +16,8 @@ from agents.records.database import Records
 from agents.records.edits import Edit
 from agents.records.events import messages
 from agents.records.organisation import change, read
-from agents.records.rows import NOBODY, Employee, Organisation, assignment_at, differences, of
-from agents.records.tables import metadata, outbox
+from agents.records.rows import NOBODY, TABLES, Employee, Organisation, assignment_at, differences, of
+from agents.records.tables import changes, metadata, outbox
 from agents.records.tree import PARENTS, OrganisationError, check
 from schemas.instants import parse_rfc3339
 from stream.topics import PEOPLE_EVENTS
@@ -136,7 +136,7 @@ def emptied(records: Records) -> Callable[[], Records]:
 
     def empty() -> Records:
         with records.writing() as connection:
-            for table in reversed(metadata.sorted_tables):
+            for table in [changes, outbox, *(metadata.tables[name] for name in reversed(TABLES))]:
                 connection.execute(delete(table))
         return records
 

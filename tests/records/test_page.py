@@ -44,7 +44,8 @@ async def test_the_queries_of_the_page_answer(rig: Rig, records: Records) -> Non
     await settle(rig, log, MIDNIGHT + 60 * DAY + HOUR)
     run(rig, records)
     with records.writing() as connection:
-        connection.execute(insert(units), [{"id": "L1", "kind": "team", "name_zh": "一线", "name_en": "Line 1"}])
+        connection.execute(insert(units), [{"id": "L1", "kind": "team"}])
+        connection.execute(insert(unit_spans), [{"unit": "L1", "begins": 0, "name_zh": "一线", "name_en": "Line 1"}])
     with records.reading() as connection:
         months, restated, shares = ([tuple(row) for row in connection.execute(text(query))] for query in QUERIES)
     assert [("L1", "Line 1", "op", 155.0, 1)] == [row[1:] for row in months]
