@@ -7,7 +7,7 @@ import re
 from sqlalchemy import insert, text
 
 from agents.records.database import Records
-from agents.records.tables import metadata, units
+from agents.records.tables import metadata, unit_spans, units
 from tests.agents.finals import run
 from tests.agents.rig import Rig
 from tests.oracle.logs import DAY, HOUR, MIDNIGHT, NOON, YIELD
