@@ -136,7 +136,7 @@ def emptied(records: Records) -> Callable[[], Records]:
 
     def empty() -> Records:
         with records.writing() as connection:
-            for table in [changes, outbox, *(metadata.tables[name] for name in reversed(TABLES))]:
+            for table in [changes, outbox, *(metadata.tables[name] for name in reversed(tuple(TABLES)))]:
                 connection.execute(delete(table))
         return records
 
