@@ -39,7 +39,8 @@ class Company(NamedTuple):
 class Player(NamedTuple):
     """Somebody whom one may be. `unit`: where they work, what they are in charge of, or what a screen shows.
 
-    `pages`: what there is for them, by name, the page where they begin first.
+    `alerts`: how many are open of them, or of those in the unit. `pages`: what there is for them, by name, the page
+    where they begin first.
     """
 
     who: str
@@ -47,19 +48,23 @@ class Player(NamedTuple):
     employee: str | None
     unit: str | None
     at_work: bool
+    alerts: int
     pages: Mapping[str, str]
 
 
 def cast_of(players: Mapping[str, Viewer], company: Company, rules: Rules) -> dict[Kind, list[Player]]:
-    """Everybody by kind; of each kind those at work before others, of these those with an open alert first."""
-    active = {rules.organisation.unit_of(employee, rules.at) or "" for employee in company.working}
+    """Everybody by kind; of each kind those at work before others, of these those with the most open alerts first."""
+    active: dict[str, int] = {}
+    for employee, alerts in company.working.items():
+        unit = rules.organisation.unit_of(employee, rules.at) or ""
+        active[unit] = active.get(unit, 0) + alerts
     found: dict[Kind, list[Player]] = {}
     for who, viewer in players.items():
         if (kind := _kind(viewer, company, rules)) is not None:
             found.setdefault(kind, []).append(_player(who, kind, viewer, company, rules, active))
 
-    def turn(one: Player) -> tuple[bool, bool, str, str]:
-        return not one.at_work, not company.working.get(one.employee or ""), one.unit or "", one.who
+    def turn(one: Player) -> tuple[bool, int, str, str]:
+        return not one.at_work, -one.alerts, one.unit or "", one.who
 
     return {kind: sorted(found[kind], key=turn) for kind in KINDS if kind in found}
 
@@ -75,13 +80,15 @@ def _kind(viewer: Viewer, company: Company, rules: Rules) -> Kind | None:
     return "employee" if viewer.employee is not None else None
 
 
-def _player(who: str, kind: Kind, viewer: Viewer, company: Company, rules: Rules, active: set[str]) -> Player:
+def _player(who: str, kind: Kind, viewer: Viewer, company: Company, rules: Rules, active: Mapping[str, int]) -> Player:
     unit = viewer.unit or rules.organisation.unit_of(viewer.employee or "", rules.at)
     if kind in ("lead", "head"):
         unit = min(rules.organisation.in_charge(viewer.employee, rules.at))
-    busy = [part for part in company.tree.subtree(unit or "") if part in active]
-    at_work = viewer.employee in company.working if kind == "employee" else bool(busy) or kind in _AT_DESK
-    return Player(who, kind, viewer.employee, unit, at_work, _pages(kind, unit, busy, company.root))
+    busy = {part: active[part] for part in company.tree.subtree(unit or "") if part in active}
+    at_work, alerts = bool(busy) or kind in _AT_DESK, sum(busy.values())
+    if kind == "employee":
+        at_work, alerts = viewer.employee in company.working, company.working.get(viewer.employee or "", 0)
+    return Player(who, kind, viewer.employee, unit, at_work, alerts, _pages(kind, unit, list(busy), company.root))
 
 
 def _pages(kind: Kind, unit: str | None, busy: list[str], root: str | None) -> dict[str, str]:
