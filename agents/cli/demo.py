@@ -33,6 +33,7 @@ HISTORY: Final = 90  # minutes before the start
 PORT: Final = 8080  # unless it is taken
 PATIENCE: Final = 20.0  # s for the parts to stop by themselves
 START: Final = 60.0  # s until the first score
+STALE: Final = 480  # s
 
 
 def demo(
@@ -42,8 +43,10 @@ def demo(
 ) -> int:
     """Run everything on this machine: service, simulated plant and board; prints the board's address.
 
-    Three lines in two shifts, about forty people; the last ninety minutes are there at once, and a minute after
-    the start the quality of one line drops. Ctrl-C stops everything; started again it goes on with its data.
+    A small company: three lines at two sites, a day and a night crew each, about forty operators, their leads, a
+    personnel office. The last ninety minutes are there at once, and a minute after the start the quality of one line
+    drops. Its boards are open; at /choose one looks as an operator, a lead, HR, an auditor, an administrator or a
+    screen. Ctrl-C stops everything; started again it goes on with its data.
 
     For example
 
@@ -55,6 +58,8 @@ def demo(
         raise UsageError(f"--broker {settings.broker}: a demo is on this machine; give it --data DIR, or nothing")
     if not is_loopback(settings.host):
         raise UsageError(f"--host {settings.host}: a demo's boards are open, and only on this machine (127.0.0.1)")
+    if settings.records is not None:
+        raise UsageError(f"--records {settings.records}: a demo keeps its company in its own folder; leave it out")
     worker = owner(settings.broker)
     if worker is not None:
         raise FolderInUse(worker, settings.folder)
@@ -69,16 +74,18 @@ async def _demo(settings: Settings, seed: int) -> int:
     port = settings.port or _free_port(settings.host, PORT)
     with writable_log(settings) as (log, partitions):
         plant, start = build(seed), now_ms()
+        await asyncio.to_thread(_founded, settings, log, start)
         await _prepare(log, plant, start, partitions)
-        broker = f"embedded://{settings.folder.resolve()}"
+        places = ("--broker", f"embedded://{settings.folder.resolve()}", "--data", str(settings.data.resolve()))
         parts = [
-            await _part("worker", "--broker", broker, "--port", "auto", "--log-level", "warning"),
-            await _part("web", "--broker", broker, "--demo", "--port", str(port), "--host", settings.host),
+            await _part("worker", *places, "--port", "auto", "--log-level", "warning"),
+            await _part("web", *places, "--demo", "--port", str(port), "--host", settings.host, *_patient(settings)),
         ]
         try:
             address = f"http://{settings.host}:{port}/"
             await _first_score(address, parts, stop)
             if not stop.is_set():
+                say(f"look as somebody of the company: {address}choose")
                 sys.stdout.write(f"{address}\n")
                 sys.stdout.flush()
                 await _live(log, plant, start, partitions, parts, stop)
@@ -86,6 +93,35 @@ async def _demo(settings: Settings, seed: int) -> int:
             await _end(parts)
     say("stopped")
     return 0
+
+
+def _founded(settings: Settings, log: Log, start: int) -> None:
+    """The company in the records, its people and calendars in the log, before anybody works."""
+    from agents.plant import company  # not for `--help`
+    from agents.records.database import RecordsError, RecordsUnavailable
+    from agents.records.opening import records_of
+
+    try:
+        records = records_of(settings)
+        try:
+            company.found(records, start)
+            company.publish_calendars(log, start)
+            company.introduce(records, log, settings, start)
+        finally:
+            records.close()
+    except company.AnotherCompany as other:
+        raise CommandError(
+            f"--data {settings.data}: its records hold another organisation (unit {other}); give the demo a folder of "
+            "its own"
+        ) from None
+    except (RecordsError, RecordsUnavailable) as error:
+        raise CommandError(str(error)) from None
+
+
+def _patient(settings: Settings) -> tuple[str, ...]:
+    """A trainee has a piece inspected every six minutes: that is no silence, unless somebody says so."""
+    given = settings.origins.get("stale_seconds", "default") != "default"
+    return () if given else ("--stale-seconds", str(STALE))
 
 
 async def _prepare(log: Log, plant: Plant, start: int, partitions: int) -> None:

@@ -20,7 +20,9 @@ from agents.views.opening import reader_of
 
 def web(
     *,
-    demo: Annotated[Switch, Parameter(help="open boards without any sign-in, on this machine only")] = False,
+    demo: Annotated[
+        Switch, Parameter(help="open boards, and /choose to look as anybody of the records; on this machine only")
+    ] = False,
     flags: Flags = NO_FLAGS,
 ) -> int:
     """Serve the boards, pages and the API; prints the address. Ctrl-C stops it.
@@ -69,23 +71,37 @@ def _demo(settings: Settings) -> dict[str, Any]:
         raise UsageError(f"--host {settings.host}: with --demo boards are open, and only on this machine (127.0.0.1)")
     from agents.records.opening import records_of  # not for `--help`
 
-    return {"records": partial(records_of, settings), "public_url": settings.public_url}
+    records = partial(records_of, settings)
+    return {"records": records, "public_url": settings.public_url, "demo": True, "accounts": _company(settings)}
+
+
+def _company(settings: Settings) -> Any:
+    """Whom visitors of a demo may be: nobody where there are no records, or where people sign in for themselves."""
+    from agents.records.sending import records_file
+
+    there = settings.records is not None or records_file(settings).exists()
+    return _opened(settings) if there and settings.oidc_issuer is None else None
+
+
+def _opened(settings: Settings) -> Any:
+    from agents.records.database import RecordsError, RecordsUnavailable  # not for `--help`
+    from agents.records.opening import records_of
+
+    try:
+        return records_of(settings)
+    except (RecordsError, RecordsUnavailable) as error:
+        raise CommandError(str(error)) from None
 
 
 def _access(settings: Settings) -> dict[str, Any]:
     """Where accounts are, and where people sign in."""
     from agents.access.provider import Client  # not for `--help`
-    from agents.records.database import RecordsError, RecordsUnavailable
-    from agents.records.opening import records_of
 
     client = None
     if settings.oidc_issuer is not None:
         secret = settings.oidc_secret
         client = Client(settings.oidc_issuer, settings.oidc_client_id, secret, settings.oidc_claim)
-    try:
-        records = records_of(settings)
-    except (RecordsError, RecordsUnavailable) as error:
-        raise CommandError(str(error)) from None
+    records = _opened(settings)
     return {"records": lambda: records, "accounts": records, "client": client, "public_url": settings.public_url}
 
 

@@ -24,7 +24,8 @@ PRODUCTS: Final = {  # log odds of a good piece: first-pass yields of 97, 95, 96
 SKILL_SD: Final = 0.30
 MACHINE_SD: Final = 0.15
 FULL_PACE: Final = 4.0  # inspections per person and minute: one every 15 s
-TRAINEE_PACE: Final = 0.25
+TRAINEE_PACE: Final = 1 / 6
+CREWS: Final = ("A", "B")  # of each line: by day, by night
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class Person:
     skill: float
     pace: float
     department: Department
+
+    @property
+    def crew(self) -> str:
+        """The unit in which the person works: those of a line who are there at the same time."""
+        return f"{self.line}-{CREWS[self.shift]}"
 
     @property
     def trainee(self) -> bool:

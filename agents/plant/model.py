@@ -16,13 +16,18 @@ from agents.plant.work import Happening, assignment, minute_of
 from schemas.instants import MINUTE
 
 
+def assigned(plant: Plant) -> list[Sending]:
+    """Everyone's assignment to their line: for a log that no records speak to (agents/plant/company.py)."""
+    return [sent(assignment(person), assignment(person).at) for person in plant.people]
+
+
 def history(plant: Plant, start: int, minutes: int = 90) -> list[Sending]:
-    """Everyone's assignment, then the last `minutes` before `start` (ms), by time; nothing repeated, late or wrong.
+    """The work of the last `minutes` before `start` (ms), by time; nothing repeated, late or wrong.
 
     Who starts the plant again on the same log asks for the minutes since its last event only: of what an earlier run
     has sent the same events are duplicates, but those of its drops would be conflicts.
     """
-    records = [sent(assignment(person), assignment(person).at) for person in plant.people]
+    records: list[Sending] = []
     begin = start - minutes * MINUTE
     for minute in range(begin // MINUTE, start // MINUTE + 1):
         records += [sent(done, done.at) for done in _work(plant, minute, start) if begin <= done.at < start]

@@ -93,7 +93,7 @@ def laboratory(plant: Plant, minute: int, began: int) -> Sending:
     at = minute * MINUTE + dice.randrange(MINUTE)
     delay = exp(dice.uniform(log(LAB_DELAY[0]), log(LAB_DELAY[1])))
     made_at = at - round(delay)
-    person = dice.choice(plant.on_shift(made_at))
+    person = dice.choice([each for each in plant.on_shift(made_at) if not each.trainee])  # who finish pieces
     result = inspection(plant, person, made_at, began, "finished", "laboratory", f"lab-{minute}")
     return sent(result._replace(kind="lab"), at)
 

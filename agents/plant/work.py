@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from agents.plant.factory import Person, Plant, shift_start
+from agents.plant.factory import TRAINEE_PACE, Person, Plant, shift_start
 from agents.plant.quality import drop_at, good_odds, inspect, product_at
 from schemas.event import TOPIC_OF
 from schemas.instants import MINUTE, format_rfc3339
@@ -22,6 +22,7 @@ FINISHED_SHARE: Final = 0.25  # of the inspections
 FINISHED_BONUS: Final = 1.3  # log odds: what reaches the end of the line has been looked at before
 MAX_PIECES: Final = 3  # semi-finished pieces per inspection
 OUTPUT_PER_HOUR: Final = 60  # the template's target; what is made of it follows the garment teams' attainment
+TRAINEE_MINUTES: Final = round(1 / TRAINEE_PACE)
 REPORT_MINUTES: Final = 6
 REPORT_HOURS: Final = 0.1
 ORDER_MINUTES: Final = 30
@@ -49,7 +50,7 @@ def topic_of(event: Mapping[str, object]) -> str:
 
 
 def assignment(person: Person) -> Happening:
-    """Who works on which line, from long ago."""
+    """Who works on which line, from long ago: for a log without records that would say it."""
     dims = {"role": "operator", "unit": person.line, "shift": "day" if person.shift == 0 else "night"}
     return _happening("assignment", "assignment", "people.assignment", person, HIRED, "hr", {}, dims)
 
@@ -57,10 +58,11 @@ def assignment(person: Person) -> Happening:
 def minute_of(plant: Plant, person: Person, minute: int, began: int) -> Iterator[Happening]:
     """All that the person does in a minute (counted from 1970 UTC) of a run that began at `began` (ms), unordered."""
     dice = plant.random("work", person.id, minute)
-    count = floor(person.pace + dice.random())
+    # A trainee is slow and steady, and does not do the last step: an hour's few pieces are no silence.
+    count = int(minute % TRAINEE_MINUTES == 0) if person.trainee else floor(person.pace + dice.random())
     for number in range(count):
         at = minute * MINUTE + floor((number + dice.random()) * MINUTE / count)
-        stage = "finished" if dice.random() < FINISHED_SHARE else "semi_finished"
+        stage = "finished" if not person.trainee and dice.random() < FINISHED_SHARE else "semi_finished"
         source = f"line-{person.line[-1]}-{'final' if stage == 'finished' else 'aoi'}"
         yield inspection(plant, person, at, began, stage, source, f"qc-{minute}-{number}")
     if person.trainee:

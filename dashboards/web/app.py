@@ -24,6 +24,7 @@ from dashboards.web.acting import Acting
 from dashboards.web.api import api
 from dashboards.web.appeal_pages import all_appeals, answer_appeal, appeal_form, make_appeal, my_appeals, withdraw
 from dashboards.web.assets import load_assets
+from dashboards.web.choose import HANDLERS as CHOOSE
 from dashboards.web.desk import Desk
 from dashboards.web.events_pages import events_of, my_events
 from dashboards.web.evidence import Evidence
@@ -127,8 +128,9 @@ def create_app(
         provider=provider,
         public_url=public_url,
     )
+    handlers: list[Any] = [start, board, team, act, asset, api, healthz, metrics, *PERSONAL, *SIGN_IN]
     app = Application(
-        route_handlers=[start, board, team, act, asset, api, healthz, metrics, *PERSONAL, *SIGN_IN],
+        route_handlers=[*handlers, *(CHOOSE if web.gate.demo else ())],
         guards=[guard],
         dependencies={
             "web": Provide(lambda: web, sync_to_thread=False),

@@ -38,7 +38,7 @@ from dashboards.web.evidence import Answer
 from dashboards.web.figures import Figures
 from dashboards.web.framing import AnyRequest, Frame
 from dashboards.web.known import employee_of
-from dashboards.web.me_pages import RETRY, Subject, catalogue_of, subject_of
+from dashboards.web.me_pages import RETRY, Subject, catalogue_of, nobody, subject_of
 from dashboards.web.my_words import Telling
 from dashboards.web.problems import RequestProblem
 from dashboards.web.sight import Sight
@@ -112,7 +112,7 @@ async def all_appeals(request: AnyRequest, web: NamedDependency[Web], sight: Nam
     """What waits for an answer of whoever looks, overdue ones first."""
     frame = Frame(request, web)
     if frame.viewer is None:
-        return frame.notice("nobody", 401)
+        return nobody(frame)
     closed, now = frame.query.get("closed") == "1", web.clock()
     return await _list(frame, lambda records: _answerable(listed(records, now, closed=closed), sight), own=False)
 
@@ -129,7 +129,7 @@ async def answer_appeal(
     """Answers for good."""
     frame = Frame(request, web)
     if frame.viewer is None:
-        return frame.notice("nobody", 401)
+        return nobody(frame)
     form = await _fields(request)
     action = ANSWERS.get(form.get("decision", ""))
     if action is None:

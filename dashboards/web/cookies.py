@@ -13,6 +13,7 @@ from litestar.datastructures import Cookie
 from dashboards.web.gate import Credentials
 
 SESSION: Final = "scorestream-session"
+CHOSEN: Final = "scorestream-demo"  # whom the visitor of a demo has chosen to be
 SIGN_IN: Final = "scorestream-sign-in"  # while somebody is at the identity provider
 _HOST: Final = "__Host-"
 _BEARER: Final = "bearer "
@@ -36,8 +37,11 @@ def read(connection: ASGIConnection[Any, Any, Any, Any], name: str) -> str | Non
 
 
 def credentials_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Credentials:
-    """What a request shows. A token in an address is not looked at: addresses are kept in logs and histories."""
+    """What a request shows. A token in an address is not looked at: addresses are kept in logs and histories.
+
+    In a demo nobody has a session; there it is whom they chose to be.
+    """
     authorization = connection.headers.get("authorization", "")
     if authorization.lower().startswith(_BEARER):
         return Credentials(token=authorization[len(_BEARER) :].strip())
-    return Credentials(session=read(connection, SESSION))
+    return Credentials(session=read(connection, CHOSEN if connection.app.state.web.gate.demo else SESSION))

@@ -18,10 +18,10 @@ from dashboards.web.my_words import Tab
 from dashboards.web.security import with_forms
 from dashboards.web.viewer import csrf_field, viewer_of
 from dashboards.web.web import Web
+from dashboards.web.whoami import KEPT, role_of
 
 LOOKS: Final = ("light", "dark", "wall")
 _FIXED: Final = re.compile(r'\{\{ text\["([\w.@]+)"\] \}\}')
-KEPT: Final = ("lang", "theme")  # what links carry on
 _NAMES: Final = {"en": "English", "zh": "中文"}
 
 AnyRequest = Request[Any, Any, Any]
@@ -66,6 +66,7 @@ class Frame:
             languages=self._languages(),
             link=self.link,
             looks=self._looks(),
+            role=role_of(self.request, self.web, self.words),
             stale_seconds=self.web.stale_seconds,
             theme=self.theme,
             viewer=self.viewer,

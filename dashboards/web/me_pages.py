@@ -14,10 +14,12 @@ from jinja2 import Environment
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response import Redirect
 from markupsafe import Markup
 
 from agents.views.port import ViewsUnavailable
 from dashboards.web.api_types import OpenAlert
+from dashboards.web.cast import Cast
 from dashboards.web.catalogue import Catalogue, Guide, read_template
 from dashboards.web.figures import Figures
 from dashboards.web.framing import AnyRequest, Frame
@@ -68,10 +70,17 @@ def subject_of(frame: Frame, employee: str | None) -> Subject | Response[Any]:
         return Subject(employee, f"/people/{employee}", own=False)
     viewer = frame.viewer
     if viewer is None:
-        return frame.notice("nobody", 401)
+        return nobody(frame)
     if viewer.employee is None:
         return frame.notice("noemployee", 404, account=viewer.account)
     return Subject(viewer.employee, "/me", own=True)
+
+
+def nobody(frame: Frame) -> Response[Any]:
+    """Somebody whom nobody knows wants what is their own. In a demo they choose whom to be."""
+    if isinstance(frame.web.gate, Cast):
+        return Redirect("/choose", status_code=303, headers={"cache-control": "no-store"})
+    return frame.notice("nobody", 401)
 
 
 async def _person(frame: Frame, subject: Subject) -> Response[Any]:

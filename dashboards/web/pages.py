@@ -24,6 +24,7 @@ from dashboards.web.problems import RequestProblem
 from dashboards.web.sight import Sight
 from dashboards.web.updates import decode_unit, readable
 from dashboards.web.web import Web
+from dashboards.web.whoami import role_of
 
 THEMES: Final = ("wall", "dark", "light")
 NO_STORE: Final = {"cache-control": "no-store"}
@@ -140,6 +141,7 @@ def page(
     html = web.pages.get_template(name).render(
         asset=web.assets.address,
         build=web.assets.build,
+        role=role_of(request, web, said),
         stale_seconds=web.stale_seconds,
         stream=f"/board/{unit_segment(unit)}/stream",
         theme=theme if theme in THEMES else "wall",

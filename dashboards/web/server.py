@@ -18,9 +18,10 @@ from agents.transport.log import Log
 from agents.views.port import ViewsReader
 from dashboards.web.acting import Acting
 from dashboards.web.app import create_app, wall_ms
+from dashboards.web.cast import Cast
 from dashboards.web.desk import Desk
 from dashboards.web.evidence import Evidence, OpenLog
-from dashboards.web.gate import Demo, Store
+from dashboards.web.gate import Closed, Demo, Gate, Store
 from dashboards.web.intake import MOST_LINES
 from dashboards.web.languages import LANGUAGES, Language
 from dashboards.web.rates import Rates
@@ -61,11 +62,13 @@ def run(
     accounts: Records | None = None,
     client: Client | None = None,
     public_url: str | None = None,
+    demo: bool = False,
 ) -> int:
     """Serves until stopped; the exit code. Prints the address first.
 
     `port`: None or 0 for a free one; `language`: en or zh for all boards, None for what each browser prefers.
-    `accounts`: where they are; None: a demo, whose boards are open. `intake` and `records`: see create_app; the rates
+    `accounts`: where they are. `demo`: boards are open, and visitors may be any of the accounts, if there are
+    any. `intake` and `records`: see create_app; the rates
     are requests and events a second of each client, None for no limit. `open_log` with `limits` are what pages of
     single events need. Raises ValueError for a language that does not exist.
     """
@@ -81,7 +84,7 @@ def run(
         desk=None if records is None else Desk(records),
         appeal_days=appeal_days,
         acting=Acting(open_log, wall_ms),
-        access=Demo(wall_ms) if accounts is None else Store(accounts, wall_ms),
+        access=_gate(accounts, demo),
         provider=None if client is None else Provider(client, wall_ms),
         public_url=public_url,
     )
@@ -100,6 +103,12 @@ def run(
         )  # fmt: skip
         Server(config, app.state.web).run(sockets=[listener])
     return 0
+
+
+def _gate(accounts: Records | None, demo: bool) -> Gate:
+    if accounts is None:
+        return Demo(wall_ms) if demo else Closed(wall_ms)
+    return Cast(accounts, wall_ms) if demo else Store(accounts, wall_ms)
 
 
 def _keep_answering() -> None:

@@ -30,6 +30,7 @@ from dashboards.web.languages import Words, choose, words
 from dashboards.web.problems import RequestProblem
 from dashboards.web.security import with_forms
 from dashboards.web.web import Web
+from dashboards.web.whoami import role_of
 
 AWAY: Final = 600  # seconds that somebody may be at the provider
 BACK: Final = "/sign-in/back"
@@ -222,6 +223,7 @@ def _page(request: AnyRequest, web: Web, template: str, status: int, **values: A
         csrf=token_of(read(request, SESSION)),
         demo=web.gate.demo,
         provider=web.provider is not None,
+        role=role_of(request, web, said),
         theme="light",
         words=said,
         **shown,

@@ -15,7 +15,7 @@ from typing import Final
 from agents.cli.opening import now_ms, writable_log
 from agents.health import PORT_FILE
 from agents.plant.factory import build
-from agents.plant.model import history, live
+from agents.plant.model import assigned, history, live
 from agents.plant.run import Append, run, send_history
 from agents.publishing import publish
 from agents.settings import Settings
@@ -59,7 +59,7 @@ def serving(folder: Path, minutes: int) -> Iterator[Service]:
     start = now_ms() - minutes * MINUTE
     with writable_log(Settings.load({}, {"broker": broker})) as (log, partitions):
         publish(log, (files("schemas.packs") / f"{PACK}.yaml").read_text("utf-8"), start)
-        past = history(build(SEED), start, HISTORY)
+        past = [*assigned(build(SEED)), *history(build(SEED), start, HISTORY)]
         asyncio.run(send_history(past, _append(log), partition_of=lambda key: partition_for(key, partitions)))
         with started("worker", "--broker", broker, "--port", "auto", until="/healthz"):
             yield Service(log, partitions, int((folder / PORT_FILE).read_text()), start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from agents.plant.model import history
+from agents.plant.model import assigned, history
 from agents.plant.quality import DROP_AFTER, FIRST_DROP_LINE
 from agents.plant.run import outgoing
 from agents.publishing import publish
@@ -26,7 +26,7 @@ def test_the_first_drop_raises_alerts_within_minutes(tmp_path: Path) -> None:
         partitions = ensure_topics(log, Settings.load({}))
         text = (files("schemas.packs") / "production-operator.yaml").read_text(encoding="utf-8")
         publish(log, text, START - 90 * MINUTE)
-        records = [*history(plant(), START), *live_minutes(WITHIN)]
+        records = [*assigned(plant()), *history(plant(), START), *live_minutes(WITHIN)]
         log.append([outgoing(each, each.at, lambda key: partition_for(key, partitions)) for each in records])
     score(tmp_path)
     with EmbeddedLog.open(tmp_path) as log:

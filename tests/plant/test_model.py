@@ -10,7 +10,7 @@ import pytest
 
 from agents.oracle.log import LogRecord
 from agents.oracle.recompute import recompute
-from agents.plant.model import history, live
+from agents.plant.model import assigned, history, live
 from agents.plant.senders import Sending
 from agents.plant.work import HIRED
 from schemas.event import Event, decode_one
@@ -48,21 +48,22 @@ def decoded(record: Sending) -> Event:
 
 
 def test_history_is_sent_at_its_own_time(past: list[Sending]) -> None:
-    """Every record is valid, stamped with the event's own time, sorted, and of the last 90 minutes or an assignment."""
+    """Every record is valid, stamped with the event's own time, sorted, and of the last 90 minutes."""
     found = [decoded(record) for record in past]
     assert [event.occurred_at for event in found] == [record.at for record in past]
     assert [record.at for record in past] == sorted(record.at for record in past)
-    assert {record.kind for record in past} == {"assignment", "inspection", "output", "cost"}
-    assert all(START - 90 * MINUTE <= r.at < START for r in past if r.kind != "assignment")
+    assert {record.kind for record in past} == {"inspection", "output", "cost"}
+    assert all(START - 90 * MINUTE <= r.at < START for r in past)
 
 
-def test_history_begins_with_everybodys_assignment(past: list[Sending]) -> None:
-    """All 42 people are operators of their line before anything else happens."""
-    found = events(past[:42], "assignment")
+def test_without_records_everybody_is_assigned_by_an_event() -> None:
+    """All 42 people are operators of their line from long ago."""
+    found = events(assigned(plant()), "assignment")
+    assert len(found) == 42
     assert {event["employee_id"] for event in found} == {person.id for person in plant().people}
     assert {event["dims"]["role"] for event in found} == {"operator"}
     assert all(event["dims"]["unit"] == f"L0{event['employee_id'][1]}" for event in found)
-    assert {record.at for record in past[:42]} == {HIRED}
+    assert {record.at for record in assigned(plant())} == {HIRED}
 
 
 def test_live_records_are_valid_and_in_the_order_of_sending(present: list[Sending]) -> None:
@@ -173,7 +174,8 @@ def test_a_recomputation_tells_the_senders_apart(
 ) -> None:
     """What is scored, duplicate, late or rejected is exactly the work, the repetitions, the old events, the garbage."""
     records = [LogRecord("templates", 0, 0, START, b"production-operator@1", template.text.encode())]
-    for offset, record in enumerate([*past, *present]):
+    there = [*assigned(plant()), *past]
+    for offset, record in enumerate([*there, *present]):
         records.append(LogRecord(record.topic, 0, offset, record.at, record.key, record.value))
     found = recompute(records, partitions=1)
     kinds = Counter(record.kind for record in present)
@@ -181,7 +183,7 @@ def test_a_recomputation_tells_the_senders_apart(
     for name, count in found.outcomes.items():
         outcomes[name.partition(":")[0]] += count
     assert outcomes == {
-        "scored": len(past) + sum(kinds[kind] for kind in ("inspection", "output", "cost", "lab")),
+        "scored": len(there) + sum(kinds[kind] for kind in ("inspection", "output", "cost", "lab")),
         "duplicate": kinds["duplicate"],
         "late": kinds["late"],
         "rejected": kinds["garbage"],

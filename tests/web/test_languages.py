@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dashboards.web.faces import KINDS
 from dashboards.web.languages import LANGUAGES, Language, catalogue_bytes, choose, words
 
 _NOTICES = tuple(f"me.{what}." for what in ("nobody", "noemployee", "unknown", "busy", "slow", "absent", "unavailable"))
@@ -80,9 +81,10 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
     boards = ("mark.", "window.", "total.", "service.", "alert.", "funnel.inside", "funnel.warn.", "funnel.act.")
     own = ("appeals.state.", "events.status.", "me.missing.", "me.short.", "me.theme.", "me.rule.", *_NOTICES)
     troubles = ("sign_in.refused", "sign_in.unknown", "sign_in.provider")
+    faces = ("choose.page.", *(f"choose.{kind}." for kind in KINDS))
     known = set(json.loads(catalogue_bytes("en"))) | set(_pages("en"))
     assert set() == {key for key in used - known if not key.endswith((".", "@"))}
-    assert set() == {key for key in known - used if not key.startswith((*boards, *own, *troubles))}
+    assert set() == {key for key in known - used if not key.startswith((*boards, *own, *troubles, *faces))}
 
 
 @pytest.mark.parametrize(
