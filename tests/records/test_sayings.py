@@ -33,7 +33,7 @@ def test_each_saying_is_used() -> None:
     made = {f"bad-{name}" for name in ("unit", "name_zh", "name_en", "name", "role")}
     named = set(re.findall(r'"([a-z_0-9-]+)"', source))
     assert set() == set(SAYINGS) - named - made
-    used = set(re.findall(r'(?:said|Wrong)\(\s*"([a-z_0-9-]+)"', source))
+    used = set(re.findall(r'(?<!\w)(?:said|Wrong)\(\s*"([a-z_0-9-]+)"', source))
     assert set() == used - set(SAYINGS)
 
 
@@ -53,8 +53,8 @@ def test_each_saying_is_used() -> None:
 )
 def test_a_breach_is_told_in_chinese(edit: Edit, field: str, told: str) -> None:
     """With the field of the form that is to be changed, and instants as the page writes them."""
-    (breach,) = check(company(edit))
-    assert (field, True) == (breach.said.field, told in breach.told("zh", lambda _: "@"))
+    found = [(breach.said.field, breach.told("zh", lambda _: "@")) for breach in check(company(edit))]
+    assert any(one == field and told in text for one, text in found), found
 
 
 def test_what_makes_no_sense_is_told_in_chinese() -> None:
