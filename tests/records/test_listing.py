@@ -38,7 +38,7 @@ def test_pages_follow_each_other(acme: Records) -> None:
     assert [] == ids(acme, after="a1")
 
 
-ASKED = (
+ASKED: tuple[tuple[Asked, list[str]], ...] = (
     (Asked("bo"), ["E10", "E2"]),
     (Asked("娜"), ["a1"]),
     (Asked("%"), ["E2"]),
