@@ -6,7 +6,6 @@ Rows come in the order of subjects, windows and indicators; where a page ends is
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
@@ -107,7 +106,7 @@ def read_key(text: str) -> ResultKey:
     try:
         packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         return ResultKey(*_decoder.decode(packed))
-    except (binascii.Error, msgspec.MsgspecError, UnicodeError) as error:
+    except (ValueError, msgspec.MsgspecError) as error:  # of base64 and of texts that are no ASCII, too
         raise ValueError(f"{text[:80]!r} is no key of a result") from error
 
 
