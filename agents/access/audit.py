@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-from sqlalchemy import Connection, Row, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, text
 
 from agents.records.access_tables import audit
 
 START: Final = bytes(32)  # what the first entry has before it
 _AT_ONCE: Final = 10_000  # entries read together
+_ACTORS: Final = ("account", "token", "os")
+_SUBJECTS: Final = ("employee", "unit", "account", "token", "calendar")
 _TEXTS: Final = ("actor", "action", "subject", "right", "relation", "outcome", "detail")
 
 Outcome = Literal["allowed", "refused", "done"]
@@ -135,6 +137,40 @@ def entries(
         if value is not None
     ]  # fmt: skip
     yield from _rows(connection, wanted)
+
+
+class Asked(NamedTuple):
+    """Which entries; empty or None: any. Times in ms.
+
+    `who`: an actor, with or without what it is an id of. `whom`: a subject likewise, and people whom an entry about
+    many names. `what`: an action or a right.
+    """
+
+    who: str = ""
+    whom: str = ""
+    what: str = ""
+    since: int | None = None
+    until: int | None = None
+
+
+def page_of(connection: Connection, asked: Asked, before: int | None, limit: int) -> list[Row[Any]]:
+    """At most `limit` entries with a number below `before`, the newest first."""
+    c = audit.c
+    wanted: list[ColumnElement[bool]] = []
+    if asked.who:
+        wanted.append(c.actor.in_([asked.who, *(f"{kind}:{asked.who}" for kind in _ACTORS)]))
+    if asked.whom:
+        named = c.detail.contains(json.dumps(asked.whom), autoescape=True)
+        wanted.append(c.subject.in_([asked.whom, *(f"{kind}:{asked.whom}" for kind in _SUBJECTS)]) | named)
+    if asked.what:
+        wanted.append((c.action == asked.what) | (c.right == asked.what))
+    if asked.since is not None:
+        wanted.append(c.at >= asked.since)
+    if asked.until is not None:
+        wanted.append(c.at < asked.until)
+    if before is not None:
+        wanted.append(c.number < before)
+    return list(connection.execute(select(audit).where(*wanted).order_by(c.number.desc()).limit(limit)))
 
 
 def _rows(connection: Connection, wanted: Sequence[object] = ()) -> Iterator[Row[tuple[object, ...]]]:

@@ -122,7 +122,7 @@ MATRIX: Final[Mapping[Right, Mapping[Role, Mapping[Relation, Cell]]]] = {
     "read-people": {"employee": _OWN, "supervisor": _TEAM, "hr": _ALL, "auditor": _ALL},
     "edit-organisation": {"hr": _any("yes")},
     "manage-access": {"admin": _any("yes")},
-    "read-audit": {"auditor": _any("yes")},
+    "read-audit": {"hr": _any("yes"), "auditor": _any("yes")},
     "send-events": {"service": _any("scope")},
     "operate": {"service": _any("scope"), "admin": _any("yes")},
     "export": {"employee": _OWN, "supervisor": _TEAM, "hr": _ALL, "auditor": _ALL, "service": _SCOPE},

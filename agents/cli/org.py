@@ -164,8 +164,8 @@ def _refused(problems: Sequence[Problem], format: FormatFlag) -> int:
 def _problem(problem: Problem) -> Row:
     file, line = problem.place or (None, None)
     return {
-        "file": file, "line": line, "subject": problem.subject, "at": time_text(problem.at), "problem": problem.what,
-        "remedy": problem.remedy,
+        "file": file, "line": line, "subject": str(problem.subject), "at": time_text(problem.at),
+        "problem": problem.what, "remedy": problem.remedy,
     }  # fmt: skip
 
 
@@ -312,7 +312,7 @@ def check_(*, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -> int:
     with _records(flags.settings()) as records, records.reading() as connection:
         organisation = read(connection)
     breaches = check(organisation)
-    rows = [_problem(Problem(None, one.subject, one.at, one.what, one.remedy)) for one in breaches]
+    rows = [_problem(Problem(None, one.subject, one.at, one.said)) for one in breaches]
     if breaches or format != "table":
         print_rows(rows, _PROBLEM[2:], format)
     counts = ", ".join(f"{len(getattr(organisation, table)):,} {table}" for table in TABLES)

@@ -7,7 +7,7 @@ change: agents/records/organisation.py makes a transaction of it. All instants a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from agents.records.rows import (
     Assignment,
@@ -21,13 +21,12 @@ from agents.records.rows import (
     of,
     span_at,
     until,
-    when,
 )
+from agents.records.sayings import Instants, Kinds, Said, Spans, said
 from agents.records.tree import Breach, OrganisationError
 
 Edit = Callable[[Organisation], Organisation]
 R = TypeVar("R")
-_CORRECT: Final = "correct that one instead"
 
 
 def all_of(*edits: Edit) -> Edit:
@@ -49,8 +48,8 @@ def add_unit(
     def edit(now: Organisation) -> Organisation:
         known = now.units.get((unit,))
         if known is not None and known.kind != kind:
-            raise _refused("units", (unit,), at, f"it is a {known.kind} already", "give another id, or that kind")
-        _free(now.unit_spans, "unit_spans", (unit, at), "it begins at this instant already", "move or rename it")
+            raise _refused("units", (unit,), at, said("other-kind", kind=Kinds((known.kind,))))
+        _free(now.unit_spans, "unit_spans", (unit, at), "begins-already")
         units = {**now.units, (unit,): Unit(unit, kind)}
         return now._replace(
             units=units, unit_spans=_with(now.unit_spans, Span(unit, at, ends, parent, name_zh, name_en))
@@ -61,12 +60,12 @@ def add_unit(
 
 def rename_unit(unit: str, name_zh: str, name_en: str, at: int) -> Edit:
     """Other names from `at` on, until others were said already."""
-    return _reshape(unit, at, {"name_zh": name_zh, "name_en": name_en}, "called so already")
+    return _reshape(unit, at, {"name_zh": name_zh, "name_en": name_en}, "called-so")
 
 
 def move_unit(unit: str, parent: str | None, at: int) -> Edit:
     """Another parent from `at` on, until another one was said already."""
-    return _reshape(unit, at, {"parent": parent}, "there already")
+    return _reshape(unit, at, {"parent": parent}, "there-already")
 
 
 def _reshape(unit: str, at: int, fields: Mapping[str, Any], same: str) -> Edit:
@@ -75,7 +74,7 @@ def _reshape(unit: str, at: int, fields: Mapping[str, Any], same: str) -> Edit:
         current = _holding(spans, unit, at)
         old = [getattr(current, name) for name in fields]
         if old == list(fields.values()):
-            raise _refused("unit_spans", (unit, current.begins), at, f"it is {same}", "nothing is to be done")
+            raise _refused("unit_spans", (unit, current.begins), at, said(same))
         later = [span for span in spans if span.begins > at]
         rows = dict(now.unit_spans)
         if current.begins < at:
@@ -111,8 +110,7 @@ def hire(employee: Employee, role: str, unit: str, at: int) -> Edit:
 
     def edit(now: Organisation) -> Organisation:
         if history := of(now.assignments, employee.id):
-            what = f"they have been here since {when(history[0].begins)}"
-            raise _refused("employees", (employee.id,), at, what, "rehire or transfer them, or correct that assignment")
+            raise _refused("employees", (employee.id,), at, said("here-since", since=history[0].begins))
         now = now._replace(employees={**now.employees, (employee.id,): employee})
         return _assigned(now, Assignment(employee.id, at, role, unit))
 
@@ -124,7 +122,7 @@ def describe(employee: Employee) -> Edit:
 
     def edit(now: Organisation) -> Organisation:
         if (employee.id,) not in now.employees:
-            raise _refused("employees", (employee.id,), None, "there is no such employee", "hire them")
+            raise _refused("employees", (employee.id,), None, said("no-employee"))
         return now._replace(employees={**now.employees, (employee.id,): employee})
 
     return edit
@@ -136,9 +134,7 @@ def transfer(employee: str, role: str, unit: str, at: int) -> Edit:
     def edit(now: Organisation) -> Organisation:
         current = _here(now, employee, at)
         if (current.role, current.unit) == (role, unit):
-            raise _refused(
-                "assignments", current[:2], at, f"they are {role} in {unit} already", "nothing is to be done"
-            )
+            raise _refused("assignments", current[:2], at, said("same-place", role=role, unit=unit))
         return _assigned(now, Assignment(employee, at, role, unit))
 
     return edit
@@ -160,10 +156,10 @@ def rehire(employee: str, role: str, unit: str, at: int) -> Edit:
     def edit(now: Organisation) -> Organisation:
         current = assignment_at(of(now.assignments, employee), at)
         if current is None:
-            raise _refused("assignments", (employee, at), at, "they were never here before", "hire them")
+            raise _refused("assignments", (employee, at), at, said("never-here"))
         if current.unit is not None:
-            what = f"they are here: {current.role} in {current.unit} since {when(current.begins)}"
-            raise _refused("assignments", current[:2], at, what, "transfer them")
+            there = said("still-here", role=current.role, unit=current.unit, since=current.begins)
+            raise _refused("assignments", current[:2], at, there)
         return _assigned(now, Assignment(employee, at, role, unit))
 
     return edit
@@ -186,9 +182,8 @@ def remove_assignment(employee: str, begins: int) -> Edit:
 
     def edit(now: Organisation) -> Organisation:
         if (employee, begins) not in now.assignments:
-            there = ", ".join(when(row.begins) for row in of(now.assignments, employee)) or "none"
-            what = "no assignment begins at this instant"
-            raise _refused("assignments", (employee, begins), begins, what, f"they begin at: {there}")
+            there = Instants(row.begins for row in of(now.assignments, employee))
+            raise _refused("assignments", (employee, begins), begins, said("no-assignment", begins=there))
         return now._replace(assignments=_without(now.assignments, (employee, begins)))
 
     return edit
@@ -199,7 +194,7 @@ def set_manager(unit: str, employee: str, at: int, ends: int | None = None) -> E
 
     def edit(now: Organisation) -> Organisation:
         key = (unit, employee, at)
-        _free(now.managers, "managers", key, "they begin at this instant already", "unset them first")
+        _free(now.managers, "managers", key, "charge-already")
         return now._replace(managers=_with(now.managers, Charge(unit, employee, at, ends), 3))
 
     return edit
@@ -211,9 +206,8 @@ def unset_manager(unit: str, employee: str, at: int) -> Edit:
     def edit(now: Organisation) -> Organisation:
         own = [row for row in of(now.managers, unit) if row.employee == employee]
         if not any(row.begins <= at < until(row.ends) for row in own):
-            spans = ", ".join(f"{when(row.begins)} to {when(row.ends)}" for row in own) or "never"
-            key = (unit, employee, at)
-            raise _refused("managers", key, at, "they are not in charge of it then", f"they are: {spans}")
+            spans = Spans((row.begins, row.ends) for row in own)
+            raise _refused("managers", (unit, employee, at), at, said("not-in-charge", spans=spans))
         return _uncharged(now, at, unit=unit, employee=employee)
 
     return edit
@@ -232,31 +226,30 @@ def _uncharged(now: Organisation, at: int, *, unit: str | None = None, employee:
 
 
 def _assigned(now: Organisation, row: Assignment) -> Organisation:
-    _free(now.assignments, "assignments", row[:2], "an assignment begins at this instant already", _CORRECT)
+    _free(now.assignments, "assignments", row[:2], "assignment-already")
     return now._replace(assignments=_with(now.assignments, row))
 
 
 def _here(now: Organisation, employee: str, at: int) -> Assignment:
     current = assignment_at(of(now.assignments, employee), at)
     if current is None:
-        raise _refused("assignments", (employee, at), at, "they are not here yet", "hire them")
+        raise _refused("assignments", (employee, at), at, said("not-here-yet"))
     if current.unit is None:
-        what = f"they left at {when(current.begins)}"
-        raise _refused("assignments", current[:2], at, what, "rehire them, or choose an earlier instant")
+        raise _refused("assignments", current[:2], at, said("left", at=current.begins))
     return current
 
 
 def _holding(spans: list[Span], unit: str, at: int) -> Span:
     current = span_at(spans, at)
     if current is None:
-        exists = ", ".join(f"{when(span.begins)} to {when(span.ends)}" for span in spans) or "never"
-        raise _refused("unit_spans", (unit, at), at, "it does not exist then", f"it exists: {exists}")
+        exists = Spans((span.begins, span.ends) for span in spans)
+        raise _refused("unit_spans", (unit, at), at, said("not-then", spans=exists))
     return current
 
 
-def _free(rows: Mapping[Key, R], table: str, key: Key, what: str, remedy: str) -> None:
+def _free(rows: Mapping[Key, R], table: str, key: Key, taken: str) -> None:
     if key in rows:
-        raise _refused(table, key, key[-1], what, remedy)
+        raise _refused(table, key, key[-1], said(taken))
 
 
 def _with(rows: Mapping[Key, Any], row: tuple[Any, ...], width: int = 2) -> dict[Key, Any]:
@@ -267,5 +260,5 @@ def _without(rows: Mapping[Key, R], gone: Key) -> dict[Key, R]:
     return {key: row for key, row in rows.items() if key != gone}
 
 
-def _refused(table: str, key: Key, at: int | None, what: str, remedy: str) -> OrganisationError:
-    return OrganisationError([Breach(table, tuple(key), at, what, remedy)])
+def _refused(table: str, key: Key, at: int | None, why: Said) -> OrganisationError:
+    return OrganisationError([Breach(table, tuple(key), at, why)])

@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.records.rows import Assignment, Change, Organisation, Span, assignment_at, by_first, until
+from agents.records.rows import FOREVER, Assignment, Change, Organisation, Span, assignment_at, by_first, until
 from schemas.instants import format_rfc3339
 from stream.topics import ORGANISATION, PEOPLE_EVENTS, TEMPLATES
-from stream.unit_tree import Place, write_tree
+from stream.unit_tree import Place, UnitTree, write_tree
 from stream.unit_tree import Unit as TreeUnit
 
 SOURCE: Final = "records"
@@ -43,14 +43,20 @@ def is_of_units(changes: Sequence[Change]) -> bool:
 
 def tree_message(new: Organisation, number: int) -> dict[str, Any]:
     """All units over all time (stream/unit_tree.py); their names are those that they have last."""
-    spans = by_first(new.unit_spans)
+    value = write_tree(tree_of(new).units, number)
+    return {"topic": TEMPLATES, "key": ORGANISATION.encode(), "value": value, "due_at": AT_ONCE, "made_at": number}
+
+
+def tree_of(organisation: Organisation) -> UnitTree:
+    """The units of an organisation, as the log has them."""
+    spans = by_first(organisation.unit_spans)
     units = {
         unit.id: TreeUnit(unit.kind, {"zh": own[-1].name_zh, "en": own[-1].name_en}, _places(own))
-        for unit in new.units.values()
+        for unit in organisation.units.values()
         if (own := spans.get(unit.id))
     }
-    value = write_tree(units, number)
-    return {"topic": TEMPLATES, "key": ORGANISATION.encode(), "value": value, "due_at": AT_ONCE, "made_at": number}
+    edges = {edge for unit in units.values() for place in unit.places for edge in (place.begins, place.ends)}
+    return UnitTree(units, tuple(sorted(edges - {FOREVER})))
 
 
 def _places(spans: Sequence[Span]) -> tuple[Place, ...]:

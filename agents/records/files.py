@@ -15,6 +15,7 @@ from typing import Any, Final
 import yaml
 
 from agents.records.rows import Organisation, by_first
+from agents.records.sayings import About, Said, said
 from agents.records.statement import COLUMNS, REQUIRED, Place, Problem, Statement
 from schemas.instants import format_rfc3339
 
@@ -34,7 +35,7 @@ def read_files(files: Sequence[Path], default_begins: int | None = None) -> Stat
         try:
             text = file.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError:
-            _wrong(statement, Place(str(file), 1), "not UTF-8", "save it as UTF-8")
+            _wrong(statement, Place(str(file), 1), said("no-utf8"))
             continue
         reader = _csv if file.suffix.lower() == ".csv" else _yaml
         given |= reader(statement, str(file), text)
@@ -54,8 +55,8 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _wrong(statement: Statement, place: Place, what: str, remedy: str) -> set[str]:
-    statement.problems.append(Problem(place, "file", None, what, remedy))
+def _wrong(statement: Statement, place: Place, what: Said) -> set[str]:
+    statement.problems.append(Problem(place, About("file"), None, what))
     return set()
 
 
@@ -68,18 +69,18 @@ def _csv(statement: Statement, file: str, text: str) -> set[str]:
         unknown = [name for name in header if name not in COLUMNS[table]]
         missing = [name for name in REQUIRED[table] if name not in header]
         if unknown or missing or len(set(header)) < len(header):
-            what = f"these are no columns of {table}: {', '.join(header) or 'none'}"
-            return _wrong(statement, Place(file, 1), what, f"they are {', '.join(COLUMNS[table])}")
+            what = said("no-columns", table=table, header=", ".join(header) or "-", columns=", ".join(COLUMNS[table]))
+            return _wrong(statement, Place(file, 1), what)
         for row in reader:
             place = Place(file, reader.line_num)
             if not row:
                 continue
             if len(row) != len(header):
-                _wrong(statement, place, f"{len(row)} cells", f"there are {len(header)} columns")
+                _wrong(statement, place, said("cells", cells=str(len(row)), columns=str(len(header))))
             else:
                 statement.add(table, dict(zip(header, map(_unguarded, row), strict=True)), place)
     except csv.Error as error:
-        return _wrong(statement, Place(file, reader.line_num), f"not CSV: {error}", "quote cells with commas")
+        return _wrong(statement, Place(file, reader.line_num), said("no-csv", why=str(error)))
     return {table}
 
 
@@ -99,7 +100,7 @@ def _yaml(statement: Statement, file: str, text: str) -> set[str]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = 1 if mark is None else mark.line + 1
-        return _wrong(statement, Place(file, line), f"not YAML: {getattr(error, 'problem', error)}", "mind indentation")
+        return _wrong(statement, Place(file, line), said("no-yaml", why=str(getattr(error, "problem", error))))
     given: set[str] = set()
     for table, node in _entries(statement, file, root, tuple(COLUMNS)):
         if _items(statement, file, table, node, _YamlRows(statement, file, table)):
@@ -144,15 +145,15 @@ def _entries(statement: Statement, file: str, node: Any, names: Sequence[str]) -
     """The fields of a mapping, each once and of these names."""
     if not isinstance(node, yaml.MappingNode):
         line = 1 if node is None else node.start_mark.line + 1
-        _wrong(statement, Place(file, line), "no mapping", f"write fields: {', '.join(names)}")
+        _wrong(statement, Place(file, line), said("no-mapping", names=", ".join(names)))
         return
     seen = set()
     for key, value in node.value:
         place = Place(file, key.start_mark.line + 1)
         if key.value not in names:
-            _wrong(statement, place, f"there is no field {key.value!r} here", f"there are {', '.join(names)}")
+            _wrong(statement, place, said("no-field", name=str(key.value), names=", ".join(names)))
         elif key.value in seen:
-            _wrong(statement, place, f"{key.value} stands here twice", "leave one out")
+            _wrong(statement, place, said("field-twice", name=str(key.value)))
         else:
             seen.add(key.value)
             yield key.value, value
@@ -160,7 +161,7 @@ def _entries(statement: Statement, file: str, node: Any, names: Sequence[str]) -
 
 def _items(statement: Statement, file: str, name: str, node: Any, take: Any) -> bool:
     if not isinstance(node, yaml.SequenceNode):
-        _wrong(statement, Place(file, node.start_mark.line + 1), f"{name} is no list", "begin each row with -")
+        _wrong(statement, Place(file, node.start_mark.line + 1), said("no-list", name=name))
         return False
     for item in node.value:
         take(item)
@@ -171,7 +172,7 @@ def _fields(statement: Statement, file: str, entries: Mapping[str, Any]) -> dict
     found: dict[str, str | None] = {}
     for name, node in entries.items():
         if not isinstance(node, yaml.ScalarNode):
-            _wrong(statement, Place(file, node.start_mark.line + 1), f"{name} is no plain value", "write one text")
+            _wrong(statement, Place(file, node.start_mark.line + 1), said("no-value", name=name))
         elif node.tag != "tag:yaml.org,2002:null":
             found[name] = node.value
     return found

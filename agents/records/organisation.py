@@ -43,17 +43,22 @@ def change(records: Records, edit: Edit, *, by: str, now: int) -> list[Change]:
     """
 
     def work(connection: Connection) -> list[Change]:
-        _take_turns(connection)
-        new, found = _edited(read(connection), edit)
-        _write(connection, found)
-        if found:
-            connection.execute(insert(tables.changes), [_noted(one, by, now) for one in found])
-        tree = [tree_message(new, _tree_number(connection, now))] if is_of_units(found) else []
-        if waiting := [*tree, *messages(new, found, now)]:
-            connection.execute(insert(tables.outbox), waiting)
-        return found
+        take_turns(connection)
+        return changed(connection, edit, by=by, now=now)
 
     return records.write(work)
+
+
+def changed(connection: Connection, edit: Edit, *, by: str, now: int) -> list[Change]:
+    """As `change`, within a transaction of the caller's that began with `take_turns`."""
+    new, found = edited(read(connection), edit)
+    _write(connection, found)
+    if found:
+        connection.execute(insert(tables.changes), [_noted(one, by, now) for one in found])
+    tree = [tree_message(new, _tree_number(connection, now))] if is_of_units(found) else []
+    if waiting := [*tree, *messages(new, found, now)]:
+        connection.execute(insert(tables.outbox), waiting)
+    return found
 
 
 def _tree_number(connection: Connection, now: int) -> int:
@@ -66,17 +71,18 @@ def preview(records: Records, edit: Edit) -> list[Change]:
     """What `change` would do. Raises OrganisationError."""
     with records.reading() as connection:
         now = read(connection)
-    return _edited(now, edit)[1]
+    return edited(now, edit)[1]
 
 
-def _edited(now: Organisation, edit: Edit) -> tuple[Organisation, list[Change]]:
+def edited(now: Organisation, edit: Edit) -> tuple[Organisation, list[Change]]:
+    """What becomes of an organisation, and the difference. Raises OrganisationError."""
     new = edit(now)
     if breaches := check(new):
         raise OrganisationError(breaches)
     return new, differences(now, new)
 
 
-def _take_turns(connection: Connection) -> None:
+def take_turns(connection: Connection) -> None:
     """Writers wait for each other, as on SQLite: before anything is read, so that it is read as they left it."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("LOCK TABLE unit_spans IN SHARE ROW EXCLUSIVE MODE"))

@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from agents.records.edits import Edit
 from agents.records.rows import KEY_FIELDS, Assignment, Charge, Employee, Key, Organisation, Row, Span, Unit
-from agents.records.tree import Breach
+from agents.records.sayings import About, Instant, Said, said
+from agents.records.tree import Breach, sentence
 from schemas.instants import format_rfc3339, instant_of
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -41,24 +42,35 @@ class Problem(NamedTuple):
     """What is wrong, where it is stated (None: it was in the store before), about whom, from when on; the remedy."""
 
     place: Place | None
-    subject: str
+    subject: About
     at: int | None
-    what: str
-    remedy: str
+    said: Said
+
+    @property
+    def what(self) -> str:
+        """What is wrong, in English."""
+        return self.said.told("en")[0]
+
+    @property
+    def remedy(self) -> str:
+        """What to do, in English."""
+        return self.said.told("en")[1]
+
+    def told(self, language: str = "en", instant: Instant = format_rfc3339) -> str:
+        """All of it but the place, in a language."""
+        return sentence(self.subject, self.at, self.said, language, instant)
 
     def __str__(self) -> str:
         place = "" if self.place is None else f"{self.place.file} line {self.place.line}: "
-        at = "" if self.at is None else f" at {format_rfc3339(self.at)}"
-        return f"{place}{self.subject}{at}: {self.what}; {self.remedy}"
+        return f"{place}{self.told()}"
 
 
 class Wrong(ValueError):
-    """A field that is not what it must be: what, and the remedy."""
+    """A field that is not what it must be."""
 
-    def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(what)
-        self.what = what
-        self.remedy = remedy
+    def __init__(self, code: str, **values: Any) -> None:
+        self.said = said(code, **values)
+        super().__init__(self.said.told("en")[0])
 
 
 @dataclass
@@ -79,12 +91,12 @@ class Statement:
         try:
             for missing in (name for name in REQUIRED[table] if name not in given):
                 if table != "assignments" or missing == "employee":
-                    raise Wrong(f"{missing} is missing", f"{table} have {', '.join(REQUIRED[table])}")
+                    raise Wrong("missing", name=missing, table=table, columns=", ".join(REQUIRED[table]))
             for stated, row in _READERS[table](self, given):
                 self._state(stated, row, place)
         except Wrong as wrong:
-            subject = f"{COLUMNS[table][0]} {name}" if name else table
-            self.problems.append(Problem(place, subject, None, wrong.what, wrong.remedy))
+            subject = About(COLUMNS[table][0], name) if name else About(table)
+            self.problems.append(Problem(place, subject, None, wrong.said))
 
     def _state(self, table: str, row: Row, place: Place) -> None:
         key: Key = tuple(row[: KEY_FIELDS[table]])
@@ -94,7 +106,7 @@ class Statement:
             self.places[table, key] = place
         elif table != "units" or rows[key] != row:
             known = self.places[table, key]
-            raise Wrong(f"it is stated twice, first in {known.file} line {known.line}: {rows[key]}", "leave one out")
+            raise Wrong("twice", file=known.file, line=str(known.line), row=str(rows[key]))
 
     def named(self, table: str) -> set[str]:
         """The units or employees that rows of a table are about."""
@@ -107,7 +119,7 @@ class Statement:
             return None
         at = instant_of(int(text) if text.isascii() and text.isdecimal() else text)
         if at is None:
-            raise Wrong(f"{name} {text!r} is no instant", "write RFC 3339 with a zone, e.g. 2026-03-01T00:00:00+08:00")
+            raise Wrong("no-instant", name=name, value=text)
         return at
 
     def begins(self, fields: Mapping[str, str]) -> int:
@@ -115,12 +127,12 @@ class Statement:
         at = self.instant(fields, "begins")
         at = self.default_begins if at is None else at
         if at is None:
-            raise Wrong("begins is missing", "write it, or import with --at INSTANT for all rows without one")
+            raise Wrong("no-begin")
         return at
 
     def explain(self, breaches: Collection[Breach]) -> list[Problem]:
         """Breaches with the lines that state what they are about."""
-        return [Problem(self._place(one), one.subject, one.at, one.what, one.remedy) for one in breaches]
+        return [Problem(self._place(one), one.subject, one.at, one.said) for one in breaches]
 
     def _place(self, breach: Breach) -> Place | None:
         place = self.places.get((breach.table, breach.key))
@@ -150,7 +162,7 @@ def _stated(old: Mapping[Key, R], rows: Mapping[Key, Any], complete: set[str]) -
 def _units(statement: Statement, fields: Mapping[str, str]) -> list[tuple[str, Row]]:
     zh, en = fields.get("name_zh"), fields.get("name_en")
     if zh is None and en is None:
-        raise Wrong("name_zh and name_en are missing", "write one of them at least; it stands for the other too")
+        raise Wrong("no-names")
     unit, begins, ends = fields["unit"], statement.begins(fields), statement.instant(fields, "ends")
     span = Span(unit, begins, ends, fields.get("parent"), zh or en or "", en or zh or "")
     return [("units", Unit(unit, fields["kind"])), ("unit_spans", span)]

@@ -21,8 +21,8 @@ from agents.records.rows import (
     by_first,
     span_at,
     until,
-    when,
 )
+from agents.records.sayings import About, Instant, Kinds, Said, said
 from schemas.instants import format_rfc3339
 
 PARENTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -41,18 +41,28 @@ class Breach(NamedTuple):
     table: str
     key: Key
     at: int | None
-    what: str
-    remedy: str
+    said: Said
 
     @property
-    def subject(self) -> str:
+    def subject(self) -> About:
         """Whom it is about."""
         noun = "employee" if self.table in ("employees", "assignments") else "unit"
-        return f"{noun} {self.key[0]}" + (f", manager {self.key[1]}" if self.table == "managers" else "")
+        return About(noun, self.key[0], self.key[1] if self.table == "managers" else "")
+
+    def told(self, language: str = "en", instant: Instant = format_rfc3339) -> str:
+        """All of it in a sentence, in Chinese or English."""
+        return sentence(self.subject, self.at, self.said, language, instant)
 
     def __str__(self) -> str:
-        at = "" if self.at is None else f" at {format_rfc3339(self.at)}"
-        return f"{self.subject}{at}: {self.what}; {self.remedy}"
+        return self.told()
+
+
+def sentence(about: About, at: int | None, what: Said, language: str, instant: Instant) -> str:
+    """Whom, from when on, what is wrong, what to do."""
+    wrong, remedy = what.told(language, instant)
+    if language == "zh":
+        return f"{about.told('zh')}{'' if at is None else f'，{instant(at)}'}：{wrong}；{remedy}"
+    return f"{about}{'' if at is None else f' at {instant(at)}'}: {wrong}; {remedy}"
 
 
 class OrganisationError(ValueError):
@@ -85,17 +95,17 @@ def _values(organisation: Organisation) -> Iterator[Breach]:
     for table in Organisation._fields:
         rows: Mapping[Key, Row] = getattr(organisation, table)
         for key, row in rows.items():
-            for what, remedy in problems_of(row):
-                yield Breach(table, key, None, what, remedy)
+            for what in problems_of(row):
+                yield Breach(table, key, None, what)
 
 
 def _nowhere(organisation: Organisation, spans: Mapping[str, list[Span]]) -> Iterator[Breach]:
     for (unit,) in organisation.units:
         if unit not in spans:
-            yield Breach("units", (unit,), None, "it never exists", "say from when on it does, and what it belongs to")
+            yield Breach("units", (unit,), None, said("never-exists"))
     for key, span in organisation.unit_spans.items():
         if (span.unit,) not in organisation.units:
-            yield Breach("unit_spans", key, span.begins, "there is no such unit", "say of which kind it is")
+            yield Breach("unit_spans", key, span.begins, said("no-unit"))
 
 
 def _overlaps(table: str, groups: Sequence[Sequence[Span | Charge]]) -> Iterator[Breach]:
@@ -103,9 +113,8 @@ def _overlaps(table: str, groups: Sequence[Sequence[Span | Charge]]) -> Iterator
     for rows in groups:
         for earlier, later in pairwise(rows):
             if until(earlier.ends) > later.begins:
-                what = f"two spans hold at once: one since {when(earlier.begins)}, one since {when(later.begins)}"
-                remedy = f"end the first at {when(later.begins)} or before"
-                yield Breach(table, _key(later), later.begins, what, remedy)
+                both = said("two-spans", first=earlier.begins, second=later.begins)
+                yield Breach(table, _key(later), later.begins, both)
 
 
 def _roots(organisation: Organisation) -> Iterator[Breach]:
@@ -113,8 +122,7 @@ def _roots(organisation: Organisation) -> Iterator[Breach]:
     first: Span | None = None
     for span in sorted(roots, key=lambda span: (span.begins, span.unit)):
         if first is not None and until(first.ends) > span.begins and first.unit != span.unit:
-            what = f"there are two roots, {first.unit} and this one"
-            yield Breach("unit_spans", _key(span), span.begins, what, f"let it belong to {first.unit}, or end that one")
+            yield Breach("unit_spans", _key(span), span.begins, said("two-roots", root=first.unit))
         if first is None or until(span.ends) > until(first.ends):
             first = span
 
@@ -124,24 +132,21 @@ def _parents(organisation: Organisation, exists: Mapping[str, Spans]) -> Iterato
         unit = organisation.units.get((span.unit,))
         if unit is None or unit.kind not in PARENTS:
             continue  # told already
-        kind = unit.kind
+        kind, may = Kinds((unit.kind,)), Kinds(PARENTS[unit.kind])
         parent = None if span.parent is None else organisation.units.get((span.parent,))
         if parent is None:
             if span.parent is not None:
-                what = f"its parent {span.parent!r} is no unit"
-                yield Breach("unit_spans", key, span.begins, what, "name one that exists, or add it")
-            elif PARENTS[kind]:
-                what, remedy = f"a {kind} has no parent", f"name one: it belongs to a {_or(PARENTS[kind])}"
-                yield Breach("unit_spans", key, span.begins, what, remedy)
+                yield Breach("unit_spans", key, span.begins, said("parent-unknown", parent=span.parent))
+            elif may:
+                yield Breach("unit_spans", key, span.begins, said("parent-needed", kind=kind, kinds=may))
             continue
-        if parent.kind not in PARENTS[kind]:
-            what = f"a {kind} cannot belong to a {parent.kind} ({parent.id})"
-            remedy = f"it belongs to a {_or(PARENTS[kind])}" if PARENTS[kind] else "it is the root and has no parent"
-            yield Breach("unit_spans", key, span.begins, what, remedy)
+        if parent.kind not in may:
+            code, other = "parent-wrong" if may else "root-parent", Kinds((parent.kind,))
+            wrong = said(code, kind=kind, other=other, parent=parent.id, kinds=may)
+            yield Breach("unit_spans", key, span.begins, wrong)
         gap = _gap(exists.get(parent.id, ()), span.begins, until(span.ends))
         if gap is not None:
-            what, remedy = f"its parent {parent.id} does not exist then", "move it or close it by then"
-            yield Breach("unit_spans", key, gap, what, remedy)
+            yield Breach("unit_spans", key, gap, said("parent-gone", parent=parent.id))
 
 
 def _cycles(organisation: Organisation, spans: Mapping[str, list[Span]]) -> Iterator[Breach]:
@@ -154,8 +159,7 @@ def _cycles(organisation: Organisation, spans: Mapping[str, list[Span]]) -> Iter
             found = span_at(spans.get(above, ()), span.begins)
             above = None if found is None else found.parent
         if above == span.unit:
-            what = f"it would belong to itself ({' < '.join([*way, above])})"
-            yield Breach("unit_spans", key, span.begins, what, "choose a parent that is not below it")
+            yield Breach("unit_spans", key, span.begins, said("cycle", way=" < ".join([*way, above])))
 
 
 def _assigned(
@@ -164,7 +168,7 @@ def _assigned(
     for employee, history in assignments.items():
         if (employee,) not in organisation.employees:
             key = _key(history[0])
-            yield Breach("assignments", key, history[0].begins, "there is no such employee", "add the employee first")
+            yield Breach("assignments", key, history[0].begins, said("employee-unknown"))
         for place, assignment in enumerate(history):
             if assignment.unit is not None:
                 ends = history[place + 1].begins if place + 1 < len(history) else FOREVER
@@ -182,8 +186,7 @@ def _managers(
         yield from _within("managers", charge, charge.unit, until(charge.ends), exists)
         gap = _gap(_employed(assignments.get(charge.employee, ())), charge.begins, until(charge.ends))
         if gap is not None:
-            remedy = "end it by then, or assign them a role and unit first"
-            yield Breach("managers", key, gap, f"{charge.employee} has no assignment then", remedy)
+            yield Breach("managers", key, gap, said("no-work-then", employee=charge.employee))
 
 
 def _within(
@@ -192,8 +195,7 @@ def _within(
     """A row is about a unit, which must exist from its beginning to its end."""
     gap = _gap(exists.get(unit, ()), row.begins, ends)
     if gap is not None:
-        there = "does not exist then" if unit in exists else "does not exist"
-        yield Breach(table, _key(row), gap, f"unit {unit} {there}", "name a unit that exists, or end it by then")
+        yield Breach(table, _key(row), gap, said("unit-gone" if unit in exists else "unit-unknown", unit=unit))
 
 
 def _employed(history: Sequence[Assignment]) -> Spans:
@@ -222,7 +224,3 @@ def _gap(spans: Spans, begins: int, ends: int) -> int | None:
 
 def _key(row: Span | Charge | Assignment) -> Key:
     return tuple(row[:3]) if isinstance(row, Charge) else tuple(row[:2])
-
-
-def _or(kinds: Sequence[str]) -> str:
-    return ", ".join(kinds[:-1]) + f" or {kinds[-1]}" if len(kinds) > 1 else kinds[0]

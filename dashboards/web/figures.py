@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_decimal, format_percent
 
 from dashboards.web.languages import Words
@@ -57,6 +57,14 @@ class Figures:
         """Day and time to the second, for events."""
         return _second(at // 1000, self._zone, self._tag)
 
+    def moment(self, at: int) -> str:
+        """Date and time of an instant of any year, without the time where it is midnight."""
+        return _moment(at // 60_000, self._zone, self._tag)
+
+    def date(self, at: int) -> str:
+        """The date of an instant."""
+        return _date(at // 60_000, self._zone, self._tag)
+
     def clock(self, at: int) -> str:
         """The time of day alone."""
         return _clock(at // 60_000, self._zone, self._tag)
@@ -81,6 +89,18 @@ def _time(minute: int, zone: str, tag: str) -> str:
 @lru_cache(maxsize=16_384)
 def _second(second: int, zone: str, tag: str) -> str:
     return str(format_datetime(_local(second, zone), "yyyy-MM-dd HH:mm:ss", locale=_locale(tag)))
+
+
+@lru_cache(maxsize=16_384)
+def _moment(minute: int, zone: str, tag: str) -> str:
+    local = _local(minute * 60, zone)
+    date = _date(minute, zone, tag)
+    return date if (local.hour, local.minute) == (0, 0) else f"{date}, {_clock(minute, zone, tag)}"
+
+
+@lru_cache(maxsize=16_384)
+def _date(minute: int, zone: str, tag: str) -> str:
+    return str(format_date(_local(minute * 60, zone), "medium", locale=_locale(tag)))
 
 
 @lru_cache(maxsize=4_096)

@@ -33,7 +33,7 @@ propose-template    - - y - - - -
 publish-template    - - y - - - -
 edit-organisation   - - y - - - -
 manage-access       - - - - - - y
-read-audit          - - - y - - -
+read-audit          - - y y - - -
 send-events         - - - - - s -
 operate             - - - - - s y
 """

@@ -9,12 +9,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from agents.access.audit import START, Entry, Head, append, entries, head, in_turn, parse_head, verify
+from agents.access.audit import START, Asked, Entry, Head, append, entries, head, in_turn, page_of, parse_head, verify
 from agents.access.audit_writer import AuditWriter
 from agents.records.access_tables import audit
 from agents.records.database import Records, open_records
@@ -60,6 +61,30 @@ def test_a_chain_holds(records: Records) -> None:
         assert [1, 2, 3] == [row.number for row in entries(connection)]
         assert [2] == [row.number for row in entries(connection, subject="employee:E2", actor="account:anna")]
         assert [3] == [row.number for row in entries(connection, since=1_003)]
+
+
+def test_entries_come_in_pages_the_newest_first(records: Records) -> None:
+    """By who, whom (also among many), what and when; an id stands for whatever it is an id of."""
+    many = Entry(1_004, "token:t_1", "watch", "unit:L01", "allowed", "read-scores", "", {"employees": ["E1", "E12"]})
+    write(records, 1, 2, 3)
+    with records.writing() as connection:
+        append(connection, [many])
+    with records.reading() as connection:
+
+        def asked(before: int | None = None, limit: int = 9, **filters: Any) -> list[int]:
+            return [row.number for row in page_of(connection, Asked(**filters), before, limit)]
+
+        assert ([4, 3], [2, 1], []) == (asked(limit=2), asked(3, 2), asked(1))
+        assert ([4], [3, 2, 1], [4]) == (asked(who="t_1"), asked(who="account:anna"), asked(who="token:t_1"))
+        assert ([4, 1], [2], [4], []) == (
+            asked(whom="E1"),
+            asked(whom="employee:E2"),
+            asked(whom="E12"),
+            asked(whom="E"),
+        )
+        assert ([4], [4], [3, 2, 1]) == (asked(whom="L01"), asked(what="watch"), asked(what="read"))
+        assert ([4, 3, 2, 1], [3, 2]) == (asked(what="read-scores"), asked(since=1_002, until=1_004))
+        assert [] == asked(whom="%")
 
 
 def test_the_hash_is_what_the_page_says(records: Records) -> None:

@@ -87,7 +87,7 @@ def test_what_is_refused_changes_nothing(records: Records) -> None:
     do(records, COMPANY)
     with pytest.raises(OrganisationError) as refused:
         do(records, close_unit("D1", A))
-    assert ["unit L01", "unit L02"] == [breach.subject for breach in refused.value.breaches]
+    assert ["unit L01", "unit L02"] == [str(breach.subject) for breach in refused.value.breaches]
     with pytest.raises(OrganisationError):
         preview(records, close_unit("L01", A))
     with records.reading() as connection:

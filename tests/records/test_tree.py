@@ -63,7 +63,7 @@ def test_a_cycle_is_found_when_it_closes() -> None:
 def test_all_breaches_are_told_at_once() -> None:
     """Not the first only: a person mends a file in one go."""
     broken = company(close_unit("D1", LATER), close_unit("L01", LATER + DAY), unit("X", "team", "acme2"))
-    assert ["unit L01", "unit L02", "unit X", "employee E1"] == [breach.subject for breach in check(broken)]
+    assert ["unit L01", "unit L02", "unit X", "employee E1"] == [str(breach.subject) for breach in check(broken)]
 
 
 def test_a_gap_in_a_parent_is_found_where_it_begins() -> None:
