@@ -6,14 +6,15 @@ people are told of is shown for a minute, even where it is over sooner: Promethe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Final
 
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, Histogram
 
 from agents.exposition import head, labels, sample
-from schemas.alerts import ACKNOWLEDGED, FIRING, WITHDRAWN, AlertReview, AlertRow
+from schemas.alerts import ACKNOWLEDGED, FIRING, WITHDRAWN, AlertRow
 from schemas.instants import MINUTE, parse_rfc3339
 from stream import metric_names as names
 from stream.alert_reader import COMMON_CAUSE
@@ -73,10 +74,11 @@ class AlertMetrics:
             elif row.state == FIRING and row.changed_at == row.raised_at and _is_new(row):
                 _count(self._raised, key)
 
-    def reviewed(self, reviews: Iterable[AlertReview]) -> None:
-        """What people found right or wrong, each once."""
-        for review in reviews:
-            _count(self._reviewed, (review.unit, review.rule, review.verdict))
+    def reviewed(self, counts: Iterable[Mapping[Key, int]]) -> None:
+        """How many stand that people found right or wrong, of each partition."""
+        self._reviewed = dict.fromkeys(self._reviewed, 0)
+        for key, number in chain.from_iterable(own.items() for own in counts):
+            self._reviewed[key] = self._reviewed.get(key, 0) + number
 
     def show(self, rows: Iterable[AlertRow], now: int) -> None:
         """These are open at `now` (ms); folded ones, and those of an import, notify nobody."""

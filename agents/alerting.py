@@ -13,6 +13,8 @@ import msgspec
 
 from agents.due import Due
 from agents.outbox import dead_letter
+from agents.reviews import Reviews
+from agents.store import Store
 from agents.ticks import Tick
 from agents.told import alert_record
 from agents.transport.log import Log, Outgoing
@@ -45,7 +47,7 @@ _command: Final[msgspec.json.Decoder[Command]] = msgspec.json.Decoder(Command)
 class Alerting:
     """Of one partition; `person` finds an employee at work, `due` is told when somebody may be silent for too long."""
 
-    def __init__(self, number: int, log: Log, person: Callable[[str], Person], due: Due) -> None:
+    def __init__(self, number: int, log: Log, person: Callable[[str], Person], due: Due, store: Store) -> None:
         self._number = number
         self._log = log
         self._person = person
@@ -56,7 +58,7 @@ class Alerting:
         self._read_to = 0
         self.open: dict[str, AlertRow] = {}  # by id, as they stand
         self.news: list[AlertRow] = []  # what was said since somebody has taken it
-        self.reviews: list[AlertReview] = []  # the same of what people found right or wrong
+        self.reviews = Reviews(store)
 
     def recall(self, employees: Iterable[str]) -> None:
         """After a start: what stands open of those who have an alert; the next tick looks at them again."""
@@ -113,7 +115,7 @@ class Alerting:
         if command is None or isinstance(command, Rejection):
             return command
         if isinstance(command, AlertReview):
-            self.reviews.append(command)
+            self.reviews.take(command)
             return None
         if isinstance(command, AlertCommand) and command.unit:  # the units' home obeys it (agents/unit_commands.py)
             return None

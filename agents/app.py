@@ -323,9 +323,7 @@ class Worker:
         for source in sources:
             news, source.news = source.news, []
             alerts.take(news, now)
-        for alerting in personal:
-            reviews, alerting.reviews = alerting.reviews, []
-            alerts.reviewed(reviews)
+        alerts.reviewed(alerting.reviews.counts for alerting in personal)
         alerts.show((row for source in sources for row in source.open.values()), now)
 
     def _snapshot(self) -> Snapshot:

@@ -24,7 +24,16 @@ from agents.store import Position
 from agents.transport.log import Log, LogBusy, LogFull, Outgoing, Part
 from agents.unit_pool import UNITS_HOME
 from stream.held import expiry
-from stream.keys import ALERTED, HOLDING, IDENTITIES, alerted_key, employee_key, holding_key, instant_value
+from stream.keys import (
+    ALERTED,
+    HOLDING,
+    IDENTITIES,
+    REVIEWED,
+    alerted_key,
+    employee_key,
+    holding_key,
+    instant_value,
+)
 from stream.meta import KEY, encode_meta
 from stream.score import next_change
 from stream.state import encode_state, has_alert, has_rows
@@ -32,6 +41,7 @@ from stream.topics import CHANGELOG, SCORE_UPDATES
 from stream.update import score_update
 
 ALONE: Final = nullcontext()
+_MARKS: Final = (IDENTITIES, HOLDING, ALERTED, REVIEWED)
 SLICE: Final = 500  # states
 UPDATE_BUDGET: Final = 0.05  # s at once for making updates, so that the loop goes on; the rest stays owed
 UPDATE_SHARE: Final = 0.5  # of the time for making updates between commits, while the worker keeps up
@@ -165,7 +175,7 @@ class Flush:
         if not (partition.dirty or partition.outputs or partition.changes) and committed == partition.saved:
             return None
         dirty = list(partition.dirty)
-        changes = list(partition.changes)
+        changes = [*partition.changes, *partition.alerting.reviews.take_out()]
         for begin in range(0, len(dirty), SLICE):
             changes.extend(self._values(partition, dirty[begin : begin + SLICE], made))
             yield
@@ -223,7 +233,7 @@ class Flush:
             partition = snapshot.partition
             partition.dirty.update(dict.fromkeys(snapshot.dirty))
             partition.owed.soon.update(dict.fromkeys(snapshot.emitted))
-            changes = [change for change in snapshot.changes if change[0][:1] in (IDENTITIES, HOLDING, ALERTED)]
+            changes = [change for change in snapshot.changes if change[0][:1] in _MARKS]
             partition.changes = [*changes, *partition.changes]
             if not sent:
                 partition.outputs = [*(o for o in snapshot.outputs if o.topic != SCORE_UPDATES), *partition.outputs]

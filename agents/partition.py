@@ -72,7 +72,7 @@ class Partition:
         self.owed = Owed()
         self.due = Due()  # score updates that time alone changes
         self.expiring = Due()  # held records that become late
-        self.alerting = Alerting(number, log, self.person, self.due)
+        self.alerting = Alerting(number, log, self.person, self.due, store)
         self.holding = {key[1:].decode(): instant_of(raw) for key, raw in store.items(HOLDING)}
         self.alerted = {key[1:].decode() for key, _ in store.items(ALERTED)}  # employees with an open alert
         self.units: set[str] = set()  # of everybody whose score was told since the start

@@ -26,7 +26,7 @@ from stream.pool import Units
 from stream.rulebook import Rulebook
 from stream.topics import COMMANDS
 from stream.unit_life import advance_unit, obey_unit
-from stream.unit_rules import UNIT, Cause, causes, over, raised, verdicts
+from stream.unit_rules import UNIT, Cause, causes, escalation, over, raised, verdicts
 
 Key = tuple[str, str, str]  # unit, template, indicator
 _WHOLE_LINE: Final = "the whole line drifts"
@@ -88,7 +88,7 @@ class UnitAlerts:
             yield over(self.open.pop(key), at)
         self._quiet[:] = [key for key in self._quiet if key in known]
         for key, row in self.open.items():
-            passed = advance_unit(row, at)
+            passed = advance_unit(row, at, escalation(rules, row))
             if passed is not None:
                 self.open[key] = passed
                 yield passed

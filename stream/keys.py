@@ -7,6 +7,7 @@ from typing import Final
 EMPLOYEE: Final = b"e"  # + employee id: the state
 IDENTITIES: Final = b"i"  # + employee id, 0, lane, hour, number: a block of sealed identities
 ALERTED: Final = b"a"  # + employee id: that somebody has an open alert
+REVIEWED: Final = b"r"  # + alert id, 0, who: what somebody found of an alert
 HOLDING: Final = b"h"  # + employee id: when the first of somebody's held records becomes late
 
 
@@ -23,6 +24,11 @@ def holding_key(employee_id: str) -> bytes:
 def alerted_key(employee_id: str) -> bytes:
     """Of the mark that an employee has an open alert."""
     return ALERTED + employee_id.encode()
+
+
+def review_key(alert_id: str, by: str) -> bytes:
+    """Of what somebody found of an alert."""
+    return REVIEWED + alert_id.encode() + b"\0" + by.encode()
 
 
 def instant_value(at: int) -> bytes:

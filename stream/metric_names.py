@@ -80,7 +80,10 @@ ALERTS_ACKNOWLEDGED: Final = Name(
     "scorestream_alerts_acknowledged", "counter", "Alerts that somebody has acknowledged.", ALERT_KEYS
 )
 ALERTS_REVIEWED: Final = Name(
-    "scorestream_alerts_reviewed", "counter", "Alerts that somebody found right or wrong.", ("unit", "rule", "verdict")
+    "scorestream_alerts_reviewed",
+    "gauge",
+    "Alerts that somebody found right or wrong: the last word of each person on each of them. Durable.",
+    ("unit", "rule", "verdict"),
 )
 ACKNOWLEDGE_SECONDS: Final = Name(
     "scorestream_alert_acknowledge_seconds", "histogram", "From an alert until it is acknowledged.", ("severity",)

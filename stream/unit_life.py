@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from schemas.alerts import CLEARED, FIRING, SHELVED, AlertCommand, AlertRow
 from schemas.instants import parse_rfc3339
-from stream.alert_rules import ESCALATION
 from stream.chosen import rfc3339
 from stream.lifecycle import FOLD, SHELF_OVER, SHELVE, TABLE, Refused, not_open, objection
 
@@ -28,13 +27,16 @@ def obey_unit(row: AlertRow | None, command: AlertCommand, at: int) -> AlertRow 
     )  # fmt: skip
 
 
-def advance_unit(row: AlertRow, at: int) -> AlertRow | None:
-    """What time alone does with an open alert of a unit by the end of a minute (ms); None: nothing."""
+def advance_unit(row: AlertRow, at: int, escalation: int) -> AlertRow | None:
+    """What time alone does with an open alert of a unit by the end of a minute (ms); None: nothing.
+
+    `escalation`: how long it waits for an acknowledgement, in ms; 0: for ever.
+    """
     moment = rfc3339(max(at, _instant(row.changed_at)))  # what people do comes between two minutes
     if row.state == SHELVED and _instant(row.until or "") <= at:
         return replace(row, state=FIRING, changed_at=moment, by="", reason=SHELF_OVER, until=None)
-    waits = row.state == FIRING and row.escalated_at is None and row.severity != "info"
-    if waits and at >= _instant(row.changed_at) + ESCALATION:
+    waits = escalation > 0 and row.state == FIRING and row.escalated_at is None
+    if waits and at >= _instant(row.changed_at) + escalation:
         return replace(row, changed_at=moment, escalated_at=moment)
     return None
 

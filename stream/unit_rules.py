@@ -129,11 +129,25 @@ def _first(version: Version, indicator: Indicator, shift: int) -> Line | None:
 def _drifting(version: Version) -> dict[Indicator, str]:
     """The indicators with rules for drift, and the gravest of their severities."""
     found: dict[Indicator, str] = {}
-    for plan in watch_plans(version):
-        for rule in plan.rules if plan is not None else ():
-            if isinstance(rule, Drift | Ewma):
-                found[rule.indicator] = max(found.get(rule.indicator, "info"), rule.severity, key=_GRAVITY.index)
+    for rule in _drifts(version):
+        found[rule.indicator] = max(found.get(rule.indicator, "info"), rule.severity, key=_GRAVITY.index)
     return found
+
+
+def _drifts(version: Version) -> Iterator[Drift | Ewma]:
+    plans = (plan for plan in watch_plans(version) if plan is not None)
+    return (rule for plan in plans for rule in plan.rules if isinstance(rule, Drift | Ewma))
+
+
+def escalation(rules: Rulebook, row: AlertRow) -> int:
+    """How long (ms) a line's alert waits for an acknowledgement: as long as the first of the rules it stands for.
+
+    0: for ever, as where all of them do.
+    """
+    version = rules.version(row.template, row.version)
+    own = _drifts(version) if version is not None else ()
+    waits = (rule.escalation for rule in own if rule.indicator.id == row.indicator)
+    return min((wait for wait in waits if wait > 0), default=0)
 
 
 def raised(cause: Cause, at: int) -> AlertRow:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from dashboards.grafana.board import Row, board
-from dashboards.grafana.expressions import increase, largest, or_zero, quantile, rate, series, total
+from dashboards.grafana.expressions import growth, increase, largest, or_zero, quantile, rate, series, total
 from dashboards.grafana.panels import Limits, Panel, Query, Unit, bars, lines, number, rows
 from stream import metric_names as names
 
@@ -23,8 +23,8 @@ def build() -> Dashboard:
 
 def _wrong(*by: str) -> str:
     """The share of reviewed alerts that were found wrong."""
-    wrong = total(increase(names.ALERTS_REVIEWED, verdict="wrong"), *by)
-    return f"{wrong} / {total(increase(names.ALERTS_REVIEWED), *by)}"
+    wrong = growth(names.ALERTS_REVIEWED, *by, verdict="wrong")
+    return f"{wrong} / {growth(names.ALERTS_REVIEWED, *by)}"
 
 
 def _seconds(share: float, *by: str) -> str:
@@ -42,8 +42,8 @@ def _now() -> list[Panel]:
             Query(or_zero(total(increase(names.ALERTS_ACKNOWLEDGED))), "acknowledged"),
         ),
         number(
-            "Wrong by review", "Of the alerts that were reviewed, the share that was found wrong.", Unit.RATIO,
-            Query(_wrong(), "wrong"), Limits(0.1, 0.3),
+            "Wrong by review", "Of the alerts that were reviewed, the share found wrong; of each person the last word.",
+            Unit.RATIO, Query(_wrong(), "wrong"), Limits(0.1, 0.3),
         ),
         number(
             "Time to acknowledge", "Half of the alerts are acknowledged sooner.", Unit.SECONDS,
@@ -74,7 +74,7 @@ def _review() -> list[Panel]:
         bars(
             "Reviewed by rule", "Alerts that somebody found right or wrong; without reviews nothing is known.",
             Unit.COUNT,
-            Query(total(increase(names.ALERTS_REVIEWED), "rule", "verdict"), "{{rule}}, {{verdict}}"),
+            Query(growth(names.ALERTS_REVIEWED, "rule", "verdict"), "{{rule}}, {{verdict}}"),
         ),
     ]  # fmt: skip
 

@@ -98,6 +98,12 @@ def increase(name: Name, part: str | None = None, /, **matchers: str) -> str:
     return f"increase({series(name, part, **matchers)}[{RANGE}])"
 
 
+def growth(name: Name, *by: str, **matchers: str) -> str:
+    """By how much a gauge's sum has grown in the time that is shown; whichever workers have told of it."""
+    now = total(series(name, **matchers), *by)
+    return f"clamp_min({now} - ({total(f'{series(name, **matchers)} offset {RANGE}', *by)} or {now} * 0), 0)"
+
+
 def quantile(share: float, buckets: str, *by: str) -> str:
     """A quantile of a histogram's buckets."""
     return f"histogram_quantile({share:g}, {total(buckets, 'le', *by)})"

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents.alert_metrics import SHOWN, AlertMetrics
-from schemas.alerts import ACKNOWLEDGED, CLEARED, FIRING, WITHDRAWN, AlertReview, AlertRow, Message
+from schemas.alerts import ACKNOWLEDGED, CLEARED, FIRING, WITHDRAWN, AlertRow, Message
 from schemas.instants import MINUTE, format_rfc3339
 from stream.metric_names import SCORE_ALERT
 from stream.rulebook import Rulebook
@@ -122,11 +122,11 @@ def test_an_alert_from_its_raise_to_its_end() -> None:
     assert [("score_alert", "a1", "L1", "yield", "drop", "warning", FIRING)] == shown
     metrics.take([replace(OPEN, state=ACKNOWLEDGED, changed_at=later, by="lee")], NOON)
     metrics.take([_over(OPEN, 5 * MINUTE)], NOON)
-    metrics.reviewed([AlertReview("a1", "wrong", "lee", "dust", "drop", "L1")])
+    metrics.reviewed([{("L1", "drop", "wrong"): 1}, {("L2", "drop", "right"): 2}])
     metrics.show([], NOON + 5 * MINUTE)
     found = _samples(metrics, registry)
     assert (1, 1) == (found["alerts_acknowledged_total", *KEY], found["alerts_cleared_total", *KEY])
-    wrong, right = (found["alerts_reviewed_total", "L1", "drop", verdict] for verdict in ("wrong", "right"))
+    wrong, right = (found["alerts_reviewed", "L1", "drop", verdict] for verdict in ("wrong", "right"))
     assert (1, 0) == (wrong, right)
     assert 300 == found["alert_acknowledge_seconds_sum", "warning"]
     assert [] == [key for key in found if key[0] == "score_alert"]

@@ -125,6 +125,31 @@ async def test_nobody_acknowledges(plant: Plant, severity: str) -> None:
     assert (1 if severity == "info" else 2) == len(_states(plant))
 
 
+@pytest.mark.parametrize(
+    ("rules", "minutes"),
+    [
+        ("[{id: drop, drift: {good: 0.95, bad: 0.85, h: 3}, escalate: 20m}]", 20),
+        ("[{id: drop, drift: {good: 0.95, bad: 0.85, h: 3}, severity: info, escalate: 20m}]", 20),
+        ("[{id: drop, drift: {good: 0.95, bad: 0.85, h: 3}, escalate: never}]", None),
+        (
+            "[{id: drop, drift: {good: 0.95, bad: 0.85, h: 3}, escalate: never},"
+            " {id: other, drift: {good: 0.95, bad: 0.85, h: 9}, escalate: 2h},"
+            " {id: slow, ewma: {lambda: 0.2, L: 3}, escalate: 15m}]",
+            15,
+        ),
+    ],
+    ids=["soon", "for information", "never", "of several"],
+)
+async def test_it_waits_as_long_as_its_rules_say(plant: Plant, rules: str, minutes: int | None) -> None:
+    """As an alert of a member would, of the rules for drift the one that waits least; all `never`: never."""
+    await _dropped(plant, rules)
+    await plant.minute((minutes or 180) * MINUTE - MINUTE)
+    assert _line(plant).escalated_at is None
+    await plant.minute()
+    expected = None if minutes is None else format_rfc3339(NOON + minutes * MINUTE)
+    assert expected == _line(plant).escalated_at
+
+
 async def test_shelved_for_a_time(plant: Plant) -> None:
     """It fires again when that is over, also when the worker died meanwhile."""
     row = await _dropped(plant)

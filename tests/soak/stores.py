@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agents.store import Position, Store
-from stream.keys import ALERTED, EMPLOYEE, HOLDING, IDENTITIES
+from stream.keys import ALERTED, EMPLOYEE, HOLDING, IDENTITIES, REVIEWED
 from stream.meta import KEY
 from stream.topics import CHANGELOG
 from tests.soak.evidence import Evidence, whole
 
-_PREFIXES = (ALERTED, EMPLOYEE, HOLDING, IDENTITIES, KEY)
+_PREFIXES = (ALERTED, EMPLOYEE, HOLDING, IDENTITIES, REVIEWED, KEY)
 
 
 def stores(evidence: Evidence, state: Path) -> Iterator[object]:
