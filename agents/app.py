@@ -75,6 +75,7 @@ class Worker:
         self._decoder = Decoder(settings.broker, settings.decoder or 0, settings.access)
         self._learner = Learner(settings.broker, settings.access)
         self._closer = Closer(settings)
+        self._sending: Sending | None = None
 
     async def start(self) -> None:
         """Restores the state, begins to read."""
@@ -89,7 +90,8 @@ class Worker:
         await self._begin()
         works = (self._beats, self._updates, self._pools, self._figures, self._snapshots, self._housekeeping)
         self._tasks += [self._spawn(work) for work in (*works, self._lessons, self._results)]
-        self._tasks.append(self._spawn(Sending(self.log, settings).run))
+        self._sending = Sending(self.log, settings)
+        self._tasks.append(self._spawn(self._sending.run))
         if (views := writer_of(settings)) is not None:
             self.views = Projection(self.log, views, lambda: self.scoring.partitions)
             self._tasks.append(self._spawn(self.views.run))
@@ -343,6 +345,7 @@ class Worker:
                 names.TICK_TIME.name: max((p.meta.now for p in partitions), default=0) / 1000,
                 names.EVENT_TIME.name: max((p.meta.last for p in partitions), default=0) / 1000,
                 **({} if self.views is None else self.views.state.gauges()),
+                **({} if self._sending is None else self._sending.gauges(wall_clock())),
             },
             {
                 names.EMPLOYEES_CACHED.name: {p.number: len(p.persons) for p in partitions},

@@ -48,9 +48,13 @@ class Contribution(msgspec.Struct, gc=False):
 
 
 class ScoreUpdate(Contribution, gc=False):
-    """Topic score-updates: everything a screen needs of one employee."""
+    """Topic score-updates: everything a screen needs of one employee.
+
+    `targets`: the personal ones that formulas of the rows name, as of `as_of`; a row without a value does not tell them.
+    """
 
     rows: list[ScoreRow] = []
+    targets: dict[str, float] = {}
 
 
 class UnitPart(msgspec.Struct, gc=False):

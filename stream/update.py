@@ -50,7 +50,8 @@ def score_update(person: Person, as_of: int) -> ScoreUpdate:
     unit = assignment_at(state.assignments, as_of)[1] or max((s.unit for s in state.segments), default="")
     newest = rfc3339(state.newest) if state.newest >= 0 else None
     drifts, alerts = watched_now(person)
-    return ScoreUpdate(person.id, unit, rfc3339(as_of), newest, trends, pools, drifts, alerts, rows)
+    named = {name: targets[name] for version in versions for name in targets_of(version) if name in targets}
+    return ScoreUpdate(person.id, unit, rfc3339(as_of), newest, trends, pools, drifts, alerts, rows, named)
 
 
 def _left_behind(person: Person, versions: Collection[Version], as_of: int) -> Iterator[Pool]:
@@ -61,6 +62,13 @@ def _left_behind(person: Person, versions: Collection[Version], as_of: int) -> I
             shift = person.rules.calendars.begins(segment.unit, as_of)
             starts = slot_starts(version, as_of, shift)
             yield Pool(segment.unit, *version.key, starts, slot_vectors(segment, version, as_of))
+
+
+@lru_cache(maxsize=4096)
+def targets_of(version: Version) -> tuple[str, ...]:
+    """The personal targets that a version's formulas name."""
+    formulas = [(one.value, one.rate_good, one.rate_of, one.points) for one in version.template.indicators]
+    return tuple(dict.fromkeys(name for own in formulas for each in own if each is not None for name in each.targets))
 
 
 @lru_cache(maxsize=4096)

@@ -9,10 +9,10 @@ sends what comes before a row before it, and what was said twice counts where it
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, case, delete, func, insert, select, update
 
 from agents import failpoints
 from agents.records.database import Records
@@ -33,6 +33,13 @@ class _Said(msgspec.Struct):
 _decoder: Final = msgspec.json.Decoder(_Said)
 
 
+class Backlog(NamedTuple):
+    """How many records are due and not in the log, and since when the oldest of them is (ms; None without any)."""
+
+    number: int = 0
+    since: int | None = None
+
+
 class Sender:
     """Sends for one process, `holder`. `limits`: what the log takes as late."""
 
@@ -46,16 +53,17 @@ class Sender:
     def send(self, clock: Callable[[], int]) -> int:
         """Sends all that is due, where nobody else does; how many records. Raises what store and log raise."""
         sent = 0
-        while self._is_due(clock()):
+        while self.backlog(clock()).number:
             if not self.take_lease(clock()):
                 break
             sent += self._batch(clock())
         return sent
 
-    def _is_due(self, now: int) -> bool:
-        """A look that writes nothing: there is nothing to do nearly always."""
+    def backlog(self, now: int) -> Backlog:
+        """What waits. A look that writes nothing: there is nothing to do nearly always."""
+        since = case((outbox.c.due_at > outbox.c.made_at, outbox.c.due_at), else_=outbox.c.made_at)
         with self._records.reading() as connection:
-            return connection.execute(_waiting(now).limit(1)).first() is not None
+            return Backlog(*connection.execute(select(func.count(), func.min(since)).where(*_due(now))).one())
 
     def _batch(self, now: int) -> int:
         with self._records.reading() as connection:
@@ -108,8 +116,11 @@ class Sender:
 
 
 def _waiting(now: int) -> Select[Any]:
-    order = (outbox.c.due_at, outbox.c.number)
-    return select(outbox).where(outbox.c.sent_at.is_(None), outbox.c.due_at <= now).order_by(*order)
+    return select(outbox).where(*_due(now)).order_by(outbox.c.due_at, outbox.c.number)
+
+
+def _due(now: int) -> tuple[ColumnElement[bool], ...]:
+    return outbox.c.sent_at.is_(None), outbox.c.due_at <= now
 
 
 def waiting(connection: Connection) -> int:

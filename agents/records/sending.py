@@ -18,11 +18,12 @@ from agents.limits import limits_in_force
 from agents.settings import SettingError, Settings
 from agents.transport.errors import LogError, RecoverableError
 from agents.transport.log import Log
+from stream import metric_names as names
 from stream.topics import PEOPLE_EVENTS
 
 if TYPE_CHECKING:
     from agents.records.database import Records
-    from agents.records.outbox import Sender
+    from agents.records.outbox import Backlog, Sender
 
 logger: Final = logging.getLogger(__name__)
 LOOK: Final = 1.0  # s between two looks
@@ -35,6 +36,7 @@ class Trouble:
     """What keeps the outbox from being sent, as operators hear of it; how long to wait."""
 
     def __init__(self) -> None:
+        self.failures = 0  # ever
         self._tries = 0
         self._tell_at = 0.0  # monotonic
 
@@ -44,6 +46,7 @@ class Trouble:
             logger.error("changes of the organisation wait, nothing is lost, tried again all the time: %s", error)
             self._tell_at = time.monotonic() + TELL_AGAIN
         self._tries += 1
+        self.failures += 1
         return BACKOFF[min(self._tries, len(BACKOFF)) - 1]
 
     def over(self) -> float:
@@ -63,6 +66,7 @@ class Sending:
         self._trouble = Trouble()
         self._records: Records | None = None
         self._sender: Sender | None = None
+        self._backlog: Backlog | None = None  # as last seen: nobody has looked yet, or there is no store
         self._sending: asyncio.Future[float] | None = None
 
     async def run(self) -> None:
@@ -86,10 +90,26 @@ class Sending:
 
         try:
             sender = self._sender or self._open()
-            sender.send(now_ms)
+            self._backlog = sender.backlog(now_ms())  # first: whether or not it can be sent, it is known to wait
+            if self._backlog.number:
+                sender.send(now_ms)
+                self._backlog = sender.backlog(now_ms())
         except (RecordsError, RecordsUnavailable, SQLAlchemyError, LogError, RecoverableError, SettingError) as error:
             return self._trouble.again(error)
         return self._trouble.over()
+
+    def gauges(self, now: int) -> dict[str, float]:
+        """What operators are told, by metric; nothing where there is no store. `now`: ms since 1970 UTC.
+
+        While the store cannot be asked, what was last seen to wait grows older.
+        """
+        found = {} if self._backlog is None else {names.OUTBOX_WAITING.name: float(self._backlog.number)}
+        if self._backlog is not None:
+            since = self._backlog.since
+            found[names.OUTBOX_AGE.name] = 0.0 if since is None else max(0, now - since) / 1000
+        if found or self._trouble.failures:
+            found[names.OUTBOX_FAILURES.name] = float(self._trouble.failures)
+        return found
 
     def _open(self) -> Sender:
         from agents.records.opening import records_of

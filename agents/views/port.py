@@ -6,12 +6,13 @@ embedded log are the two places; one test suite holds both to what is said here.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from agents.transport.errors import RecoverableError
+from schemas.unreadable import UNREADABLE
 
 FORMAT: Final = 2  # of what is stored; views of another format are built anew
 
@@ -141,6 +142,14 @@ class Boards(NamedTuple):
     alerts: dict[str, list[bytes]]
 
 
+class PersonView(NamedTuple):
+    """Somebody as published, the unit that they belong to, and their open alerts, oldest first."""
+
+    scores: bytes | None = None
+    unit: bytes | None = None
+    alerts: Sequence[bytes] = ()
+
+
 class ViewsReader(Protocol):
     """The reading side. Any call may raise ViewsUnavailable; all but `standing` and `changes` do while not complete.
 
@@ -168,6 +177,9 @@ class ViewsReader(Protocol):
     async def employees(self, ids: Collection[str]) -> dict[str, bytes]:
         """Updates of these employees, as published; who is not there is left out."""
 
+    async def person(self, employee: str, most: int) -> PersonView:
+        """What a page about somebody needs, in as few questions as there can be; of alerts at most so many."""
+
     async def employee_ids(self, after: str, limit: int) -> list[str]:
         """At most `limit` ids of employees behind `after`, in order."""
 
@@ -193,6 +205,18 @@ class ViewsReader(Protocol):
         """Lets go."""
 
 
+class _Belongs(msgspec.Struct):
+    unit: str = ""
+
+
+def unit_in(scores: bytes | None) -> str:
+    """The unit that an update says somebody belongs to; "" where it says none, or cannot be read."""
+    try:
+        return "" if scores is None else _belongs.decode(scores).unit
+    except UNREADABLE:
+        return ""
+
+
 class ViewsIncomplete(ViewsUnavailable):
     """The views were lost, or are of another log now, and are being built from the log."""
 
@@ -208,3 +232,6 @@ def standing_of(epoch: str, partitions: int, places: Collection[Place]) -> Stand
         max((place.now for place in places if place.now is not None), default=None),
         max((place.heard for place in places if place.heard is not None), default=None),
     )
+
+
+_belongs: Final = msgspec.json.Decoder(_Belongs)

@@ -15,12 +15,14 @@ from agents.views.port import (
     AlertKey,
     Boards,
     Change,
+    PersonView,
     Place,
     Standing,
     UnitEntry,
     ViewsIncomplete,
     ViewsUnavailable,
     standing_of,
+    unit_in,
 )
 from agents.views.redis_client import TIME_LIMIT, Client, RedisPlace, connect, told
 from agents.views.redis_keys import EpochKeys, Head, Keys
@@ -82,6 +84,27 @@ class RedisReader:
             return {}
         found = await self._ask(lambda pipe, keys: pipe.mget([keys.employee(employee) for employee in ids]))
         return _there(ids, found[0] if found else [])
+
+    async def person(self, employee: str, most: int) -> PersonView:
+        """See ViewsReader. Two questions: the second one is about what the first one names."""
+        found = await self._ask(
+            lambda pipe, keys: (
+                pipe.get(keys.employee(employee)),
+                pipe.zrange(keys.employee_alerts(employee), 0, most - 1),
+            )
+        )
+        scores, names = found if found else (None, [])
+        unit = unit_in(scores)
+        if not unit and not names:
+            return PersonView(scores)
+
+        def further(pipe: Any, keys: EpochKeys) -> None:
+            pipe.hget(keys.unit(unit), "value")
+            if names:
+                pipe.hmget(keys.alerts, names)
+
+        pooled, *alerts = await self._ask(further) or [None]
+        return PersonView(scores, pooled, [value for each in alerts for value in each if value is not None])
 
     async def employee_ids(self, after: str, limit: int) -> list[str]:
         """See ViewsReader."""

@@ -40,3 +40,9 @@ def unit_alerts(units: Iterable[str], views: sqlite3.Connection) -> dict[str, li
     """The open alerts of each of these units, oldest first."""
     sql = "SELECT value FROM alerts WHERE unit = ? ORDER BY raised, id"
     return {unit: [value for (value,) in views.execute(sql, (unit,))] for unit in units}
+
+
+def employee_alerts(employee: str, most: int, views: sqlite3.Connection) -> list[bytes]:
+    """The open alerts about a person, oldest first, at most so many."""
+    sql = "SELECT value FROM alerts WHERE employee = ? ORDER BY raised, id LIMIT ?"
+    return [value for (value,) in views.execute(sql, (employee, most))]

@@ -18,14 +18,16 @@ from agents.views.port import (
     AlertKey,
     Boards,
     Change,
+    PersonView,
     Place,
     Standing,
     UnitEntry,
     ViewsIncomplete,
     ViewsUnavailable,
     standing_of,
+    unit_in,
 )
-from agents.views.twin_alerts import alert_keys, unit_alerts
+from agents.views.twin_alerts import alert_keys, employee_alerts, unit_alerts
 from agents.views.twin_file import NAME, identity, open_file
 
 IDLE: Final = 0.05  # s between looks at a file that nobody writes
@@ -76,6 +78,10 @@ class TwinReader:
     async def employees(self, ids: Collection[str]) -> dict[str, bytes]:
         """See ViewsReader."""
         return await self._ask(partial(_values, "employees", list(ids)), {})
+
+    async def person(self, employee: str, most: int) -> PersonView:
+        """See ViewsReader."""
+        return await self._ask(partial(_person, employee, most), PersonView())
 
     async def employee_ids(self, after: str, limit: int) -> list[str]:
         """See ViewsReader."""
@@ -250,6 +256,13 @@ def _values(table: str, ids: list[str], views: sqlite3.Connection) -> dict[str, 
         sql = f"SELECT id, value FROM {table} WHERE id IN ({marks}) AND value IS NOT NULL"
         found.update(views.execute(sql, some).fetchall())
     return found
+
+
+def _person(employee: str, most: int, views: sqlite3.Connection) -> PersonView:
+    scores = _values("employees", [employee], views).get(employee)
+    unit = unit_in(scores)
+    pooled = _values("units", [unit], views).get(unit) if unit else None
+    return PersonView(scores, pooled, employee_alerts(employee, most, views))
 
 
 def _board(unit: str, views: sqlite3.Connection) -> list[str]:

@@ -29,7 +29,7 @@ GIB = 2**30
 
 def build() -> Dashboard:
     """The board."""
-    charts = (_waiting(), _records(), _commits(), _state(), _lives(), _web(), _screens())
+    charts = (_waiting(), _records(), _commits(), _state(), _lives(), _outbox(), _web(), _screens())
     return board(
         "service",
         "service",
@@ -138,6 +138,24 @@ def _lives() -> list[Panel]:
         lines(
             "Skewed clocks", "Records a second that are stamped in the future, within what is tolerated.",
             Unit.PER_SECOND, Query(total(rate(names.SKEWED)), "skewed"),
+        ),
+    ]  # fmt: skip
+
+
+def _outbox() -> list[Panel]:
+    return [
+        lines(
+            "Changes of the organisation that wait",
+            "Due in the relational store and not in the log yet. Every worker looks, one of them sends.",
+            Unit.COUNT, Query(largest(series(names.OUTBOX_WAITING)), "records"),
+        ),
+        lines(
+            "Age of the oldest that waits", "Seconds that it has been due; above 120 somebody is called.", Unit.SECONDS,
+            Query(largest(series(names.OUTBOX_AGE)), "age"),
+        ),
+        lines(
+            "Outbox in trouble", "Times a second that the store could not be asked, or the log took nothing.",
+            Unit.PER_SECOND, Query(total(rate(names.OUTBOX_FAILURES), "worker"), "{{worker}}"),
         ),
     ]  # fmt: skip
 

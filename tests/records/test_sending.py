@@ -24,6 +24,7 @@ from agents.settings import Settings
 from agents.topics_setup import ensure_topics
 from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.errors import LogFull
+from stream import metric_names as names
 from stream.topics import PEOPLE_EVENTS
 from tests.e2e import postgresql_server
 from tests.e2e.postgresql_server import PostgresqlServer
@@ -101,11 +102,8 @@ def test_a_log_that_takes_nothing_is_told_once(
     fill(file_of(settings))
     one = Sending(log, settings)
 
-    def full(_: object) -> list[int]:
-        raise LogFull("no room left on the disk")
-
     with caplog.at_level(logging.WARNING, sending.__name__), monkeypatch.context() as patched:
-        patched.setattr(log, "append", full)
+        patched.setattr(log, "append", _full)
         assert [*BACKOFF, BACKOFF[-1]] == [one.look() for _ in range(len(BACKOFF) + 1)]
     with caplog.at_level(logging.WARNING, sending.__name__):
         assert LOOK == one.look() == one.look()
@@ -115,6 +113,33 @@ def test_a_log_that_takes_nothing_is_told_once(
         "changes of the organisation wait, nothing is lost, tried again all the time: no room left on the disk",
         "changes of the organisation are sent again: all that waited is in the log",
     ] == caplog.messages
+
+
+def test_operators_hear_what_waits_how_long_and_what_failed(
+    log: EmbeddedLog, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing without a store; what is due (the tree, an assignment) grows older, what is planned does not wait."""
+    one = Sending(log, settings)
+    one.look()
+    assert {} == one.gauges(NOW)
+    fill(file_of(settings))
+    records = open_records(file_of(settings))
+    change(records, transfer("E1", "lead", "L02", sending.now_ms() + DAY), by="hr", now=NOW)
+    records.close()
+    with monkeypatch.context() as patched:
+        patched.setattr(log, "append", _full)
+        assert BACKOFF[0] == one.look()
+        waited = {names.OUTBOX_WAITING.name: 2.0, names.OUTBOX_AGE.name: 90.0, names.OUTBOX_FAILURES.name: 1.0}
+        assert waited == one.gauges(NOW + 90_000)
+        one.look()
+    one.look()
+    over = {names.OUTBOX_WAITING.name: 0.0, names.OUTBOX_AGE.name: 0.0, names.OUTBOX_FAILURES.name: 2.0}
+    assert over == one.gauges(NOW + 90_000)
+    one.close()
+
+
+def _full(_: object) -> list[int]:
+    raise LogFull("no room left on the disk")
 
 
 def test_a_store_that_is_down_loses_nothing(

@@ -11,6 +11,7 @@ from agents.views.conflate import Published
 from agents.views.port import (
     AlertKey,
     Change,
+    PersonView,
     Place,
     Standing,
     UnitEntry,
@@ -222,6 +223,23 @@ async def test_a_board_is_read_with_its_alerts(writer: ViewsWriter, reader: View
     await writer.begin(LOG, 1, [0])
     await writer.put(batch(*line(), alert("a1")))
     assert {"L03": [alert("a1").value], "L04": []} == (await reader.boards(["L03", "L04"])).alerts
+
+
+async def test_a_page_about_somebody_is_read_at_once(writer: ViewsWriter, reader: ViewsReader) -> None:
+    """Their update, their unit's, their open alerts, oldest first and no more than asked for; nobody has nothing."""
+    nothing = PersonView()
+    assert nothing == await reader.person("E0001", 20)
+    await writer.begin(LOG, 1, [0])
+    told = [alert(f"a{number}", at=NOW + number) for number in (3, 1, 2)]
+    mine, unit, lonely = scores("E0001"), unit_scores("L03", ["E0001"]), scores("E0009", unit="")
+    await writer.put(batch(mine, unit, lonely, scores("E0002", unit="L09"), *told, alert("x", "E0002")))
+    mine_now = await reader.person("E0001", 2)
+    assert (mine.value, unit.value, [told[1].value, told[2].value]) == mine_now
+    there = await reader.person("E0002", 20)
+    assert (None, 1) == (there.unit, len(there.alerts))
+    assert (lonely.value, None, []) == (*(alone := await reader.person("E0009", 20))[:2], list(alone.alerts))
+    gone = await reader.person("E0007", 20)
+    assert (None, None, []) == (gone.scores, gone.unit, list(gone.alerts))
 
 
 OVER = [
