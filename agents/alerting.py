@@ -6,7 +6,7 @@ A tick says how far it follows the commands, as it does the events: a replay doe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Final, cast
 
 import msgspec
@@ -85,10 +85,13 @@ class Alerting:
         """Something came of them: the next tick looks at their silence."""
         self._lately.update((employee_id, None) for employee_id in employees)
 
-    def tick(self, tick: Tick, applied: int, due: Iterable[str], silent: bool) -> tuple[list[Outgoing], list[Person]]:
+    def tick(
+        self, tick: Tick, applied: int, due: Iterable[str], alerted: Container[str], silent: bool
+    ) -> tuple[list[Outgoing], list[Person]]:
         """What leaves at a tick, and who has changed; commands from `applied` on, time for who is `due`.
 
-        `silent`: some rule waits for silence, which begins anew with whatever came.
+        Looked at are those of them, and of whom something came, who are `alerted`: with an open alert. `silent`: all of
+        them, for some rule waits for silence, which begins anew with whatever came.
         """
         outputs: list[Outgoing] = []
         changed: dict[str, Person] = {}
@@ -99,14 +102,15 @@ class Alerting:
             elif isinstance(found, Rejection):
                 outputs.append(dead_letter(COMMANDS, self._number, row, found))
         fresh, self._fresh = self._fresh, {}
-        lately, self._lately = self._lately if silent else {}, {}
-        for employee_id in dict.fromkeys((*fresh, *lately, *due)):
+        lately, self._lately = self._lately, {}
+        others = (name for name in (*lately, *due) if silent or name in alerted)
+        for employee_id in dict.fromkeys((*fresh, *others)):
             person = self._person(employee_id)
             rows = [*hear(person, tick.at), *advance(person, tick.at)]
             if rows:
                 changed[employee_id] = person
                 outputs.extend(map(self._say, rows))
-            if employee_id in lately:
+            if silent:  # not left to the next update, which may come after the next tick
                 self._due.schedule(employee_id, silence_due(person, tick.at))
         return outputs, list(changed.values())
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, cast
 
+from msgspec.structs import replace
+
 from agents.alerting import Alerting
 from agents.decoded import DecodedChunk, decode, memo_of, originals
 from agents.due import Due
@@ -20,15 +22,13 @@ from agents.identities import Identities
 from agents.limits import fix_limits
 from agents.outbox import dead_letter, late_event
 from agents.owed import Owed
-from agents.replay import replay
+from agents.restating import restate
 from agents.rules import only, rulebook, unknown_since, version_names
 from agents.store import Store
 from agents.ticks import Tick, reachable, tick_of
-from agents.told import keep_handling, put_right, said
 from agents.transport.log import Log, Outgoing
 from schemas.event import INPUT_TOPICS, Rejection, Row
 from stream.held import expire, expiry, open_gate, release
-from stream.history import History
 from stream.keys import ALERTED, EMPLOYEE, HOLDING, employee_key, instant_of
 from stream.meta import KEY, Meta, decode_meta
 from stream.person import Person
@@ -39,6 +39,7 @@ from stream.tally import Tally
 from stream.topics import COMMANDS, TICKS
 
 SLICE: Final = 256  # employees
+EVERYBODY: Final = 1 << 62
 TOPIC_NUMBER: Final = {name: number for number, name in enumerate(INPUT_TOPICS)}
 
 
@@ -86,7 +87,12 @@ class Partition:
         self._memos = {name: memo_of(name, number, partitions) for name in INPUT_TOPICS}
         for held in self.holding.items():
             self.expiring.schedule(*held)
-        self._catch_up(rules)
+        self._awake = False
+        if rules.awaits_silence:  # ticks decide about everybody
+            self._awake = self.wake(None, EVERYBODY) is None
+        self.catch_up(rules)
+        if self.meta.shown != self.meta.rules:
+            self.owed.everybody(self.employees())
         self.alerting.recall(self.alerted)
 
     def decoded(self, topic: str, records: Sequence[Row] | DecodedChunk) -> DecodedChunk:
@@ -120,7 +126,7 @@ class Partition:
         self.meta.applied[topic] = chunk.after
         self.meta.logged = max(self.meta.logged, chunk.logged)
         for employee_id in tally.waiting:
-            self._expect_expiry(self.person(employee_id))
+            self.expect_expiry(self.person(employee_id))
         self.unsettled |= tally.restate
         self.release(tally.release - self.unsettled)
         self._run_ticks()
@@ -159,18 +165,19 @@ class Partition:
             self.persons[employee_id] = found
         return found
 
-    def _changed(self, person: Person) -> None:
+    def changed(self, person: Person) -> None:
+        """A state is another than the store has, and its score may be."""
         self.dirty[person.id] = self.owed.soon[person.id] = None
         self.alerting.noticed((person.id,))
         self.meta.measured = max(self.meta.measured, person.state.measured)
 
     # Rules and assignments that change the past
 
-    def _catch_up(self, rules: Rulebook) -> None:
-        """After a start: what was published since the last commit is taken over, whoever saw it before.
+    def catch_up(self, rules: Rulebook) -> None:
+        """After a start, or a pause: what was published since is taken over, whoever saw it before.
 
         Ticks that a worker wrote and did not live to commit come first: each is applied at its place in the log and
-        under the rules of its time, as it was.
+        under the rules that it knows, as it was.
         """
         offset = self.meta.applied.get(TICKS, 0)
         while rows := cast("list[Row]", self.log.read(TICKS, self.number, offset, 1_000)):
@@ -179,13 +186,11 @@ class Partition:
                 tick = tick_of(row)
                 if tick is not None:
                     if unknown_since(self.meta.rules, rules) is not None:
-                        self.take_over(rulebook(self.log, tick.at))
+                        self.take_over(rulebook(self.log, tick.at, tick.knows))
                     self._read_up_to(tick.follows)
                     self.tick([row])
         self.take_over(rules)
         self.rules = rules
-        if self.meta.shown != self.meta.rules:
-            self.owed.everybody(self.employees())
 
     def take_over(self, rules: Rulebook) -> None:
         """Adopts rules of which some are not known yet."""
@@ -233,6 +238,10 @@ class Partition:
         self.settle()
         self.release(name for name in dict.fromkeys([*self.holding, *self.dirty]) if name not in settled)
         self.owed.everybody(everybody)
+        if rules.awaits_silence and since <= self.meta.now:
+            self.alerting.noticed(everybody)
+        for name in everybody if rules.awaits_silence else ():
+            self.due.schedule(name, since)
 
     def employees(self) -> list[str]:
         """Everybody with a state."""
@@ -243,60 +252,8 @@ class Partition:
     def settle(self) -> None:
         """Before a tick and before a commit: counts anew whoever's past has changed, once for all that changed it."""
         if self.unsettled:
-            self.restate(self.unsettled)
+            restate(self, self.unsettled)
             self.unsettled = set()
-
-    def restate(self, employees: set[str]) -> None:
-        """Counts some employees' records anew, from the log, under the assignments and rules known by now."""
-        histories = replay(
-            self.log,
-            self.rules,
-            self.number,
-            self.limits,
-            employees=employees,
-            until=self.meta.applied,
-            expired={name: self.person(name).state.expired for name in employees},
-        )
-        last, fell = self.meta.last, False
-        alerts = said(self.log, self.number, (*self.sending, *self.outputs), histories) if histories else {}
-        for employee_id, history in histories.items():
-            person = self.person(employee_id)
-            was = person.state.newest
-            kept = self._transplant(person, history)
-            right = put_right(alerts.get(employee_id, {}), history.alerts, kept, self.meta.logged)
-            self.outputs.extend(self.alerting.told(right))
-            fell = fell or person.state.newest < was == last
-            self.meta.last = max(self.meta.last, person.state.newest)
-        if fell:
-            self.meta.last = max(state.newest for state in self._states())
-
-    def _states(self) -> Iterator[State]:
-        """Everybody's state; who is not in memory stays out of it."""
-        yield from (person.state for person in self.persons.values())
-        elsewhere = {key: raw for key, raw in self.flushing.items() if key[:1] == EMPLOYEE and raw is not None}
-        for key, raw in chain(elsewhere.items(), self.store.items(EMPLOYEE)):
-            if key[1:].decode() not in self.persons and elsewhere.get(key, raw) is raw:
-                yield decode_state(raw)
-
-    def _transplant(self, person: Person, history: History) -> set[str]:
-        """Sums, held records and counts of the replay take the place of the old ones; identities stay.
-
-        The ids of alerts that stay although no record raised them.
-        """
-        old, new = person.state, history.person.state
-        for outcome, was, now in (
-            ("scored", old.scored, new.scored),
-            ("unused", old.unused, new.unused),
-            ("held", len(old.held), len(new.held)),
-        ):
-            self.meta.count(outcome, now - was)
-        kept = keep_handling(old, new)
-        old.segments, old.held, old.watched = new.segments, new.held, new.watched
-        old.scored, old.unused, old.measured, old.newest = new.scored, new.unused, new.measured, new.newest
-        person.adopt(self.rules)
-        self._changed(person)
-        self._expect_expiry(person)
-        return kept
 
     def release(self, employees: Iterable[str]) -> None:
         """Decides employees' held records anew, read from the log again: many at once."""
@@ -318,7 +275,7 @@ class Partition:
         for employee_id, opened in waiting.items():
             person = self.person(employee_id)
             release(person, {held: events[held] for held in opened if held in events}, tally)
-            self._changed(person)
+            self.changed(person)
         self._count(tally)
         self.unsettled |= tally.restate
 
@@ -344,20 +301,26 @@ class Partition:
                 self.settle()
                 applied[TICKS] = offset + 1
                 self.meta.now = max(self.meta.now, tick.at)
-                self._expire(tick)
-                self._alert(tick)
+                self._decide(replace(tick, at=self.meta.now))  # time never runs back, whatever a tick says
         del self._ticks[:done]
+
+    def decides(self, now: int) -> bool:
+        """Whether something may be decided at a tick at `now` (ms)."""
+        return self.expiring.by(now) or self.rules.awaits_silence
+
+    def _decide(self, tick: Tick) -> None:
+        self._expire(tick)
+        self._alert(tick)
 
     def _alert(self, tick: Tick) -> None:
         """What people did with alerts since the last tick, and what time does with alerts and with scores."""
         applied, every = self.meta.applied, self.rules.awaits_silence
         due = dict.fromkeys(self.due.take(self.meta.now))
         self.owed.later.update(due)
-        alerted = [name for name in due if every or name in self.alerted]  # at the end of a minute everybody is due
-        outputs, changed = self.alerting.tick(tick, applied.get(COMMANDS, 0), alerted, every)
+        outputs, changed = self.alerting.tick(tick, applied.get(COMMANDS, 0), due, self.alerted, every)
         self.outputs += outputs
         for person in changed:
-            self._changed(person)
+            self.changed(person)
         applied[COMMANDS] = max(applied.get(COMMANDS, 0), tick.follows.get(COMMANDS, 0))
 
     def _expire(self, tick: Tick) -> None:
@@ -366,22 +329,23 @@ class Partition:
         tally, gone = Tally(), list[Held]()
         for person in [self.person(employee_id) for employee_id in self.expiring.take(tick.at)]:
             gone += expire(person, tick.at, follows, self.limits.held, tally)
-            self._changed(person)
-            self._expect_expiry(person)
+            self.changed(person)
+            self.expect_expiry(person)
         self._count(tally)
         records = records_again(self.log, self.number, gone)
         self.outputs.extend(
             late_event(INPUT_TOPICS[held.topic], self.number, records[held]) for held in gone if held in records
         )
 
-    def _expect_expiry(self, person: Person) -> None:
+    def expect_expiry(self, person: Person) -> None:
+        """Wakes up when the first of somebody's held records is held for too long."""
         at = expiry(person, self.limits.held)
         if at is not None:
             self.expiring.schedule(person.id, at)
 
     def wake(self, start: bytes | None, limit: int) -> bytes | None:
         """After a start: schedules `limit` stored employees from `start` on; the key to go on at, None at the end."""
-        for count, (key, raw) in enumerate(self.store.items(EMPLOYEE, start)):
+        for count, (key, raw) in enumerate(() if self._awake else self.store.items(EMPLOYEE, start)):
             if count == limit:
                 return key
             due = due_of(raw)

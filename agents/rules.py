@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Final, NamedTuple
@@ -19,6 +19,7 @@ from stream.topics import ORGANISATION, TEMPLATES, is_template
 from stream.unit_tree import NO_TREE, UnitTree, read_tree
 
 logger: Final = logging.getLogger(__name__)
+_FOREVER: Final = 1 << 62
 
 
 class Publication(NamedTuple):
@@ -62,9 +63,15 @@ def calendars(log: Log, known_at: int | None = None) -> list[Planned]:
     return _calendars(_in_order(log, known_at))
 
 
-def rulebook(log: Log, known_at: int | None = None) -> Rulebook:
-    """The rules that the log holds."""
-    records = _in_order(log, known_at)
+def rulebook(log: Log, known_at: int | None = None, ends: Sequence[int] | None = None) -> Rulebook:
+    """The rules that the log holds; `known_at` (ms) leaves out what came later.
+
+    With `ends`: those that a tick knows, which are all below these offsets, by partition.
+    """
+    records = _in_order(log, known_at) if ends is None else _in_order(log, None, ends)
+    read = [0] * log.topics()[TEMPLATES].partitions
+    for partition, row in records:
+        read[partition] = max(read[partition], row[0] + 1)
     found, learned, planned = _publications(records), _models(records), _calendars(records)
     stamps = ((e.published_at for e in found), (e.published_at for e in learned), (e.published_at for e in planned))
     newest = max(chain(*stamps), default=-1)
@@ -74,18 +81,20 @@ def rulebook(log: Log, known_at: int | None = None) -> Rulebook:
         [entry.model for entry in learned],
         [entry.calendar for entry in planned],
         _tree(records),
+        read,
     )
 
 
-def _in_order(log: Log, known_at: int | None) -> list[tuple[int, Record]]:
-    """(partition, record) of all of them, in the order of log time."""
+def _in_order(log: Log, known_at: int | None, ends: Sequence[int] | None = None) -> list[tuple[int, Record]]:
+    """(partition, record) of all of them, in the order of log time; with `ends` those below these offsets."""
     found: list[tuple[int, int, Record]] = []
     for partition in range(log.topics()[TEMPLATES].partitions):
+        end = _FOREVER if ends is None else sum(ends[partition : partition + 1])
         offset, reached = 0, -1  # a clock that was set back does not turn the order of a partition
         while rows := log.read(TEMPLATES, partition, offset, 1000):
             offset = rows[-1][0] + 1
             for row in rows:
-                if known_at is None or row[1] <= known_at:
+                if row[0] < end and (known_at is None or row[1] <= known_at):
                     reached = max(reached, row[1])
                     found.append((reached, partition, row))
     return [(partition, row) for _, partition, row in sorted(found, key=lambda one: (one[0], one[1], one[2][0]))]

@@ -122,6 +122,8 @@ class Scoring:
             return False
         finally:
             self._waking |= dict.fromkeys(new & self.partitions.keys())
+        for number in self.partitions.keys() - new:
+            self.partitions[number].catch_up(rules)  # a tick that is under way knows the rules of before
         self._adopt(rules, ends)
         home = self.partitions.get(UNITS_HOME)
         if home is not None and self.units is None:
@@ -211,11 +213,6 @@ class Scoring:
 
     # Rules
 
-    def refresh_rules(self) -> None:
-        """Takes over what was published; restates and releases where it reaches into the past."""
-        ends = self._template_ends()  # before: what comes later is read again
-        self._take_over_rules(rulebook(self.log), ends)
-
     def _take_over_rules(self, new: Rulebook, ends: list[int]) -> None:
         changed = changed_since(self.rules, new) is not None
         self._adopt(new, ends)
@@ -227,7 +224,7 @@ class Scoring:
         self.rules = rules
         for number, partition in self.partitions.items():
             partition.take_over(rules)
-            partition.meta.applied[TEMPLATES] = ends[number]
+            partition.meta.applied[TEMPLATES] = max(ends[number], rules.ends[number])
         self._templates = ends
         self.ends |= {(TEMPLATES, number): end for number, end in enumerate(ends)}  # the last look may be older
 
@@ -284,6 +281,8 @@ class Scoring:
         if any(end < known for end, known in zip(ends, self._templates, strict=True)):
             # What has run back is another log, or has lost what it had: the next life finds out before it reads on.
             raise BrokerGone(f"{self.log.name}: {TEMPLATES} ended at {self._templates}, and end at {ends} now")
+        if self.ticker.under_way():
+            return
         rules = await asyncio.to_thread(rulebook, self.log)
         async with self._applying:
             self._take_over_rules(rules, ends)
@@ -311,18 +310,20 @@ class Scoring:
     async def _tick(self, now: int) -> None:
         """Ticks that find no room are no loss: the next second has its own."""
         try:
-            if self.ticker.urgent(now):
+            if not self.ticker.urgent(now):
+                await self._write_ticks(now)
+            elif not self.ticker.under_way():
                 async with self._applying:
-                    self.refresh_rules()
-                    ticks = self.ticker.due(now, self.ends, self._asked)
-                    self.ticker.write(ticks)
-            else:
-                ticks = self.ticker.due(now, self.ends, self._asked)
-                await asyncio.to_thread(self.log.append_owned, ticks)
-            if ticks:
-                reach("after-ticks")
+                    for number, row in await self._write_ticks(now):
+                        self.partitions[number].tick([row])
         except (LogFull, LogBusy) as error:
             self._put_off.again(error)
+
+    async def _write_ticks(self, now: int) -> list[tuple[int, Row]]:
+        written = await asyncio.to_thread(self.ticker.write, self.ticker.due(now, self.ends, self._asked))
+        if written:
+            reach("after-ticks")
+        return written
 
     @property
     def now(self) -> int:

@@ -1,8 +1,8 @@
 """Time is an event: one record per partition and second, written by the partition's owner.
 
 A tick is written only once everything that was in the log at its moment has been applied: otherwise a backlog
-would look like silence. A tick by which held records become late is written and applied in one go: what it decides
-depends on all that was known at its place in the log.
+would look like silence. A tick at which something may be decided is written and applied in one go: it decides by what
+is known at its place in the log, and by nothing that comes after it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,19 @@ class Ticker:
         self.partitions = partitions
         self._pending: dict[int, tuple[int, dict[str, int]]] = {}  # partition -> (at, ends at that moment)
         self._written: dict[int, int] = {}
+        self._under_way: dict[int, int] = {}  # partition -> the offset of a tick that is written and maybe not applied
 
     def urgent(self, now: int) -> bool:
-        """Whether a tick at `now` (ms) would make held records late: all rules must be known, and `write` is called."""
-        return any(partition.expiring.by(now) for partition in self.partitions.values())
+        """Whether something may be decided at a tick at `now` (ms): it is applied before any other record is."""
+        return any(partition.decides(now) for partition in self.partitions.values())
+
+    def under_way(self) -> bool:
+        """Whether a tick is written and not applied yet: what comes to be known now is not known at it."""
+        partitions = self.partitions
+        return any(
+            number in partitions and partitions[number].meta.applied.get(TICKS, 0) <= offset
+            for number, offset in self._under_way.items()
+        )
 
     def due(self, now: int, ends: Mapping[TopicPartition, int], asked: int) -> list[Outgoing]:
         """The ticks whose moment has come by `now`; the log ended at `ends` when it was asked, at `asked` (all ms).
@@ -54,7 +63,7 @@ class Ticker:
                 self._written[number] = at
                 follows = {topic: applied.get(topic, 0) for topic in INPUT_TOPICS}
                 follows[COMMANDS] = reached[COMMANDS]  # nobody reads these before
-                value = msgspec.json.encode(Tick(at, follows))
+                value = msgspec.json.encode(Tick(at, follows, partition.rules.ends or None))
                 ticks.append(Outgoing(TICKS, number, at, str(number).encode(), value))
         return ticks
 
@@ -62,9 +71,13 @@ class Ticker:
         """A partition goes; its next owner ticks."""
         self._pending.pop(number, None)
         self._written.pop(number, None)
+        self._under_way.pop(number, None)
 
-    def write(self, ticks: Sequence[Outgoing]) -> None:
-        """Appends ticks and applies them before anything else happens. Raises LogFull, LogBusy."""
-        for tick, offset in zip(ticks, self.log.append_owned(ticks), strict=True):
-            row = Row(offset, tick.timestamp, tick.key, tick.value, tick.headers)
-            self.partitions[tick.partition].tick([row])
+    def write(self, ticks: Sequence[Outgoing]) -> list[tuple[int, Row]]:
+        """Appends ticks; what they are as records, with their partitions. Raises LogFull, LogBusy."""
+        offsets = self.log.append_owned(ticks)
+        self._under_way |= {tick.partition: offset for tick, offset in zip(ticks, offsets, strict=True)}
+        return [
+            (tick.partition, Row(offset, tick.timestamp, tick.key, tick.value, tick.headers))
+            for tick, offset in zip(ticks, offsets, strict=True)
+        ]

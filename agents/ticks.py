@@ -16,11 +16,15 @@ from stream.topics import COMMANDS, TICKS
 logger: Final = logging.getLogger(__name__)
 
 
-class Tick(msgspec.Struct, frozen=True):
-    """A record of topic ticks: it is `at` (ms), and every input is applied up to `follows`."""
+class Tick(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A record of topic ticks: it is `at` (ms), and every input is applied up to `follows`.
+
+    `knows`: the rules are those of `templates` below these offsets, by partition; None: nobody has said.
+    """
 
     at: int
     follows: dict[str, int]
+    knows: list[int] | None = None
 
 
 def tick_of(row: Row) -> Tick | None:
@@ -41,4 +45,4 @@ def reachable(tick: Tick, offset: int, partition: int, log: Log, applied: Mappin
                 *(TICKS, partition, offset, until, topic, end, end),
             )
             follows[topic] = end
-    return Tick(tick.at, follows)
+    return Tick(tick.at, follows, tick.knows)

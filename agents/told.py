@@ -18,7 +18,7 @@ from schemas.instants import format_rfc3339, parse_rfc3339
 from schemas.unreadable import UNREADABLE
 from stream.state import State
 from stream.topics import ALERTS
-from stream.watched import Open
+from stream.watched import NONE, Open, Ruled, Watched
 
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(AlertRow)
@@ -98,19 +98,32 @@ def _handled(row: AlertRow, known: AlertRow) -> AlertRow:
     )  # fmt: skip
 
 
-def keep_handling(old: State, new: State) -> set[str]:
-    """What people and time did with alerts that are still open under the new state, and what a unit has decided.
-
-    The ids of the latter.
-    """
+def keep_decided(old: State, new: State) -> set[str]:
+    """What ticks and units have decided stays in the new state, whatever it counts. The ids of what is open of it."""
     kept: set[str] = set()
-    known = {(w.template, w.version, w.group): w for w in old.watched}
-    for watched in new.watched:
-        before = known.get((watched.template, watched.version, watched.group))
-        for was, ruled in zip(before.rules, watched.rules, strict=True) if before is not None else ():
-            if was.open is not None and not was.open.first:  # no record has raised it
-                ruled.open, ruled.begun = was.open, was.begun
+    known = {(w.template, w.version, w.group): w for w in new.watched}
+    for before in old.watched:
+        decided = [(place, was) for place, was in enumerate(before.rules) if _is_decided(was)]
+        if not decided:
+            continue
+        key = (before.template, before.version, before.group)
+        if key not in known:
+            known[key] = Watched(*key, [Ruled() for _ in before.rules])
+            new.watched.append(known[key])
+        for place, was in decided:
+            known[key].rules[place].open, known[key].rules[place].begun = was.open, was.begun
+            if was.open is not None:
                 kept.add(was.open.alert_id)
+    return kept
+
+
+def _is_decided(ruled: Ruled) -> bool:
+    """Whether something stands in it that no record has raised."""
+    return not ruled.open.first if ruled.open is not None else ruled.begun != NONE and not ruled.first
+
+
+def keep_handling(old: State, new: State) -> None:
+    """What people and time did with alerts that are still open under the new state."""
     handled = {alert.alert_id: alert for alert in _open(old)}
     for alert in _open(new):
         done = handled.get(alert.alert_id)
@@ -120,7 +133,6 @@ def keep_handling(old: State, new: State) -> set[str]:
             )  # fmt: skip
             alert.until, alert.escalated_at, alert.notify = done.until, done.escalated_at, done.notify
             alert.folded_into = done.folded_into
-    return kept
 
 
 def _open(state: State) -> Iterator[Open]:

@@ -197,7 +197,8 @@ class Rulebook:
     """All published versions, models of case mix and shift calendars. `regime(role, t)` is what holds for a role at t.
 
     `published_at` is the log time of the newest publication among them (ms). Models are those that are valid, each
-    indicator's in their order. `tree` says which unit belongs to which; nobody's own score depends on it.
+    indicator's in their order. `tree` says which unit belongs to which; nobody's own score depends on it. `ends`: up to
+    which offsets of `templates` the log was read for it, by partition.
     """
 
     def __init__(
@@ -207,10 +208,12 @@ class Rulebook:
         models: Iterable[Model] = (),
         calendars: Iterable[ShiftCalendar] = (),
         tree: UnitTree = NO_TREE,
+        ends: Sequence[int] = (),
     ) -> None:
         self.published_at = published_at
         self.calendars = Calendars(calendars)
         self.tree = tree
+        self.ends = list(ends)
         self.models: dict[tuple[str, str], list[Model]] = {}
         for model in models:
             self.models.setdefault((model.template, model.indicator), []).append(model)

@@ -1,7 +1,7 @@
 """Silence while a unit is at work: raised, and over, at ticks; breaks and the time after a shift are no silence.
 
-ARCHITECTURE.md, Shift calendars, 9. An entry ends it too (stream/watch.py), and people do with it what they do with
-any alert (stream/lifecycle.py).
+ARCHITECTURE.md, Shift calendars, 9. Nothing else decides it; people do with it what they do with any alert
+(stream/lifecycle.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from schemas.alerts import CLEARED, AlertRow
 from stream.episode import opened, row_of
 from stream.person import Person
 from stream.rulebook import Version
-from stream.state import NEVER, home_at
+from stream.state import NEVER, assignment_at, home_at
 from stream.watch_plan import Stale, stales
 from stream.watched import Open, Ruled, Watched
 
@@ -21,7 +21,7 @@ SHIFT_OVER: Final = "shift-over"
 
 
 class Waiting(NamedTuple):
-    """A rule that waits for silence, of somebody with an entry."""
+    """A rule that waits for silence, of somebody with an entry, or with an alert of it that is open."""
 
     version: Version
     rule: Stale
@@ -36,7 +36,7 @@ def waiting(person: Person, at: int) -> Iterator[Waiting]:
             group = version.group_of[version.template.indicators.index(rule.indicator)]
             key = (*version.key, group)
             watched = next((w for w in person.state.watched if (w.template, w.version, w.group) == key), None)
-            if watched is not None and watched.newest >= 0:
+            if watched is not None and (watched.newest >= 0 or watched.rules[rule.place].open is not None):
                 yield Waiting(version, rule, watched, watched.rules[rule.place])
 
 
@@ -46,13 +46,13 @@ def hear(person: Person, at: int) -> Iterator[AlertRow]:
     shift = person.rules.calendars.scheduled(home, at) if person.rules.awaits_silence else None
     for version, rule, watched, ruled in waiting(person, at):
         if ruled.open is not None:
-            came = watched.newest > ruled.begun  # the past was counted anew, and there it ended
+            came = watched.newest > ruled.begun
             if came or shift is None or shift[0] > ruled.open.raised_at:
                 alert, ruled.open = ruled.open, None
                 if alert.state != CLEARED:
                     alert.by, alert.reason = "", "" if came else SHIFT_OVER
                     yield row_of(person.id, version, rule, alert, at)
-        if ruled.open is None and shift is not None:
+        if ruled.open is None and shift is not None and watched.newest >= 0:
             since = _when(person, home, rule, watched, shift)
             if since is not None and since <= at:
                 ruled.open = _opened(person, version, rule, ruled, (since, at), home, shift[0])
@@ -76,14 +76,17 @@ def _opened(
 
 def due(person: Person, at: int) -> int:
     """When after a tick (ms) silence may begin or end, NEVER when it cannot; what an entry or a person does apart."""
-    found, calendars = NEVER, person.rules.calendars
-    home = home_at(person.state, at)
+    if not (person.rules.awaits_silence and person.state.watched):
+        return NEVER
+    calendars = person.rules.calendars
+    role, unit, _, until = assignment_at(person.state.assignments, at)
+    found, home = min(until, person.rules.regime(role, at).ends, NEVER), unit or ""
     for _, rule, watched, ruled in waiting(person, at):
         shift = calendars.scheduled(home, at)
         found = min(found, calendars.next_scheduled(home, at))
         if ruled.open is not None:
             found = min(found, at if shift is None or shift[0] > ruled.open.raised_at else shift[1])
-        elif shift is not None:
+        elif shift is not None and watched.newest >= 0:
             since = _when(person, home, rule, watched, shift)
             found = min(found, NEVER if since is None else since)
     return found

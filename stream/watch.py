@@ -94,9 +94,6 @@ class Watch:
         if first < watched.newest:  # alone, then
             self._sums = None  # it enters an older pane, or an older window
             return
-        for stale in plan.stales:
-            if (alert := watched.rules[stale.place].open) is not None:
-                self._clear(stale, watched.rules[stale.place], alert, records, 0, told)
         if plan.levels or plan.ewmas:
             keys = [entry.key for entry in entries] or [plan.group.key] * len(records.measures)
             vectors = [measured.vector(key) for measured, key in zip(records.measures, keys, strict=True)]

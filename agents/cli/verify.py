@@ -120,7 +120,9 @@ def _alerts(log: Log, before: Mapping[str, AlertRow], oracle: Recomputed) -> Ite
     actual = [
         msgspec.structs.asdict(row)
         for name, row in after.items()
-        if name in settled and row.first_event and row.reason != WITHDRAWN  # units' decisions follow from no record
+        if name in settled
+        and (row.first_event or row.value is None)
+        and row.reason != WITHDRAWN  # what units say apart
     ]
     moving = after.keys() - settled
     expected = (alert for alert in oracle.alerts() if alert.alert_id not in moving)

@@ -38,6 +38,12 @@ class Alert(NamedTuple):
     threshold: float
     first_event: str
     last_event: str
+    reason: str = ""  # why it was over, where time alone has ended it
+
+
+def alert_id(*named_by: object) -> str:
+    """The first 20 hex digits of SHA-256 over what names an alert, a line feed between each of it and the next."""
+    return sha256("\n".join(map(str, named_by)).encode()).hexdigest()[:20]
 
 
 def alerts_of(person: Person, rulebook: Rulebook) -> Iterator[Alert]:
@@ -67,7 +73,7 @@ def _findings(
             return of_drift(indicator, drift, rule.wait, entries)
         case Ewma() as ewma:
             return of_ewma(indicator, ewma, rule.wait, entries)
-    return ()  # what compares with the unit or waits for silence is decided elsewhere
+    return ()  # what compares with the unit or waits for silence is decided at ticks
 
 
 def _episodes(findings: Iterable[Finding]) -> Iterator[tuple[Finding, int | None]]:
@@ -92,7 +98,7 @@ def _alert(
         template.template, template.version, indicator.id, rule.id, window, person.employee, event.event_id, event.at
     )  # fmt: skip
     return Alert(
-        sha256("\n".join(map(str, named_by)).encode()).hexdigest()[:20], rule.id, person.employee,
+        alert_id(*named_by), rule.id, person.employee,
         person.assignments.unit_of(event), indicator.id, template.template, template.version, rule.severity,
         event.logged_at, cleared_at, window, raised.start, raised.value, raised.n, raised.good, raised.threshold,
         raised.first.event_id, event.event_id,

@@ -62,7 +62,9 @@ def alert_differences(expected: Iterable[Alert], actual: Iterable[Mapping[str, o
         if left is None or right is None:
             found.append(Difference(*key, f"alert {alert_id}", left, right))
             continue
-        by_hand = right["cleared_at"] is not None and bool(right["by"] or right["reason"])  # by people, or by time
+        by_hand = right["cleared_at"] is not None and bool(right["by"] or right["reason"] not in _DECIDED)
+        if right["cleared_at"] is not None and not by_hand and left["reason"] != right["reason"]:
+            found.append(Difference(*key, f"alert {alert_id} reason", left["reason"], right["reason"]))
         for fields, agree in _OF_ALERTS:
             found += (
                 Difference(*key, f"alert {alert_id} {field}", left[field], right[_THEIRS.get(field, field)])
@@ -163,6 +165,7 @@ def _same_or_none(expected: object, actual: object) -> bool:
 
 
 _THEIRS = {"employee": "employee_id"}
+_DECIDED = ("", "shift-over")  # other reasons are people's, or follow from what they and time have done
 _OF_ALERTS: list[tuple[tuple[str, ...], Callable[[object, object], bool]]] = [
     (("rule", "employee", "unit", "indicator", "template", "version", "severity"), _same),
     (("window", "first_event", "last_event"), _same),

@@ -7,12 +7,12 @@ from agents.oracle.log import MICRO, Event
 
 
 class Assignments:
-    """The roles and units of one person over time; of equal T the later in the log holds."""
+    """The roles and units of one person over time; of equal T the later in the log holds. `times` are their T."""
 
     def __init__(self, events: Iterable[Event]) -> None:
         # A correction of type people.assignment is a people.assignment at the same T, later in the log: it replaces.
         found = sorted((event.at, event.offset, event) for event in events if event.kind.type == "people.assignment")
-        self._times = [at for at, _, _ in found]
+        self.times = [at for at, _, _ in found]
         self._dims = [dict(event.kind.dims) for _, _, event in found]
 
     def role(self, at: int) -> str | None:
@@ -28,7 +28,7 @@ class Assignments:
         return self.unit(event.at) or dict(event.kind.dims).get("line", "")
 
     def _in_force(self, at: int) -> Mapping[str, str]:
-        position = bisect_right(self._times, at)
+        position = bisect_right(self.times, at)
         return self._dims[position - 1] if position else {}
 
 

@@ -5,14 +5,16 @@ from collections.abc import Iterable, Iterator
 
 from agents.oracle.admission import Admission, Limits
 from agents.oracle.alerts import Alert, alerts_of
-from agents.oracle.case_mix import models_of
 from agents.oracle.event import Rejected, read_event
+from agents.oracle.expiry import Expiry
+from agents.oracle.known import AllKnown
 from agents.oracle.log import DAY, INPUT_TOPICS, Event, LogRecord
 from agents.oracle.person import Assignments, Targets
 from agents.oracle.rows import Contribution, Person, contributions_of, entered, inside, rows_of
-from agents.oracle.rulebook import Rulebook, calendars_of, log_order, publications
+from agents.oracle.rulebook import Rulebook, rulebook_of
 from agents.oracle.score import Row
-from agents.oracle.ticks import AllTicks, Expiry
+from agents.oracle.silence import silences_of
+from agents.oracle.ticks import AllTicks
 
 LATE_MS = 7 * DAY
 HORIZON_MS = 35 * DAY
@@ -28,13 +30,20 @@ class Recomputed:
     """
 
     def __init__(
-        self, outcomes: Counter[str], people: dict[str, Person], rulebook: Rulebook, last: int, now: int
+        self,
+        outcomes: Counter[str],
+        people: dict[str, Person],
+        rulebook: Rulebook,
+        known: AllKnown,
+        last: int,
+        now: int,
     ) -> None:
         self.outcomes: dict[str, int] = dict(sorted(outcomes.items()))
         self.last = last
         self.now = now
         self._people = people
         self._rulebook = rulebook
+        self._known = known
 
     @property
     def employees(self) -> list[str]:
@@ -51,7 +60,9 @@ class Recomputed:
         """The alerts that follow from the log, of one employee or of all, by employee; times are ms."""
         for name in self._people if employee is None else [employee]:
             if name in self._people:
-                yield from alerts_of(self._people[name], self._rulebook)
+                person = self._people[name]
+                yield from alerts_of(person, self._rulebook)
+                yield from silences_of(person, self._known.of(person.events[0].partition))
 
     def contributions(
         self, employee: str, template: str, indicator: str, window: str, as_of: int
@@ -126,14 +137,13 @@ def _settle(
     held_ms: int,
 ) -> Recomputed:
     """Held, unused or scored: in the end state, with every assignment and template known."""
-    published = publications(templates)
-    models = models_of(log_order(templates))
-    rulebook = Rulebook((template for _, template in published), models, calendars_of(templates))
+    known = AllKnown(ticks, templates)
+    rulebook = rulebook_of(templates)
     people: dict[str, Person] = {}
     last = 0
     for employee in sorted(admitted):
         events = admitted.pop(employee)
-        expiry = Expiry(ticks.of(events[0].partition), _of_people(events), published, held_ms)
+        expiry = Expiry(known.of(events[0].partition), _of_people(events), held_ms)
         kept = [event for event in events if event.topic == "people-events" or not expiry.is_late(event)]
         outcomes["late"] += len(events) - len(kept)
         if not kept:
@@ -144,7 +154,7 @@ def _settle(
             outcomes[outcome] += 1
             last = max(last, event.at) if outcome == "scored" else last
         people[employee] = person
-    return Recomputed(+outcomes, people, rulebook, last, ticks.newest())
+    return Recomputed(+outcomes, people, rulebook, known, last, ticks.newest())
 
 
 def _of_people(events: list[Event]) -> list[Event]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import TypeVar
 
-from agents.oracle.case_mix import CaseMix, Models, is_of_case_mix
+from agents.oracle.case_mix import CaseMix, Models, is_of_case_mix, models_of
 from agents.oracle.log import Kind, LogRecord
 from agents.oracle.shift_calendar import Calendar, CalendarError, is_of_calendar, read_calendar
 from agents.oracle.shifts import Calendars
@@ -115,6 +115,13 @@ def _valid(records: Iterable[LogRecord], read: Callable[[str], _P]) -> list[tupl
         published.add(found.version)
         valid.append((record.timestamp, found))
     return valid
+
+
+def rulebook_of(records: Iterable[LogRecord]) -> Rulebook:
+    """The rules in these records of the topic `templates`, which may come in any order."""
+    found = list(records)
+    templates = (template for _, template in publications(found))
+    return Rulebook(templates, models_of(log_order(found)), calendars_of(found))
 
 
 def log_order(records: Iterable[LogRecord]) -> list[LogRecord]:

@@ -42,13 +42,19 @@ class Ewma(NamedTuple):
     width: float
 
 
+class Stale(NamedTuple):
+    """No entry for so long, in ms, while the unit is at work."""
+
+    after: int
+
+
 class Rule(NamedTuple):
-    """`wait` is the field `for` in ms; `condition` is None where it is not one record after the other that decides."""
+    """`wait` is the field `for` in ms; `condition` is None where the unit decides."""
 
     id: str
     severity: str
     wait: int
-    condition: Level | Naive | Drift | Ewma | None
+    condition: Level | Naive | Drift | Ewma | Stale | None
 
 
 class Setting(NamedTuple):
@@ -60,7 +66,7 @@ class Setting(NamedTuple):
 
 
 _Fields = Mapping[str, object]
-_Condition = Level | Naive | Drift | Ewma | None
+_Condition = Level | Naive | Drift | Ewma | Stale | None
 
 _SEVERITIES = ("info", "warning", "critical")
 _ID = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -164,8 +170,8 @@ def _below_unit(fields: _Fields, setting: Setting) -> None:
     _within(fields["below_unit"], "below_unit", 0, 1 if setting.is_rate else _LARGEST, "(]")
 
 
-def _stale(fields: _Fields, _setting: Setting) -> None:
-    duration(fields["stale"], "stale")
+def _stale(fields: _Fields, _setting: Setting) -> _Condition:
+    return Stale(duration(fields["stale"], "stale"))
 
 
 _KINDS: dict[str, tuple[Callable[[_Fields, Setting], _Condition], tuple[str, ...]]] = {

@@ -38,10 +38,11 @@ class CalendarError(ValueError):
 
 
 class Shift(NamedTuple):
-    """From start to end, in minutes of the clock since the midnight that its date begins with."""
+    """From start to end, in minutes of the clock since the midnight that its date begins with; breaks likewise."""
 
     start: int
     end: int
+    breaks: tuple["Shift", ...] = ()
 
 
 Day = tuple[Shift, ...]
@@ -141,7 +142,7 @@ def _shift(raw: object) -> Shift:
         raise CalendarError(f"shifts: {raw!r} ends when it starts")
     breaks = [_break(entry, shift) for entry in listing(fields.get("breaks", []))]
     _one_after_the_other(breaks, "breaks")
-    return shift
+    return shift._replace(breaks=tuple(breaks))
 
 
 def _break(raw: object, shift: Shift) -> Shift:

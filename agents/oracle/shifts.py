@@ -13,7 +13,7 @@ Span = tuple[int, float]  # [start, end) in ms; the end may be infinite
 
 _BLOCK = 64  # dates that are worked out together
 _AROUND = 4  # dates before and after that have a say in them: no zone skips more than one date
-_DATES = range(1 + 2 * _AROUND, date.max.toordinal() - 2 * _AROUND)
+DATES = range(1 + 2 * _AROUND, date.max.toordinal() - 2 * _AROUND)
 
 
 def instant(day: int, minute: int, zone: ZoneInfo) -> int:
@@ -40,13 +40,13 @@ class _Timetable:
     """The instants at which shifts of one version begin to count, worked out where they are asked for."""
 
     def __init__(self, calendar: Calendar) -> None:
-        self._calendar = calendar
+        self.calendar = calendar
         self._zone = ZoneInfo(calendar.timezone)
         self._worked_out: dict[int, list[int]] = {}
         # A pattern without a shift leaves the exceptions alone to look at; with one, what is looked for is not far.
-        days: Iterable[int] = [_DATES[0], _DATES[-1]]
+        days: Iterable[int] = [DATES[0], DATES[-1]]
         if not any(calendar.pattern):
-            days = [day for day, shifts in calendar.exceptions.items() if shifts and day in _DATES]
+            days = [day for day, shifts in calendar.exceptions.items() if shifts and day in DATES]
         numbers = sorted({day // _BLOCK for day in days})
         self._numbers: Sequence[int] = range(numbers[0], numbers[-1] + 1) if any(calendar.pattern) else numbers
 
@@ -73,20 +73,20 @@ class _Timetable:
         shifts = sorted(
             (start, end, day)
             for day in range(own[0] - _AROUND, own[-1] + _AROUND + 1)
-            if day in _DATES
+            if day in DATES
             for start, end in self._shifts_on(day)
         )
         begins: list[int] = []
         ended: int | None = None
         for start, end, day in shifts:
-            early = start - self._calendar.early
+            early = start - self.calendar.early
             if day in own:
                 begins.append(early if ended is None else min(start, max(early, ended)))
             ended = end if ended is None else max(ended, end)
         return begins
 
     def _shifts_on(self, day: int) -> Iterator[tuple[int, int]]:
-        for shift in self._calendar.shifts_on(day):
+        for shift in self.calendar.shifts_on(day):
             start, end = instant(day, shift.start, self._zone), instant(day, shift.end, self._zone)
             if start < end:
                 yield start, end
@@ -111,10 +111,15 @@ class Calendars:
             self._last[unit] = found
         return found
 
+    def reigns(self, unit: str) -> list[tuple[int, Calendar | None]]:
+        """(from when on in ms, which calendar is in force for a unit, None for none), each another than the one before.
+
+        None is in force before the first.
+        """
+        return [(since, timetable.calendar if timetable else None) for since, timetable in self._reigns_over(unit)]
+
     def _shift(self, unit: str, at: int) -> Span | None:
-        reigns = self._reigns.get(unit)
-        if reigns is None:
-            reigns = self._reigns[unit] = self._reigns_over(unit)
+        reigns = self._reigns_over(unit)
         position = bisect_right(reigns, at, key=lambda reign: reign[0])
         first, timetable = reigns[position - 1] if position else (0, None)
         if timetable is None:
@@ -124,6 +129,11 @@ class Calendars:
         return first if begun is None else max(begun, first), end if to_come is None else min(to_come, end)
 
     def _reigns_over(self, unit: str) -> list[tuple[int, _Timetable | None]]:
+        if unit not in self._reigns:
+            self._reigns[unit] = self._work_out(unit)
+        return self._reigns[unit]
+
+    def _work_out(self, unit: str) -> list[tuple[int, _Timetable | None]]:
         """(from when on, which version is in force for the unit, None for none), each another than the one before."""
         reigns: list[tuple[int, _Timetable | None]] = []
         newest: dict[str, tuple[Calendar, _Timetable]] = {}

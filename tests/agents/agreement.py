@@ -97,7 +97,8 @@ def _at_work(rig: Rig, oracle: Recomputed) -> Iterator[Disagreement]:
 
 def _of_alerts(rig: Rig, oracle: Recomputed) -> Iterator[Disagreement]:
     """The last word on every alert, but those that were taken back."""
-    given = [asdict(row) for row in latest_alerts(rig.log).values() if row.first_event and row.reason != WITHDRAWN]
+    rows = latest_alerts(rig.log).values()
+    given = [asdict(row) for row in rows if (row.first_event or row.value is None) and row.reason != WITHDRAWN]
     for found in alert_differences(oracle.alerts(), given):
         yield Disagreement("alerts", oracle.last, found)
 

@@ -101,7 +101,9 @@ class Rig:
             self.places[topic, number] = max(0, self.places[topic, number] - back)
 
     def refresh(self) -> None:
-        """What was published reaches the partitions."""
+        """What was published reaches the partitions, once no tick is under way that does not know it."""
+        if self.ticker.under_way():
+            return
         rules = rulebook(self.log)
         since = changed_since(self.rules, rules)
         if since is not None:
@@ -112,14 +114,13 @@ class Rig:
     def tick(self) -> None:
         """Time passes for the partitions that have read everything. Ticks come back as records, some at once too."""
         urgent = self.ticker.urgent(self.wall)
-        if urgent:
-            self.refresh()
+        if urgent and self.ticker.under_way():
+            self.feed(TICKS)
         ends = self.log.ends([(topic, n) for topic in (*INPUT_TOPICS, COMMANDS) for n in self.numbers])
         ticks = self.ticker.due(self.wall, ends, self.wall)
-        if urgent:
-            self.ticker.write(ticks)
-        else:
-            self.append(ticks)
+        for number, row in self.ticker.write(ticks):
+            if urgent:
+                self.partitions[number].tick([row])
 
     def show(self) -> None:
         """Updates are made ahead of the commit, in the time of a second."""

@@ -83,7 +83,7 @@ def floor(rig: Rig) -> Floor:
 
 
 async def test_silence_is_raised_at_the_tick_at_which_it_is_long_enough(floor: Floor) -> None:
-    """Its row says since which shift, and after how long; the next newest entry ends it."""
+    """Its row says since which shift, and after how long; the tick that finds a newer entry ends it."""
     assert await floor.tick("07:00", works=True) is None
     assert await floor.tick("07:14:59") is None
     row = await floor.tick("07:15:01")
@@ -98,7 +98,7 @@ async def test_silence_is_raised_at_the_tick_at_which_it_is_long_enough(floor: F
     over = await floor.tick("07:21")
     assert over is not None
     assert (row.alert_id, "cleared", "") == (over.alert_id, over.state, over.reason)
-    assert format_rfc3339(floor.at("07:20")) == over.cleared_at
+    assert format_rfc3339(floor.at("07:21")) == over.cleared_at
     again = await floor.tick("07:40")
     assert again is not None
     assert again.alert_id != row.alert_id

@@ -217,7 +217,7 @@ async def test_what_the_unit_said_stays_when_the_past_is_counted_anew(plant: Pla
     plant.rig.write(late)
     await plant.minute()
     (row,) = plant.alerts("behind")
-    assert ("cleared", "withdrawn") == (row.state, row.reason)
+    assert ("cleared", "its template version is not in force any more") == (row.state, row.reason)
 
 
 async def test_who_lags_behind_the_unit_is_told(plant: Plant) -> None:

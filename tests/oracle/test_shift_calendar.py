@@ -37,7 +37,7 @@ def many(number: int) -> str:
 def on(text: str, day: str) -> list[tuple[int, int]]:
     """(start, end) in hours of the clock of the shifts of a date."""
     found = read_calendar(text).shifts_on(date.fromisoformat(day).toordinal())
-    return [(start // 60, end // 60) for start, end in found]
+    return [(shift.start // 60, shift.end // 60) for shift in found]
 
 
 def test_calendar_is_read_as_it_stands() -> None:
