@@ -1,4 +1,4 @@
-"""`scorestream demo` as a user starts it: an address at the end, a company with live scores behind it, Ctrl-C stops it."""
+"""`scorestream demo` as a user starts it: an address at the end, a company at work behind it, Ctrl-C stops it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ def test_demo_shows_a_company_at_work_and_stops_cleanly(tmp_path: Path) -> None:
         with httpx.Client(base_url=address, timeout=10, headers={"origin": address, "accept": "text/html"}) as web:
             units = {unit["unit"]: unit["people"] for unit in web.get("/api/v1/units").json()["units"]}
             assert {"L01": 16, "L02-A": 7, "L02-B": 7, "lanjiang": 56}.items() <= units.items()
-            assert {"rule": "silent"}.items() not in [
-                alert.items() for alert in web.get("/api/v1/alerts").json()["alerts"]
-            ]
+            assert "silent" not in {alert["rule"] for alert in web.get("/api/v1/alerts").json()["alerts"]}
             page = web.get("/choose").text
             operator = re.search(r'optgroup label="At work now">\s*<option value="(account:[a-z.]+)"', page)
             assert operator is not None
