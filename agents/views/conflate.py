@@ -36,6 +36,12 @@ class Latest(NamedTuple):
     unreadable: int
 
 
+class PartHead(msgspec.Struct, gc=False):
+    """Of a unit that belongs to another one how many people it has."""
+
+    people: int
+
+
 class UnitHead(msgspec.Struct, gc=False):
     """What lists and boards need of a unit's update; everything else in it is passed over unread."""
 
@@ -43,6 +49,7 @@ class UnitHead(msgspec.Struct, gc=False):
     as_of: str
     newest: str | None
     members: list[str]
+    parts: list[PartHead] = []
 
 
 class AlertHead(msgspec.Struct, gc=False):
@@ -90,7 +97,8 @@ def unit_view(unit: str, value: bytes) -> UnitView:
     head = _heads.decode(value)
     if head.unit != unit:
         raise msgspec.ValidationError(f"unit: {head.unit!r} is not the record's key {unit!r}")
-    return UnitView(value, head.as_of, head.newest, tuple(sorted(set(head.members))))
+    members = tuple(sorted(set(head.members)))
+    return UnitView(value, head.as_of, head.newest, members, len(members) + sum(part.people for part in head.parts))
 
 
 def alert_view(alert_id: str, value: bytes) -> AlertView | None:

@@ -43,12 +43,15 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class UnitView(NamedTuple):
-    """A unit as published, and what lists and boards need of it. `members` by id, instants RFC 3339."""
+    """A unit as published, and what lists and boards need of it. `members` by id, instants RFC 3339; `people` also
+    counts those of the units that belong to it.
+    """
 
     value: bytes
     as_of: str
     newest: str | None
     members: tuple[str, ...]
+    people: int
 
 
 class AlertView(NamedTuple):

@@ -196,7 +196,7 @@ class RedisWriter:
             pipe.zrem(keys.units, unit)
             self._boards.pop(unit, None)
             return
-        people = str(len(view.members))
+        people = str(view.people)
         fields = {"value": view.value, "as_of": view.as_of, "newest": view.newest or "", "people": people}
         pipe.hset(keys.unit(unit), mapping=fields)
         pipe.zadd(keys.units, {unit: 0})

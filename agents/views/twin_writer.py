@@ -140,7 +140,7 @@ class TwinWriter:
 def _unit_row(unit: str, view: UnitView | None, change: int) -> tuple[object, ...]:
     if view is None:
         return (unit, None, None, None, 0, change)
-    return (unit, view.value, view.as_of, view.newest, len(view.members), change)
+    return (unit, view.value, view.as_of, view.newest, view.people, change)
 
 
 def _place_of(connection: sqlite3.Connection, partition: int) -> Place:

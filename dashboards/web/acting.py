@@ -112,7 +112,7 @@ async def _subject(views: ViewsReader, row: AlertRow) -> Subject:
     if isinstance(row.employee_id, str):
         return Subject("employee", row.employee_id)
     known = readable(decode_unit, row.unit, (await views.units([row.unit])).get(row.unit))
-    return _unit(row.unit, 0 if known is None else len(known.members))
+    return _unit(row.unit, 0 if known is None else known.people)
 
 
 def _unit(unit: str, people: int) -> Subject:

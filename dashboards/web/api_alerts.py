@@ -146,7 +146,7 @@ async def _seen(alerts: Sequence[OpenAlert], views: ViewsReader, sight: Sight) -
     units = {alert.unit for alert in alerts if alert.employee_id is None}
     found = await views.units(sorted(units)) if units else {}
     known = {unit: readable(decode_unit, unit, found.get(unit)) for unit in units}
-    sizes = {unit: 0 if update is None else len(update.members) for unit, update in known.items()}
+    sizes = {unit: 0 if update is None else update.people for unit, update in known.items()}
     return [
         alert
         for alert in alerts

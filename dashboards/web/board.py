@@ -15,9 +15,8 @@ from dashboards.web.catalogue import Catalogue
 from dashboards.web.names import unit_segment
 from dashboards.web.reading import Band, Reading, Trend, band, facts_of, reading, trend
 from dashboards.web.times import instant
-from dashboards.web.updates import Key, KnownEmployee, Row, Subject, is_total, key, subject
+from dashboards.web.updates import Key, KnownEmployee, Row, Subject, is_empty, is_total, key, subject
 from dashboards.web.view import View, members_of
-from schemas.rows import NO_DATA
 from schemas.updates import UnitPart
 
 TOTAL: Final = "@total"
@@ -81,10 +80,10 @@ def summary(view: View, unit: str) -> Summary | None:
         unit=unit,
         name=update.name,
         as_of=instant(known.as_of),
-        newest=instant(known.newest),
+        newest=None if is_empty(update.rows) else instant(known.newest),
         timezone=guide.timezone if guide else None,
         title=guide.title if guide else {},
-        people=len(known.members) + sum(part.people for part in update.parts),
+        people=known.people,
         reading=None if row is None else reading(row, view.catalogue),
         trend=Trend() if row is None else trend(update.trends, key(row)),
         band=Band() if row is None else band(update.trends, key(row)),
@@ -100,10 +99,9 @@ def tile(
     row = next((row for row in update.rows if key(row) == main), None) or flagship(update.rows, catalogue)
     if row is None:
         return Tile(employee, instant(known.newest), None, None, Trend(), alert)
-    empty = all(row.status == NO_DATA for row in update.rows)  # then `newest` may be as old as their assignment
     return Tile(
         id=employee,
-        newest=None if empty else instant(known.newest),
+        newest=None if is_empty(update.rows) else instant(known.newest),
         reading=reading(row, catalogue),
         score=_score(update.rows, row),
         trend=trend(update.trends, key(row)),
@@ -116,7 +114,7 @@ def part_tile(part: UnitPart, catalogue: Catalogue, main: Key | None) -> Tile:
     row = next((row for row in part.rows if key(row) == main), None) or flagship(part.rows, catalogue)
     return Tile(
         id=f"/{part.unit}",
-        newest=part.newest,
+        newest=None if is_empty(part.rows) else part.newest,
         reading=None if row is None else reading(row, catalogue),
         score=None if row is None else _score(part.rows, row),
         trend=Trend() if row is None else trend(part.trends, key(row)),

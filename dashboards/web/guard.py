@@ -76,7 +76,7 @@ async def _sized(web: Web, sight: Sight, subject: Subject, right: Right) -> Subj
     if subject.kind != "unit" or all(cell(role, relation, right) != "five" for role in sight.viewer.roles):
         return subject
     found = readable(decode_unit, subject.id, (await web.views.units([subject.id])).get(subject.id))
-    return Subject("unit", subject.id, 0 if found is None else len(found.members))
+    return Subject("unit", subject.id, 0 if found is None else found.people)
 
 
 def may_ever(viewer: Viewer, right: Right) -> bool:

@@ -27,7 +27,7 @@ from dashboards.web.languages import Words
 from dashboards.web.my_page import Card, Page, Sheet, my_page
 from dashboards.web.my_words import Tab, Telling
 from dashboards.web.names import valid_employee
-from dashboards.web.updates import KnownEmployee, decode_scores, decode_unit, readable
+from dashboards.web.updates import KnownEmployee, decode_scores, decode_unit, is_empty, readable
 from dashboards.web.viewer import oneself
 from dashboards.web.web import Web
 from schemas.instants import parse_rfc3339
@@ -149,12 +149,13 @@ def _values(frame: Frame, subject: Subject, read: _Read) -> dict[str, Any]:
     zone = page.sheets[0].guide.timezone if page.sheets else "UTC"
     figures = Figures(frame.words, zone)
     tell = Telling(frame.words, figures)
+    newest = None if is_empty(update.rows) else read.known.newest
     return {
         "alerts": _alerts(read.alerts, read.catalogue, frame, figures),
         "as_of": figures.time(read.known.as_of),
         "figures": figures,
-        "newest": read.known.newest,
-        "newest_text": None if read.known.newest is None else figures.time(read.known.newest),
+        "newest": newest,
+        "newest_text": None if newest is None else figures.time(newest),
         "page": page,
         "subject": subject,
         "tabs": _tabs(frame, subject, page, tell),

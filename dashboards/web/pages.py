@@ -120,7 +120,7 @@ async def _stream(web: Web, unit: str, sight: Sight) -> ASGIApp:
     def still() -> bool:
         viewer = web.gate.still(sight.credentials)
         known = web.view.units.get(unit)
-        people = len(known.members) if known else len(found.members) if found else 0
+        people = known.people if known else found.people if found else 0
         return viewer == sight.viewer and sight.sees_unit(unit, people)
 
     return EventStream(web.follower, web.hub, web.watch, unit, sight, still)

@@ -28,6 +28,8 @@ def shaped(drawn: Drawn, unit: str, alerts: Sequence[Alert], catalogue: Catalogu
 
 
 def _tile(tile: Tile, unit: str, sight: Sight) -> Tile | None:
+    if tile.people is not None:  # a unit, not a person
+        return tile if sight.sees_unit(tile.id.removeprefix("/"), tile.people) else None
     called = sight.called(tile.id, unit) if sight.sees(tile.id) else None
     if called is None:
         return None

@@ -16,9 +16,8 @@ from dashboards.web.board import flagship
 from dashboards.web.catalogue import Catalogue
 from dashboards.web.reading import Reading, Trend, reading, trend
 from dashboards.web.times import instant
-from dashboards.web.updates import Key, KnownEmployee, key
+from dashboards.web.updates import Key, KnownEmployee, is_empty, key
 from schemas.alerts import FIRING, AlertRow
-from schemas.rows import NO_DATA
 
 NEAR: Final = 0.8  # of the height at which a drift rule alerts
 Why = Literal["alert", "handled", "near", "below", "silent"]
@@ -109,7 +108,7 @@ def member(
         if share >= NEAR and tuple(name.split("/", 1)) not in said
     ]
     found += [Reason("below", reading=one) for one in _below(readings) if (one.template, one.indicator) not in said]
-    empty = all(row.status == NO_DATA for row in update.rows)
+    empty = is_empty(update.rows)
     if quiet_before is not None and known.newest is not None and known.newest < quiet_before and not empty:
         found.append(Reason("silent", since=instant(known.newest)))
     return Member(

@@ -25,7 +25,7 @@ from dashboards.web.names import unit_segment
 from dashboards.web.reading import Reading
 from dashboards.web.sight import Sight
 from dashboards.web.team import Team, team
-from dashboards.web.updates import KnownEmployee, KnownUnit, decode_scores, key, readable
+from dashboards.web.updates import KnownEmployee, KnownUnit, decode_scores, decode_unit, key, readable
 from dashboards.web.web import Web
 from schemas.alerts import AlertRow
 from schemas.instants import parse_rfc3339
@@ -44,12 +44,20 @@ async def team_values(web: Web, unit: str, query: Mapping[str, str], said: Words
     people = await web.views.employees(seen)
     alerts = (await web.views.unit_alerts([unit])).get(unit, [])
     texts = await web.views.templates()
+    names = await _names(web, known.update().parents[:1])
     now = (await web.views.standing()).now or web.clock()
     # Hundreds of updates are decoded: not on the event loop, where screens wait.
     values = await asyncio.to_thread(
-        _values, unit, known, people, alerts, texts, now, web.stale_seconds * 1000, query, said
+        _values, unit, known, people, alerts, names, texts, now, web.stale_seconds * 1000, query, said
     )
-    return values | {"may_act": lambda row: web.acting.possible and may_act(sight, row, len(known.members))}
+    return values | {"may_act": lambda row: web.acting.possible and may_act(sight, row, known.people)}
+
+
+async def _names(web: Web, units: Sequence[str]) -> dict[str, Mapping[str, str]]:
+    """What units are called, by language; nothing where nobody says it."""
+    found = await web.views.units(units)
+    known = {unit: readable(decode_unit, unit, found.get(unit)) for unit in units}
+    return {unit: {} if one is None else one.update().name for unit, one in known.items()}
 
 
 def _values(
@@ -57,6 +65,7 @@ def _values(
     known: KnownUnit,
     people: Mapping[str, bytes | None],
     alerts: Iterable[bytes],
+    names: Mapping[str, Mapping[str, str]],
     texts: Sequence[bytes],
     now: int,
     silent_ms: int,
@@ -80,7 +89,7 @@ def _values(
         "parts": [
             _Link(one.name.get(said.language) or one.unit, _to("/team/", one.unit, kept)) for one in update.parts
         ],
-        "above": [_Link(name, _to("/team/", name, kept)) for name in update.parents[:1]],
+        "above": [_Link(called.get(said.language) or one, _to("/team/", one, kept)) for one, called in names.items()],
         "board": _to("/board/", unit, kept),
         "funnel": _to("/board/", unit, kept, "/funnel"),
         "act": "/alerts",

@@ -5,13 +5,13 @@ Most employees of a company are on no screen at a given moment, and bytes take a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 import msgspec
 
 from schemas.instants import parse_rfc3339
-from schemas.rows import ScoreRow, UnitRow
+from schemas.rows import NO_DATA, ScoreRow, UnitRow
 from schemas.unreadable import UNREADABLE
 from schemas.updates import ScoreUpdate, UnitUpdate
 
@@ -43,13 +43,14 @@ class KnownEmployee(Known):
 
 
 class KnownUnit(Known):
-    """A unit's latest update; `members` by id."""
+    """A unit's latest update; `members` by id, `people` with those of the units that belong to it."""
 
-    __slots__ = ("members",)
+    __slots__ = ("members", "people")
 
     def __init__(self, value: bytes, update: UnitUpdate) -> None:
         super().__init__(value, update)
         self.members = tuple(sorted(update.members))
+        self.people = len(update.members) + sum(part.people for part in update.parts)
 
     def update(self) -> UnitUpdate:
         """All of it."""
@@ -86,6 +87,11 @@ def subject(row: Row) -> Subject:
 def key(row: Row) -> Key:
     """What is measured, whatever the version: template, indicator, window."""
     return (row.template, row.indicator, row.window)
+
+
+def is_empty(rows: Iterable[Row]) -> bool:
+    """Whether no window holds anything: then the newest event may be as old as an assignment, which is no work."""
+    return all(row.status == NO_DATA for row in rows)
 
 
 def is_total(row: Row) -> bool:

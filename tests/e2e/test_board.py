@@ -9,11 +9,20 @@ from typing import Any, Final
 
 import pytest
 
-from schemas.instants import DAY, MINUTE
+from schemas.instants import DAY, MINUTE, format_rfc3339
 from tests.e2e.screens import BROWSER, CUT_OFF, PACE, PHONE, WALL, Screen, expect, now_ms, screen_of
-from tests.web.factories import line, row, scores, tick, total, unit_scores
+from tests.web.factories import INDICATOR, ROLLING, line, row, scores, tick, total, unit_scores
 from tests.web.serving import Serving, serving
 
+# Of a line of digits the upper 28 and the lower 19 hundredths are empty.
+OVERLAPPING: Final = """() => [...document.querySelectorAll('.tile')].flatMap(tile => {
+  const [head, value, other, whisker] = ['.tile-head', '.value span', '.other', '.whisker']
+    .map(name => tile.querySelector(name).getBoundingClientRect());
+  const [top, bottom] = [value.top + 0.28 * value.height, value.bottom - 0.19 * value.height];
+  const below = other.height ? other.top : whisker.top;
+  return head.bottom <= top + 1 && bottom <= below + 1 && other.bottom <= whisker.top + 1
+    ? [] : [`${tile.textContent}: ${[head.bottom, top, bottom, below, other.bottom, whisker.top]}`];
+})"""
 EVIL: Final = """<img src=x onerror="document.title='broken in'">"""
 
 pytestmark = BROWSER
@@ -199,6 +208,26 @@ def test_nothing_is_cut_off_whatever_the_number_of_people(
     page = screen.show(f"/board/L03?lang={language}")
     expect(page.locator(".tile").first).to_have_attribute("data-mark", "insufficient")
     assert page.evaluate(CUT_OFF) == []
+
+
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, WALL], ids=["laptop", "wall"])
+def test_what_a_unit_has_besides_is_beside_its_value(chromium: Any, process: Serving, size: dict[str, int]) -> None:
+    """A part of the board that is a unit says how many people it has, where nothing else stands: in every grid."""
+    own = {**row(96, 100), "unit": "L1"}
+    trend = {f"production-operator/{INDICATOR}/{ROLLING}": [[now_ms() - MINUTE * n, 50, 45 + n] for n in (3, 2, 1)]}
+    shown = {"people": 16, "newest": format_rfc3339(now_ms()), "rows": [own], "trends": trend}
+    for screen in screen_of(chromium, process, size):
+        page = screen.show("/board/L03")
+        for units in (1, 2, 4, 6, 9, 12):
+            parts = [{"unit": f"L{n}", "name": {"en": f"Packing {n}"}, **shown} for n in range(units)]
+            name = {"en": f"Jiangyang {units}"}
+            process.feed(unit_scores("L03", [], parts=parts, newest=now_ms(), name=name))
+            expect(page.locator("#unit")).to_have_text(name["en"])
+            said = page.locator(".tile").get_by_text("16 people", exact=True)
+            expect(said.filter(visible=True)).to_have_count(units)
+            assert [] == page.evaluate(CUT_OFF), units
+            assert [] == page.evaluate(OVERLAPPING), units
+            assert page.locator("#unit").evaluate("e => e.scrollHeight <= e.clientHeight"), "letters are cut off below"
 
 
 @pytest.mark.parametrize("size", [WALL, PHONE], ids=["wall", "phone"])

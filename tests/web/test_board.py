@@ -11,7 +11,7 @@ from dashboards.web.board import Drawing, Tile, flagship, summary, tile
 from dashboards.web.catalogue import Catalogue, read_template
 from dashboards.web.reading import Band, Mark, Trend, mark
 from dashboards.web.view import View
-from schemas.instants import MINUTE, format_rfc3339
+from schemas.instants import DAY, MINUTE, format_rfc3339
 from schemas.rows import ScoreRow
 from stream.interval import wilson
 from tests.web.factories import INDICATOR, NOW, ROLLING, line, row, scores, template, total, unit_scores
@@ -233,3 +233,24 @@ def test_a_unit_shows_the_units_that_belong_to_it() -> None:
     assert ("/board/a%2Fb", None) == (second.board, second.reading)
     assert drawn.summary is not None
     assert ("Plant 1", 8) == (drawn.summary.name["en"], drawn.summary.people)
+
+
+def test_a_unit_that_never_worked_has_no_data_rather_than_old_data() -> None:
+    """Its newest event is the day on which somebody was assigned to it, and that is no work: on its own board and on
+    that of the unit which it belongs to. One that worked keeps its day.
+    """
+    hired = NOW - 300 * DAY
+    empty = row(n=None, value=None, status="no_data", window="month")
+    idle = {**_part("office", 3), "newest": format_rfc3339(hired)}
+    waiting = {**_part("lab", 3, empty), "newest": format_rfc3339(hired)}
+    worked = {**_part("L2", 7, row(80, 100, window="month")), "newest": format_rfc3339(hired)}
+    view = view_of(
+        unit_scores("plant", [], row(), parts=[idle, waiting, worked]),
+        unit_scores("office", ["E1"], empty, newest=hired, trends={}),
+    )
+    drawn = Drawing("plant").draw(view)
+    shown = {id: tile.newest for id, tile in drawn.people.items()}
+    assert {"/office": None, "/lab": None, "/L2": format_rfc3339(hired)} == shown
+    own = summary(view, "office")
+    assert own is not None
+    assert own.newest is None

@@ -135,6 +135,32 @@ def test_an_employee_sees_their_own_tile_only(process: Serving, company: Company
     assert ["L1-1"] == [shown["employee"] for shown in board["alerts"]["shown"]]
 
 
+def test_whose_units_one_may_see_stand_on_the_board_above_them(process: Serving, company: Company) -> None:
+    """The plant's manager sees its lines there, a screen of the plant those of five people or more, and who only works
+    in the plant none: a line is no person.
+    """
+    parts = [_part("L1", 6), _part("L2", 3)]
+    process.feed(unit_scores("plant", ["mona", "plant-1"], parts=parts))
+
+    def tiles(**headers: str) -> list[str]:
+        address = f"{process.url}/board/plant/stream"
+        with httpx.stream("GET", address, headers=headers, timeout=LIMIT) as answer:
+            assert 200 == answer.status_code
+            return [tile["id"] for tile in next(events(answer)).data["people"] if tile["id"].startswith("/")]
+
+    assert ["/L1", "/L2"] == tiles(**cookie(company.session("manager")))
+    token = company.token("plant", screen=True)
+    process.app.state.web.gate.refresh()
+    assert ["/L1"] == tiles(authorization=f"Bearer {token}")  # two people and nine below: a board for a screen
+    company.admin.add_account("fitter", "plant-1", [])
+    process.app.state.web.gate.refresh()
+    assert [] == tiles(**cookie(company.session("fitter")))
+
+
+def _part(unit: str, people: int) -> dict[str, Any]:
+    return {"unit": unit, "name": {}, "people": people, "newest": None, "rows": [], "trends": {}}
+
+
 def test_a_session_ends_by_itself(process: Serving, company: Company) -> None:
     """After an hour in which nobody did anything, and after twelve in any case."""
 

@@ -107,7 +107,8 @@ def client(tmp_path: Path) -> Iterator[Client]:
     people = [scores("E0001", row(60, 100)), scores("E0002", row())]
     own = unit_scores("L/3", ["E0001", "E0002"], row(156, 200), name={"zh": "三线", "en": "Line 3"}, parents=["plant"])
     message = {"zh": "<b>下降</b>", "en": "<b>dropped</b>"}
-    shelf.apply([template(), *people, own, alert("a" * 20, "E0001", unit="L/3", message=message), tick()])
+    above = unit_scores("plant", [], name={"zh": "一厂", "en": "Plant 1"})
+    shelf.apply([template(), *people, own, above, alert("a" * 20, "E0001", unit="L/3", message=message), tick()])
     with TestClient(create_app(shelf.reader(), clock=lambda: NOW, access=OPEN)) as made:
         yield made
 
@@ -126,6 +127,7 @@ def test_the_page_speaks_both_languages(client: Client, query: str, texts: list[
     assert [] == [text for text in texts if text not in answer.text]
     assert ["/people/E0001", "/people/E0002"] == re.findall(r'href="(/people/E[0-9]+)', answer.text)
     assert "/team/plant" in answer.text
+    assert f"↑ {'一厂' if 'zh' in query else 'Plant 1'}</a>" in answer.text
 
 
 def test_a_unit_that_is_not_there_is_said_to_be_none(client: Client) -> None:

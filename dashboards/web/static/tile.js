@@ -13,6 +13,8 @@ export class TileView {
     this.number = el("span");
     this.unit = el("small");
     this.other = el("p", { class: "other" });
+    this.headcount = el("span", { class: "headcount" });
+    this.indicator = el("span");
     this.facts = el("p", { class: "facts" });
     this.flag = el("p", { class: "flag" });
     const mark = el("p", { class: "mark" });
@@ -26,6 +28,7 @@ export class TileView {
     const head = el("div", { class: "tile-head" }, this.id, this.score, this.flag);
     this.node = el("li", { class: "tile" }, head, this.value, spark, this.other, whisker, mark, this.facts);
     this.link = id.startsWith("/") ? el("a") : null;
+    attribute(this.node, "data-unit", this.link ? "" : null);
     if (this.link) this.id.append(this.link);
     text(this.link ?? this.id, id.replace(/^\//, ""));
   }
@@ -44,20 +47,27 @@ export class TileView {
     text(this.score, tile.score === null ? "" : words.say("points", { n: Math.round(tile.score) }));
     text(this.facts, reading ? facts(words, reading) : "");
     const same = !reading || (main && reading.indicator === main.indicator && reading.template === main.template);
-    text(this.other, same ? "" : words.name(reading));
+    this.showOther(same ? "" : words.name(reading));
     this.whisker.show(words, reading, domain);
     this.showAlert(words, tile.alert);
     if (this.link) this.showUnit(words, tile);
     this.spark.show(tile.trend, reading ? reading.target : null);
   }
 
+  /** What there is besides the value: a unit's people, and the indicator where it is not the board's. */
+  showOther(name) {
+    text(this.indicator, name);
+    const shown = [...(this.link ? [this.headcount] : []), ...(name ? [this.indicator] : [])];
+    if (this.other.childElementCount !== shown.length) this.other.replaceChildren(...shown);
+  }
+
   /** A unit's name leads to its own board, and keeps what the address asks for. */
   showUnit(words, tile) {
     text(this.link, tile.name[words.language] || tile.name.en || tile.id.slice(1));
     attribute(this.link, "href", tile.board + location.search);
-    text(this.score, "");  // a name is longer than an id
     const people = words.say("people", { n: tile.people });
-    text(this.other, [people, this.other.textContent].filter(Boolean).join(" · "));
+    text(this.score, people);  // either here or there, as board.css has room
+    text(this.headcount, people);
   }
 
   /** An open alert stands where the score does otherwise: nothing moves when it comes or goes. */

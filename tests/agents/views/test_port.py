@@ -283,6 +283,17 @@ async def test_an_alert_that_moves_leaves_its_unit(writer: ViewsWriter, reader: 
     assert ["a1"] == [key.alert_id for key in await reader.alert_keys(employee="E0001")]
 
 
+async def test_a_unit_has_the_people_of_those_below_it_too(writer: ViewsWriter, reader: ViewsReader) -> None:
+    """What is pooled of a plant of two people and two lines is of all of them."""
+    await writer.begin(LOG, 1, [0])
+    parts: list[dict[str, object]] = [
+        {"unit": unit, "name": {}, "people": people, "newest": None, "rows": [], "trends": {}}
+        for unit, people in (("L1", 6), ("L2", 3))
+    ]
+    await writer.put(batch(unit_scores("plant", ["E1", "E2"], parts=parts)))
+    assert [("plant", 11)] == [(entry.unit, entry.people) for entry in await reader.unit_entries()]
+
+
 async def test_people_are_listed_in_pages(writer: ViewsWriter, reader: ViewsReader) -> None:
     """Ten thousand of them are not asked for at once."""
     await writer.begin(LOG, 1, [0])
