@@ -5,8 +5,10 @@ ARCHITECTURE.md, Shift calendars, 4. Dates are looked at when somebody asks for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -15,10 +17,11 @@ from stream.shift_times import DAY_MINUTES
 from stream.window import local_instant
 
 FIRST_DATE: Final = date(1999, 12, 1)  # no instant that an event or a tick may have lies before it
+LAST_DATE: Final = date(9999, 12, 1)  # what is worked after it has no instant that could be asked for
 _BEFORE: Final = 3  # dates on which a shift can begin that ends within 6 h (`early`) before another one starts
+_AHEAD: Final = 2  # dates after that of an instant whose shifts may count by then: 6 h earlier, over a skipped date
 _KEPT: Final = 4_000  # dates
 _DAY: Final = timedelta(days=1)
-_DEGENERATE: Final = 4 * 366  # days of a pattern without a shift that ends after its start: there is none
 
 
 class Work(NamedTuple):
@@ -37,10 +40,10 @@ class Timetable:
         self._zone = ZoneInfo(calendar.timezone)
         self._worked: dict[date, tuple[Work, ...]] = {}
         self._begun: dict[date, tuple[int, ...]] = {}
-        special = sorted([*calendar.holidays, *calendar.overrides])
         self._first = max(FIRST_DATE, self._date(calendar.effective_from) - _BEFORE * _DAY)
-        self._last = special[-1] if special else FIRST_DATE  # after it the pattern alone holds
+        # A pattern without a shift leaves single dates; with one, what is looked for is never far.
         self._regular = any(calendar.pattern.days)
+        self._single = sorted(day for day, ids in calendar.overrides.items() if ids)
 
     def _date(self, at: int) -> date:
         return datetime.fromtimestamp(at / 1000, UTC).astimezone(self._zone).date()
@@ -89,19 +92,16 @@ class Timetable:
 
     def last_begin(self, at: int) -> int | None:
         """The largest instant up to `at` at which a shift begins to count; None without one."""
-        day = self._date(at) + _DAY
-        while day >= self._first:
+        for day in self._dates_back(self._date(at) + _AHEAD * _DAY):
             near = [begin for some in (day, day - _DAY) for begin in self._begins(some) if begin <= at]
             if near:
                 return max(near)
-            day = self._before(day)
         return None
 
-    def _before(self, day: date) -> date:
-        """The date before, or the last one before it that has anything."""
-        if self._regular or day <= self._last:
-            return day - _DAY
-        return self._last if day - _DAY > self._last else day - _DAY
+    def _dates_back(self, day: date) -> Iterable[date]:
+        """From a date back, those that may have a shift, as long as it may end within the version's time."""
+        found = self._single[: bisect_right(self._single, day)][::-1] if not self._regular else _days(day, -_DAY)
+        return takewhile(lambda some: some >= self._first, found)
 
     def next_begin(self, at: int) -> int | None:
         """The smallest instant after `at` at which a shift begins to count; None without one."""
@@ -119,14 +119,10 @@ class Timetable:
                 return min(near)
         return None
 
-    def _dates(self, day: date) -> Iterator[date]:
-        """From a date on, as long as any shift can follow."""
-        until = self._last
-        if self._regular:
-            until = max(day, self._last) + _DEGENERATE * _DAY
-        while day <= until:
-            yield day
-            day += _DAY
+    def _dates(self, day: date) -> Iterable[date]:
+        """From a date on, those that may have a shift."""
+        found = self._single[bisect_left(self._single, day) :] if not self._regular else _days(day, _DAY)
+        return takewhile(lambda some: some <= LAST_DATE, found)
 
     def on_at(self, at: int) -> Work | None:
         """The shift that has started and not ended; of several the last to start."""
@@ -147,6 +143,12 @@ class Timetable:
             (max(low, begin), min(high, end)) for work in self.around(begin, end) for low, high in _without_breaks(work)
         ]
         return merged(span for span in spans if span[0] < span[1])
+
+
+def _days(day: date, step: timedelta) -> Iterator[date]:
+    while True:
+        yield day
+        day += step
 
 
 def _without_breaks(work: Work) -> Iterator[tuple[int, int]]:

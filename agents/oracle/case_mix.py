@@ -6,7 +6,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from agents.oracle.event import read_json
-from agents.oracle.fields import dim_names, listing, scalar
+from agents.oracle.fields import dim_names, listing, string
 from agents.oracle.instants import occurred_at
 from agents.oracle.log import MICRO, MINUTE, Event, Kind, LogRecord
 from agents.oracle.measures import millionths
@@ -101,7 +101,7 @@ def _read(record: LogRecord) -> Model:
         raise ValueError(f"effective_from: {raw['effective_from']!r} is no instant of an event")
     by = dim_names(raw["by"], "by")
     model = Model(
-        scalar(raw["template"], "template"), scalar(raw["indicator"], "indicator"), _whole(raw["number"]),
+        string(raw["template"], "template"), string(raw["indicator"], "indicator"), _whole(raw["number"]),
         effective_from, by, _share(raw["base"]), _cells(raw["cells"], len(by)),
     )  # fmt: skip
     if record.key != PREFIX + f"{model.template}/{model.indicator}@{model.number}".encode():
@@ -112,7 +112,7 @@ def _read(record: LogRecord) -> Model:
 def _cells(raw: object, most: int) -> dict[tuple[str, ...], int]:
     cells: dict[tuple[str, ...], int] = {}
     for cell in map(_object, listing(raw)):
-        dims = tuple(scalar(value, "dims") for value in listing(cell["dims"]))
+        dims = tuple(string(value, "dims") for value in listing(cell["dims"]))
         if not 1 <= len(dims) <= most or dims in cells:
             raise ValueError(f"dims: {dims} are not 1 to {most}, or occur twice")
         cells[dims] = _share(cell["expected"])

@@ -1,17 +1,23 @@
 """A formula is arithmetic over named numbers; whatever it cannot compute has no value, never an error or a NaN.
 
 sum := product (("+"|"-") product)*   product := factor (("*"|"/") factor)*
-factor := "-" factor | number | name | "(" sum ")" | ("min"|"max"|"abs") "(" sum ("," sum)* ")" | target("name")
+factor := "-" factor | number | name | "(" sum ")" | ("min"|"max") "(" sum ("," sum)+ ")" | "abs" "(" sum ")"
+    | target("name")
 """
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-_TOKEN = re.compile(
-    r"\s*(?:([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+)|([a-z][a-z0-9_]*)|(\"[^\"]*\"|'[^']*')|(\S))"
-)
+from agents.oracle.measures import is_measure
+
+LONGEST = 1_000  # characters
+DEEPEST = 32  # parentheses, calls and minus signs inside each other
+
+_LONGEST_NUMBER = 40
+_SPACE = re.compile(r"[ \t\r\n]*")
+_TOKEN = re.compile(r'[0-9]+(?:\.[0-9]+)?|[a-z][a-z0-9_]*|"[^"]*"|[-+*/(),]')
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -32,13 +38,17 @@ _Node = Callable[[_Numbers], float]
 
 
 class Formula:
-    """A parsed formula; `names` are the plain names it uses, in order of appearance."""
+    """A parsed formula; `names` are the plain names it uses, in order of appearance.
+
+    `alone` is the one name that is all of it, parentheses aside, None where it is more.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
         parser = _Parser(text)
         self._root = parser.whole()
         self.names: tuple[str, ...] = tuple(dict.fromkeys(parser.names))
+        self.alone = self.names[0] if self.names and parser.is_only(self.names[0]) else None
 
     def value(self, names: Mapping[str, float | None], targets: Mapping[str, float]) -> float | None:
         """The number; None for a division by zero, a name or target without a value, or a result that is not finite."""
@@ -49,11 +59,32 @@ class Formula:
         return result if math.isfinite(result) else None
 
 
+def _tokens(text: str) -> Iterator[str]:
+    if len(text) > LONGEST:
+        raise FormulaError(f"formula: {len(text)} characters are more than {LONGEST}")
+    at = _end_of(_SPACE.match(text))
+    while at < len(text):
+        token = _TOKEN.match(text, at)
+        if token is None:
+            raise FormulaError(f"formula {text!r}: unexpected {text[at]!r}")
+        after = text[token.end() : token.end() + 1]
+        if token[0][0].isdigit() and (len(token[0]) > _LONGEST_NUMBER or after in (".", "_") or after.isalnum()):
+            raise FormulaError(f"formula {text!r}: {token[0]}{after} is no number")
+        yield token[0]
+        at = _end_of(_SPACE.match(text, token.end()))
+
+
+def _end_of(space: re.Match[str] | None) -> int:
+    assert space is not None  # it may be empty
+    return space.end()
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = [next(group for group in match if group) for match in _TOKEN.findall(text)]
+        self._tokens = list(_tokens(text))
         self._next = 0
+        self._inside = 0
         self.names: list[str] = []
 
     def whole(self) -> _Node:
@@ -61,6 +92,10 @@ class _Parser:
         if self._next < len(self._tokens):
             raise FormulaError(f"formula {self._text!r}: unexpected {self._tokens[self._next]!r}")
         return node
+
+    def is_only(self, name: str) -> bool:
+        """Whether there is nothing but a name, and parentheses around it."""
+        return set(self._tokens) <= {name, "(", ")"}
 
     def _peek(self) -> str:
         return self._tokens[self._next] if self._next < len(self._tokens) else ""
@@ -86,17 +121,30 @@ class _Parser:
 
     def _factor(self) -> _Node:
         token = self._take()
+        if token[0].isdigit():
+            return _constant(float(token))
+        if not _NAME.fullmatch(token):
+            return self._within(lambda: self._signed(token))
+        if self._peek() != "(":
+            return self._name(token)
+        return self._target() if token == "target" else self._within(lambda: self._call(token))
+
+    def _within(self, read: Callable[[], _Node]) -> _Node:
+        self._inside += 1
+        if self._inside > DEEPEST:
+            raise FormulaError(f"formula {self._text!r}: more than {DEEPEST} deep")
+        node = read()
+        self._inside -= 1
+        return node
+
+    def _signed(self, token: str) -> _Node:
         if token == "-":
             return _negative(self._factor())
         if token == "(":
             node = self._sum()
             self._take(")")
             return node
-        if token[0].isdigit() or (token[0] == "." and len(token) > 1):
-            return _constant(float(token))
-        if not _NAME.fullmatch(token):
-            raise FormulaError(f"formula {self._text!r}: unexpected {token!r}")
-        return self._call(token) if self._peek() == "(" else self._name(token)
+        raise FormulaError(f"formula {self._text!r}: unexpected {token!r}")
 
     def _name(self, name: str) -> _Node:
         if name in ("min", "max", "abs"):
@@ -104,14 +152,16 @@ class _Parser:
         self.names.append(name)
         return _named(name)
 
+    def _target(self) -> _Node:
+        self._take("(")
+        name = self._take()
+        if name[0] != '"' or not is_measure(name[1:-1]):
+            raise FormulaError(f"formula {self._text!r}: target needs a name in double quotes, found {name}")
+        self._take(")")
+        return _personal(name[1:-1])
+
     def _call(self, function: str) -> _Node:
         self._take("(")
-        if function == "target":
-            quoted = self._take()
-            if quoted[0] not in "\"'":
-                raise FormulaError(f"formula {self._text!r}: target needs a quoted name, found {quoted!r}")
-            self._take(")")
-            return _personal(quoted[1:-1])
         arguments = [self._sum()]
         while self._peek() == ",":
             self._take(",")
@@ -119,7 +169,7 @@ class _Parser:
         self._take(")")
         if function == "abs" and len(arguments) == 1:
             return _absolute(arguments[0])
-        if function in ("min", "max"):
+        if function in ("min", "max") and len(arguments) > 1:
             return _extreme(function, arguments)
         raise FormulaError(f"formula {self._text!r}: no function {function} of {len(arguments)} arguments")
 

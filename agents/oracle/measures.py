@@ -11,9 +11,14 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _RESERVED = frozenset({"min", "max", "abs", "target", "value"})
 
 
+def is_measure(name: str) -> bool:
+    """Whether a measure may have this name."""
+    return name not in _RESERVED and _NAME.fullmatch(name) is not None
+
+
 def read_measures(raw: dict[str, object]) -> dict[str, int] | None:
     """The measures in millionths; None when a name or a number is none, the wrong JSON type of a number included."""
-    if len(raw) > MOST or not all(name not in _RESERVED and _NAME.fullmatch(name) for name in raw):
+    if len(raw) > MOST or not all(map(is_measure, raw)):
         return None
     measures: dict[str, int] = {}
     for name, number in raw.items():

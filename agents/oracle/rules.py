@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from agents.oracle.fields import listing, mapping, number, scalar
-from agents.oracle.log import DAY, MINUTE, SECOND
+from agents.oracle.fields import LARGEST, entries, mapping, matching, number, scalar
+from agents.oracle.log import DAY, MINUTE
 from agents.oracle.windows import Window, parse_window
 
 
@@ -69,11 +69,10 @@ _Fields = Mapping[str, object]
 _Condition = Level | Naive | Drift | Ewma | Stale | None
 
 _SEVERITIES = ("info", "warning", "critical")
-_ID = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_DURATION = re.compile(r"([1-9][0-9]{0,5})([smhd])")
-_UNITS = {"s": SECOND, "m": MINUTE, "h": 60 * MINUTE, "d": DAY}
+ID = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_DURATION = re.compile(r"([1-9][0-9]{0,5})([mhd])")
+_UNITS = {"m": MINUTE, "h": 60 * MINUTE, "d": DAY}
 _LONGEST = 366 * DAY
-_LARGEST = 1e9
 _CLEAR_STEP = 0.02
 _USUAL = 0.95  # the confidence of a level rule over a rate, and what is good where the target does not say
 _WORSE = 57 / 17  # by how much `default` wants to tell odds of a defect apart: from 1/19 (95 %) to 3/17 (85 %)
@@ -88,9 +87,9 @@ def read_rules(raw: object, setting: Setting) -> tuple[Rule, ...]:
     if raw == "default":
         _needs_rate(setting, "default")
         return (Rule("default", "warning", 0, default_drift(setting.target)),)
-    rules = [_rule(entry, setting) for entry in listing(raw)]
-    if len({rule.id for rule in rules}) < max(len(rules), 1):
-        raise ValueError("alerts: no rule, or an id that occurs twice")
+    rules = [_rule(entry, setting) for entry in entries(raw, "alerts")]
+    if len({rule.id for rule in rules}) < len(rules):
+        raise ValueError("alerts: an id occurs twice")
     return tuple(rules)
 
 
@@ -126,23 +125,26 @@ def _rule(raw: object, setting: Setting) -> Rule:
     fields = mapping(raw, "alerts", frozenset({"id", "severity", "for", "escalate", kind, *beside}))
     if fields.get("escalate", "never") != "never":
         duration(fields["escalate"], "escalate")
-    identity, severity = scalar(fields.get("id", kind), "id"), scalar(fields.get("severity", "warning"), "severity")
-    if not _ID.fullmatch(identity) or identity == "common_cause" or severity not in _SEVERITIES:
+    identity = matching(fields.get("id", kind), "id", ID)
+    severity = scalar(fields.get("severity", "warning"), "severity")
+    if identity == "common_cause" or severity not in _SEVERITIES:
         raise ValueError(f"alerts: id {identity!r} or severity {severity!r} is none")
     wait = fields.get("for", "0")
     return Rule(identity, severity, 0 if wait == "0" else duration(wait, "for"), read(fields, setting))
 
 
 def _level(fields: _Fields, setting: Setting) -> _Condition:
-    top = 1.0 if setting.is_rate else _LARGEST
+    top = 1.0 if setting.is_rate else LARGEST
     below = _threshold(fields["below"], "below", setting)
-    clear_above = min(round(below + _CLEAR_STEP, 12), top)
+    clear_above = round(below + _CLEAR_STEP, 12)
+    if setting.is_rate:
+        clear_above = min(clear_above, 1.0)
     if "clear_above" in fields:
-        clear_above = _within(fields["clear_above"], "clear_above", below, top, "[]")
+        clear_above = number(fields["clear_above"], "clear_above", below, top, "[]")
     confidence = _USUAL if setting.is_rate else None
     if "confidence" in fields:
         _needs_rate(setting, "confidence")
-        confidence = _within(fields["confidence"], "confidence", 0.5, 1, "()")
+        confidence = number(fields["confidence"], "confidence", 0.5, 1, "()")
     return Level(_window(fields["window"], setting), below, confidence, clear_above)
 
 
@@ -155,19 +157,19 @@ def _naive(fields: _Fields, setting: Setting) -> _Condition:
 def _drift(fields: _Fields, setting: Setting) -> _Condition:
     _needs_rate(setting, "drift")
     parts = mapping(fields["drift"], "drift", frozenset({"good", "bad", "h"}))
-    good = _within(parts["good"], "good", 0, 1, "()")
-    return Drift(good, _within(parts["bad"], "bad", 0, good, "()"), _within(parts["h"], "h", 0, 1000, "(]"))
+    good = number(parts["good"], "good", 0, 1, "()")
+    return Drift(good, number(parts["bad"], "bad", 0, good, "()"), number(parts["h"], "h", 0, 1000, "(]"))
 
 
 def _ewma(fields: _Fields, setting: Setting) -> _Condition:
     _needs_rate(setting, "ewma")
     parts = mapping(fields["ewma"], "ewma", frozenset({"lambda", "L"}))
-    return Ewma(_within(parts["lambda"], "lambda", 0, 1, "(]"), _within(parts["L"], "L", 0, 100, "(]"))
+    return Ewma(number(parts["lambda"], "lambda", 0, 1, "(]"), number(parts["L"], "L", 0, 100, "(]"))
 
 
 def _below_unit(fields: _Fields, setting: Setting) -> None:
     _window(fields["window"], setting)
-    _within(fields["below_unit"], "below_unit", 0, 1 if setting.is_rate else _LARGEST, "(]")
+    number(fields["below_unit"], "below_unit", 0, 1 if setting.is_rate else LARGEST, "(]")
 
 
 def _stale(fields: _Fields, _setting: Setting) -> _Condition:
@@ -197,12 +199,4 @@ def _window(raw: object, setting: Setting) -> Window:
 
 
 def _threshold(raw: object, field: str, setting: Setting) -> float:
-    return _within(raw, field, 0, 1, "(]") if setting.is_rate else _within(raw, field, -_LARGEST, _LARGEST, "[]")
-
-
-def _within(raw: object, field: str, low: float, high: float, ends: str) -> float:
-    """A number from low to high; a round bracket in `ends` excludes that end."""
-    found = number(raw, field)
-    if not low <= found <= high or (ends[0] == "(" and found == low) or (ends[1] == ")" and found == high):
-        raise ValueError(f"{field}: {found} is not in {ends[0]}{low}, {high}{ends[1]}")
-    return found
+    return number(raw, field, 0, 1, "(]") if setting.is_rate else number(raw, field, -LARGEST, LARGEST, "[]")

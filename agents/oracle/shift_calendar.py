@@ -6,13 +6,10 @@ from datetime import date
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
-import yaml
-
-from agents.oracle.event import is_plain
-from agents.oracle.fields import listing, mapping, scalar, whole, zone
-from agents.oracle.instants import parse_instant
+from agents.oracle.fields import entries, instant, label, listing, mapping, matching, scalar, whole, zone
 from agents.oracle.log import MINUTE, LogRecord
-from agents.oracle.rules import duration
+from agents.oracle.rules import ID, duration
+from agents.oracle.yaml_text import read_yaml
 
 PREFIX = b"calendar:"
 HOURS_24 = 24 * 60  # in minutes of the clock, however long the day was
@@ -21,11 +18,10 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _A_MONDAY = 1  # the ordinal of 0001-01-01
 _NEEDED = frozenset({"calendar", "version", "effective_from", "timezone", "units", "shifts"})
 _FIELDS = _NEEDED | {"early", "week", "cycle", "holidays", "overrides"}
-_ID = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _CALENDAR = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_NONE = re.compile(r"0[smhd]")  # the one duration that the rules of an indicator do not have
+_NONE = "0m"  # the one duration that the rules of an indicator do not have
 _USUALLY_EARLY = "15m"
 _EARLIEST = 6 * 60 * MINUTE
 _MOST_SHIFTS = 24
@@ -79,57 +75,36 @@ def is_of_calendar(record: LogRecord) -> bool:
 def read_calendar(text: str) -> Calendar:
     """The calendar of a YAML text; raises CalendarError where the rules leave no reading."""
     try:
-        # Scalars stay text, as in a template: 22:00 is a time of day and not a number to the base of sixty.
-        return _calendar(mapping(yaml.load(text, Loader=yaml.BaseLoader), "calendar", _FIELDS))
-    except (yaml.YAMLError, KeyError, ValueError, RecursionError) as error:
+        return _calendar(mapping(read_yaml(text), "calendar", _FIELDS))
+    except (KeyError, ValueError) as error:
         raise CalendarError(f"calendar: {error}") from error
 
 
 def _calendar(raw: dict[str, object]) -> Calendar:
-    effective_from = parse_instant(scalar(raw["effective_from"], "effective_from"))
-    if effective_from is None:
-        raise CalendarError(f"effective_from: {raw['effective_from']!r} is not RFC 3339 with a zone")
     shifts = _shifts(raw["shifts"])
     first, pattern = _pattern(raw, shifts)
     return Calendar(
-        _name(raw["calendar"]), _version(raw["version"]), effective_from,
-        zone(raw["timezone"], "timezone"), _units(raw["units"]), _early(raw.get("early", _USUALLY_EARLY)),
-        first, pattern, _exceptions(raw, shifts),
+        matching(raw["calendar"], "calendar", _CALENDAR), whole(raw["version"], "version", 1),
+        instant(raw["effective_from"], "effective_from"), zone(raw["timezone"], "timezone"), _units(raw["units"]),
+        _early(raw.get("early", _USUALLY_EARLY)), first, pattern, _exceptions(raw, shifts),
     )  # fmt: skip
-
-
-def _name(raw: object) -> str:
-    name = scalar(raw, "calendar")
-    if not _CALENDAR.fullmatch(name):
-        raise CalendarError(f"calendar: {name!r} is no id of a calendar")
-    return name
-
-
-def _version(raw: object) -> int:
-    version = whole(raw, "version")
-    if version < 1:
-        raise CalendarError(f"version: {version} is not 1 or more")
-    return version
 
 
 def _units(raw: object) -> frozenset[str] | None:
     if raw == "everyone":
         return None
-    units = [scalar(unit, "units") for unit in listing(raw)]
-    if not units or not all(map(is_plain, units)):
-        raise CalendarError(f"units: {units} are not one or more ids of units")
-    return frozenset(_each_once(units, "units"))
+    return frozenset(_each_once([label(unit, "units") for unit in entries(raw, "units")], "units"))
 
 
 def _early(raw: object) -> int:
-    early = 0 if _NONE.fullmatch(scalar(raw, "early")) else duration(raw, "early")
+    early = 0 if raw == _NONE else duration(raw, "early")
     if early > _EARLIEST:
         raise CalendarError(f"early: {raw!r} is not from 0m to 6h")
     return early
 
 
 def _shifts(raw: object) -> dict[str, Shift]:
-    if not isinstance(raw, dict) or not 1 <= len(raw) <= _MOST_SHIFTS or not all(map(_ID.fullmatch, raw)):
+    if not isinstance(raw, dict) or not 1 <= len(raw) <= _MOST_SHIFTS or not all(map(ID.fullmatch, raw)):
         raise CalendarError(f"shifts: {raw!r} are not one to {_MOST_SHIFTS} by their ids")
     return {name: _shift(shift) for name, shift in raw.items()}
 
@@ -182,9 +157,9 @@ def _pattern(raw: dict[str, object], shifts: Mapping[str, Shift]) -> tuple[int, 
         week = mapping(raw["week"], "week", frozenset(_WEEKDAYS))
         return _A_MONDAY, tuple(_day(week.get(name, []), shifts) for name in _WEEKDAYS)
     cycle = mapping(raw["cycle"], "cycle", frozenset({"first", "days"}))
-    days = listing(cycle["days"])
-    if not 1 <= len(days) <= _LONGEST_CYCLE:
-        raise CalendarError(f"cycle: {len(days)} days are not 1 to {_LONGEST_CYCLE}")
+    days = entries(cycle["days"], "days")
+    if len(days) > _LONGEST_CYCLE:
+        raise CalendarError(f"cycle: {len(days)} days are more than {_LONGEST_CYCLE}")
     return _date(cycle["first"], "first"), tuple(_day(day, shifts) for day in days)
 
 

@@ -1,14 +1,29 @@
 """A template is read from its published text as the text stands; one that cannot be read was never published."""
 
+import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
-import yaml
-
-from agents.oracle.fields import dim_names, listing, mapping, number, scalar, whole, zone
-from agents.oracle.formula import Formula, FormulaError
-from agents.oracle.instants import parse_instant
-from agents.oracle.rules import Rule, Setting, read_rules
+from agents.oracle.event import MOST_DIMS, is_plain
+from agents.oracle.fields import (
+    dim_names,
+    entries,
+    instant,
+    label,
+    listing,
+    mapping,
+    matching,
+    number,
+    prose,
+    scalar,
+    whole,
+    zone,
+)
+from agents.oracle.formula import Formula
+from agents.oracle.measures import is_measure
+from agents.oracle.rules import ID, Rule, Setting, read_rules
 from agents.oracle.windows import Window, parse_window
+from agents.oracle.yaml_text import read_yaml
 
 DIMENSIONS = ("performance", "ability", "attitude")
 
@@ -18,6 +33,9 @@ _INDICATOR_FIELDS = frozenset(
      "windows", "min_sample", "alerts", "next_step", "case_mix"}
 )  # fmt: skip
 _DEFAULT_POINTS = Formula("100 * value / target")
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_SOURCE = re.compile(r"(qc|business)\.[a-z0-9_.]{1,119}")
+_PARTS = 2  # of a rate
 
 
 class TemplateError(ValueError):
@@ -42,7 +60,7 @@ class Indicator(NamedTuple):
     points: Formula
     weight: float
     windows: tuple[Window, ...]
-    min_sample: float
+    min_sample: int
     measures: tuple[str, ...]
     rules: tuple[Rule, ...]
     case_mix: tuple[str, ...]
@@ -62,77 +80,100 @@ class Template(NamedTuple):
 def read_template(text: str) -> Template:
     """The template of a YAML text; raises TemplateError where the contract leaves no reading."""
     try:
-        # Scalars stay text: `stage: no` is the text "no", and a weight or an instant is read as it was written.
-        raw = yaml.load(text, Loader=yaml.BaseLoader)
-        return _template(mapping(raw, "template", _TEMPLATE_FIELDS))
-    except (yaml.YAMLError, FormulaError, KeyError, ValueError, RecursionError) as error:
+        return _template(mapping(read_yaml(text), "template", _TEMPLATE_FIELDS))
+    except (KeyError, ValueError) as error:
         raise TemplateError(f"template: {error}") from error
 
 
 def _template(raw: dict[str, object]) -> Template:
-    effective_from = parse_instant(scalar(raw["effective_from"], "effective_from"))
-    if effective_from is None:
-        raise TemplateError(f"effective_from: {raw['effective_from']!r} is not RFC 3339 with a zone")
     indicators = tuple(
-        _indicator(mapping(entry, "indicator", _INDICATOR_FIELDS)) for entry in listing(raw["indicators"])
+        _indicator(mapping(entry, "indicator", _INDICATOR_FIELDS)) for entry in entries(raw["indicators"], "indicators")
     )
     if len({indicator.id for indicator in indicators}) < len(indicators):
         raise TemplateError("indicators: an id occurs twice")
+    _check_prose(raw, ("title",))
     return Template(
-        scalar(raw["template"], "template"), whole(raw["version"], "version"), effective_from,
-        zone(raw.get("timezone", "UTC"), "timezone"), _roles(raw.get("applies_to", "everyone")), indicators,
+        matching(raw["template"], "template", _NAME), whole(raw["version"], "version", 1),
+        instant(raw["effective_from"], "effective_from"), zone(raw["timezone"], "timezone"), _roles(raw["applies_to"]),
+        indicators,
     )  # fmt: skip
+
+
+def _check_prose(raw: dict[str, object], names: Iterable[str]) -> None:
+    for name in names:
+        if name in raw:
+            prose(raw[name], name)
 
 
 def _indicator(raw: dict[str, object]) -> Indicator:
     value = _formula(raw["value"])
     rate = mapping(raw["rate"], "rate", frozenset({"good", "of"})) if "rate" in raw else None
-    good, of = (_formula(rate["good"]), _formula(rate["of"])) if rate else (None, None)
+    good, of = (_formula(rate["good"]), _formula(rate["of"])) if rate is not None else (None, None)
     if "min_sample" in raw and rate is None:
         raise TemplateError("min_sample: needs a rate")
-    points = Formula(scalar(raw["points"], "points")) if "points" in raw else _DEFAULT_POINTS
-    if not set(points.names) <= {"value", "target"}:
-        raise TemplateError(f"points: {points.text!r} may name only value and target")
+    target = number(raw["target"], "target") if "target" in raw else None
     dimension = scalar(raw.get("dimension", DIMENSIONS[0]), "dimension")
     if dimension not in DIMENSIONS:
         raise TemplateError(f"dimension: {dimension!r} is none of {', '.join(DIMENSIONS)}")
-    target = number(raw["target"], "target") if "target" in raw else None
-    windows = tuple(dict.fromkeys(parse_window(scalar(text, "windows")) for text in listing(raw["windows"])))
+    if "unit" in raw:
+        label(raw["unit"], "unit")
+    _check_prose(raw, ("name", "definition", "next_step"))
+    windows = _windows(raw["windows"])
     rules = read_rules(raw["alerts"], Setting(rate is not None, target, windows)) if "alerts" in raw else ()
     case_mix = _case_mix(raw["case_mix"], good, of) if "case_mix" in raw else ()
     names = [name for formula in (value, good, of) if formula is not None for name in formula.names]
     return Indicator(
-        scalar(raw["id"], "id"), dimension, scalar(raw["from"], "from"), _where(raw.get("where", {})),
-        value, good, of, target, points, number(raw.get("weight", "1"), "weight"), windows,
-        number(raw.get("min_sample", "0"), "min_sample"), tuple(dict.fromkeys(names)), rules, case_mix,
+        matching(raw["id"], "id", ID), dimension, matching(raw["from"], "from", _SOURCE),
+        _where(raw["where"]) if "where" in raw else (), value, good, of, target, _points(raw, target),
+        number(raw["weight"], "weight", low=0) if "weight" in raw else 1.0, windows,
+        whole(raw["min_sample"], "min_sample") if "min_sample" in raw else 0, tuple(dict.fromkeys(names)), rules,
+        case_mix,
     )  # fmt: skip
 
 
 def _formula(raw: object) -> Formula:
-    formula = Formula(scalar(raw, "formula"))
-    if not {"value", "target"}.isdisjoint(formula.names):
-        raise TemplateError(f"formula {formula.text!r}: value and target are no measures")
+    formula = Formula(scalar(raw, "formula").strip())
+    if not all(map(is_measure, formula.names)):
+        raise TemplateError(f"formula {formula.text!r}: one of {formula.names} is no name of a measure")
     return formula
 
 
+def _points(raw: dict[str, object], target: float | None) -> Formula:
+    """Without a target the default has no value."""
+    if "points" not in raw:
+        return _DEFAULT_POINTS
+    points = Formula(scalar(raw["points"], "points").strip())
+    if not set(points.names) <= ({"value"} if target is None else {"value", "target"}):
+        raise TemplateError(f"points: {points.text!r} may name only value, and target where there is one")
+    return points
+
+
+def _windows(raw: object) -> tuple[Window, ...]:
+    windows = tuple(parse_window(scalar(text, "windows")) for text in entries(raw, "windows"))
+    if len(set(windows)) < len(windows):
+        raise TemplateError("windows: one stands there twice")
+    return windows
+
+
 def _case_mix(raw: object, good: Formula | None, of: Formula | None) -> tuple[str, ...]:
-    measures = [formula.text.strip() for formula in (good, of) if formula and formula.names == (formula.text.strip(),)]
-    if len(set(measures)) < 2:
+    measures = {formula.alone for formula in (good, of) if formula is not None}
+    if len(measures - {None}) < _PARTS:
         raise TemplateError("case_mix: needs a rate of one plain measure in another")
-    return dim_names(raw, "case_mix")
+    return dim_names([label(name, "case_mix") for name in listing(raw)], "case_mix")
 
 
 def _roles(raw: object) -> frozenset[str] | None:
     if raw == "everyone":
         return None
     roles = mapping(raw, "applies_to", frozenset({"roles"}))["roles"]
-    return frozenset(scalar(role, "roles") for role in listing(roles))
+    return frozenset(label(role, "roles") for role in entries(roles, "roles"))
 
 
 def _where(raw: object) -> tuple[tuple[str, frozenset[str]], ...]:
-    if not isinstance(raw, dict):
-        raise TemplateError(f"where: {raw!r} is no mapping")
-    return tuple(
-        (str(dim), frozenset(scalar(v, "where") for v in (values if isinstance(values, list) else [values])))
-        for dim, values in raw.items()
-    )
+    if not isinstance(raw, dict) or not 1 <= len(raw) <= MOST_DIMS or not all(map(is_plain, raw)):
+        raise TemplateError(f"where: {raw!r} is no mapping of 1 to {MOST_DIMS} dims")
+    return tuple((dim, frozenset(label(value, "where") for value in _accepted(raw[dim]))) for dim in raw)
+
+
+def _accepted(raw: object) -> list[object]:
+    return entries(raw, "where") if isinstance(raw, list) else [raw]

@@ -10,7 +10,9 @@ from agents.oracle.log import DAY, MINUTE, SECOND
 
 CALENDAR = ("day", "week", "month", "quarter", "year")
 
-_ROLLING = re.compile(r"rolling\s+([1-9][0-9]*)m")
+MOST_MINUTES = 366 * 1440  # of a rolling window
+
+_ROLLING = re.compile(r"rolling ([1-9][0-9]{0,8})m")
 
 
 class Window(NamedTuple):
@@ -24,7 +26,7 @@ class Window(NamedTuple):
 def parse_window(text: str) -> Window:
     """The window a template names; raises ValueError for an unknown one."""
     rolling = _ROLLING.fullmatch(text)
-    if rolling:
+    if rolling and int(rolling[1]) <= MOST_MINUTES:
         return Window(text, "rolling", int(rolling[1]))
     if text in (*CALENDAR, "all", "shift"):
         return Window(text, text, 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agents.oracle.compare import differences
@@ -25,6 +25,7 @@ from schemas.event import INPUT_TOPICS
 from schemas.instants import DAY, HOUR, MINUTE, format_rfc3339
 from schemas.rows import row_fields
 from stream.history import history_rows
+from stream.lifecycle import ENDED
 from stream.pool import Units
 from stream.topics import TEMPLATES, TICKS
 from tests.agents.agreement import disagreements
@@ -219,24 +220,30 @@ def wrong_alerts(world: World, find: Find) -> Iterator[object]:
     oracle = world.rig.recompute()
     told = [a for a in latest_alerts(world.rig.log).values() if a.rule == "low" and a.reason != WITHDRAWN]
     for who in oracle.employees:
-        given = [
-            Naive(a.last_event, a.window_start, a.value or 0.0, a.cleared_at) for a in told if a.employee_id == who
-        ]
-        given = [a._replace(cleared_at=None) if _ended(world, a) else a for a in given]
+        own = [a for a in told if a.employee_id == who]
+        given = [Naive(a.last_event, a.window_start, a.value or 0.0, a.cleared_at) for a in own]
         expected = naive_alerts(oracle, find, who, "yield", LIMIT)
-        if sorted(given) != sorted(expected):
-            yield who, sorted(expected), sorted(given)
+        # A tick has cleared these because their version had ended: what the data say of their end is told nobody.
+        ended = {a.last_event for a in own if a.reason == ENDED}
+        given, expected = (sorted(_without_end(a) if a.raising in ended else a for a in s) for s in (given, expected))
+        if given != expected:
+            yield who, expected, given
 
 
-def _ended(world: World, alert: Naive) -> bool:
-    """Whether a tick has cleared it because its version had ended."""
-    return any(
-        a.last_event == alert.raising and a.reason.startswith("its template")
-        for a in latest_alerts(world.rig.log).values()
-    )
+def _without_end(alert: Naive) -> Naive:
+    return alert._replace(cleared_at=None)
+
+
+# One record raises an alert of the shift and one of the hour; the data end the first, a new version ends the other.
+TWO_ENDS: Final = [
+    Act("inspect"), Act("assign"), Act("inspect"), Act("inspect"), Act("assign"), Act("inspect", pick=28),
+    Act("assign"), Act("inspect", size=10, pick=1), Act("inspect", size=11, pick=1), Act("inspect"),
+    Act("inspect", size=7, pick=24), Act("inspect", size=10, pick=1), Act("version"), Act("inspect", pick=7),
+]  # fmt: skip
 
 
 @settings(PROFILE, max_examples=25, suppress_health_check=list(HealthCheck))
+@example(script=TWO_ENDS, partitions=1)
 @given(script=st.lists(ACT, min_size=40, max_size=70), partitions=st.sampled_from((1, 2)))
 def test_rows_and_rules_of_a_shift(logs: Path, script: list[Act], partitions: int) -> None:
     """People, units, explanations of the past, and a level rule: no difference, by hand and by the oracle."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.oracle.logs import DAY, HOUR, MINUTE, NOON, Log, published
+from tests.oracle.logs import DAY, HOUR, MINUTE, NOON, YIELD, Log, published, template
 
 
 def outcomes(log: Log) -> dict[str, int]:
@@ -159,7 +159,7 @@ def test_held_and_unused_records_register_their_identity() -> None:
     log.send()
     log.send()
     assert log.outcomes() == {"duplicate": 1, "held": 1}
-    log.publish("template: op\nversion: 1\neffective_from: 2020-01-01T00:00:00Z\nindicators: []")
+    log.publish(template(YIELD.replace("qc.inspection", "qc.audit")))
     assert log.outcomes() == {"duplicate": 1, "unused": 1}
 
 

@@ -62,10 +62,9 @@ def test_without_early_it_is_a_quarter_of_an_hour() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        calendar(early="0h"),
+        calendar(early="0m"),
         calendar(early="6h"),
         calendar(early="360m"),
-        calendar(early="21600s"),
         calendar(holidays="[]", overrides="[]"),
         calendar(holidays="[2026-03-02]", overrides="[{date: 2026-03-02, shifts: [late]}]"),
         calendar(overrides="[{date: 2024-02-29, shifts: []}]"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,17 +13,25 @@ from hypothesis import strategies as st
 
 from schemas.instants import DAY, HOUR, MINUTE, format_rfc3339, parse_rfc3339
 from stream.calendars import FOREVER, Calendars, Shift
-from stream.shift_calendar import check_calendar, load_calendar
+from stream.shift_calendar import ShiftCalendar, check_calendar, load_calendar
+from stream.shift_times import LocalShift
 from tests.stream import shift_reference as by_hand
 
-ZONES = ("Europe/Berlin", "America/New_York", "Asia/Shanghai", "Asia/Tehran", "Pacific/Apia")
 SUNDAYS = {  # local dates about which clocks change, or whole days are missing
     "Europe/Berlin": (date(2026, 3, 29), date(2026, 10, 25)),
     "America/New_York": (date(2026, 3, 8), date(2026, 11, 1)),
     "Asia/Shanghai": (date(2026, 3, 2),),
+    "Asia/Kathmandu": (date(2026, 3, 2),),  # a quarter of an hour off
     "Asia/Tehran": (date(2022, 3, 22), date(2021, 9, 22)),  # at midnight
-    "Pacific/Apia": (date(2011, 12, 30), date(2021, 4, 4)),
+    "America/Sao_Paulo": (date(2018, 11, 4), date(2018, 2, 18)),  # at midnight, too
+    "America/St_Johns": (date(2010, 3, 14), date(2010, 11, 7)),  # a minute after it
+    "Africa/Casablanca": (date(2026, 2, 15), date(2026, 3, 22)),  # back first, then forth
+    "Australia/Lord_Howe": (date(2026, 4, 5), date(2026, 10, 4)),  # half an hour
+    "Antarctica/Troll": (date(2026, 3, 29), date(2026, 10, 25)),  # two hours
+    "Pacific/Apia": (date(2011, 12, 30), date(2011, 12, 30), date(2021, 4, 4)),
+    "Pacific/Fakaofo": (date(2011, 12, 30),),
 }
+ZONES = tuple(SUNDAYS)
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOURS = ("00:00", "01:30", "02:00", "02:20", "02:40", "03:00", "05:00", "06:00", "14:00", "18:00", "22:00", "23:59")
 
@@ -186,6 +195,42 @@ def test_work_before_the_start_counts_once_the_one_before_has_ended() -> None:
     assert at("2026-03-02T05:45:00") == by_day.begins("L1", at("2026-03-02T05:50:00"))
     assert at("2026-03-01T05:45:00") == by_day.begins("L1", at("2026-03-02T05:44:59"))
     assert by_day.scheduled("L1", at("2026-03-02T05:50:00")) is None
+
+
+def test_work_before_a_skipped_date_counts_for_the_shift_after_it() -> None:
+    """Apia had no 30 December 2011: six hours before 01:30 of the 31st it was 19:30 of the 29th."""
+    said = {
+        **SIMPLE, "effective_from": parse_rfc3339("2011-12-01T00:00:00Z"),
+        "timezone": "Pacific/Apia", "early": 6 * HOUR,
+        "shifts": {"a": {"start": "01:30", "end": "05:00"}}, "week": {day: ["a"] for day in WEEK},
+    }  # fmt: skip
+    began, following = (parse_rfc3339(f"2011-12-{day}T05:30:00Z") for day in (30, 31))
+    assert began is not None
+    for moment in (began, began + 1, began + 4 * HOUR):
+        assert Shift(began, following or 0) == calendars_of(said).shift("", moment)
+
+
+@pytest.mark.parametrize("week", [{day: ["day", "night"] for day in WEEK}, {}])
+@pytest.mark.parametrize("shifts", [[], ["day"], ["night"]])
+def test_an_exception_at_the_end_of_all_dates_costs_nothing(
+    monkeypatch: pytest.MonkeyPatch, week: dict[str, list[str]], shifts: list[str]
+) -> None:
+    """Somebody means never by it: what is worked until then is the same, and no date between is looked at."""
+    asked, on = list[date](), ShiftCalendar.on
+
+    def noted(calendar: ShiftCalendar, day: date) -> Sequence[LocalShift]:
+        asked.append(day)
+        return on(calendar, day)
+
+    monkeypatch.setattr(ShiftCalendar, "on", noted)
+    never = {"holidays": [date.max], "overrides": [{"date": date.max, "shifts": shifts}]}
+    for moment in (at("2026-03-03T12:00:00"), at("2100-01-01T00:00:00")):
+        ends = calendars_of({**SIMPLE, "week": week}), calendars_of({**SIMPLE, "week": week, **never})
+        assert ends[0].shift("", moment) == ends[1].shift("", moment)
+        assert ends[0].scheduled("", moment) == ends[1].scheduled("", moment)
+        assert ends[0].next_scheduled("", moment) == ends[1].next_scheduled("", moment)
+        assert ends[0].worked("", moment, moment + DAY) == ends[1].worked("", moment, moment + DAY)
+    assert len(asked) < 200
 
 
 def test_a_calendar_without_any_shift_is_one_shift_for_all_its_time() -> None:
