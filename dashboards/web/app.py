@@ -24,6 +24,7 @@ from dashboards.web.acting import Acting
 from dashboards.web.api import api
 from dashboards.web.appeal_pages import all_appeals, answer_appeal, appeal_form, make_appeal, my_appeals, withdraw
 from dashboards.web.assets import load_assets
+from dashboards.web.chain_check import ChainCheck
 from dashboards.web.desk import Desk
 from dashboards.web.events_pages import events_of, my_events
 from dashboards.web.evidence import Evidence
@@ -32,6 +33,7 @@ from dashboards.web.gate import Closed, Gate
 from dashboards.web.guard import guard
 from dashboards.web.head import Application
 from dashboards.web.health import healthz, metrics
+from dashboards.web.hr_pages import HANDLERS as HR
 from dashboards.web.hub import PACE, Hub, Pace
 from dashboards.web.intake import Batches
 from dashboards.web.languages import Language
@@ -123,12 +125,13 @@ def create_app(
         ),
         evidence=evidence,
         desk=desk,
+        chain=None if desk is None else ChainCheck(desk, clock),
         appeal_days=appeal_days,
         provider=provider,
         public_url=public_url,
     )
     app = Application(
-        route_handlers=[start, board, team, act, asset, api, healthz, metrics, *PERSONAL, *SIGN_IN],
+        route_handlers=[start, board, team, act, asset, api, healthz, metrics, *PERSONAL, *HR, *SIGN_IN],
         guards=[guard],
         dependencies={
             "web": Provide(lambda: web, sync_to_thread=False),
@@ -193,6 +196,8 @@ async def _running(web: Web) -> AsyncIterator[None]:
             web.batches.close()
             web.repeats.close()
             web.acting.close()
+            if web.chain is not None:
+                await web.chain.close()
             for behind in (web.evidence, web.desk):
                 if behind is not None:
                     behind.close()

@@ -13,6 +13,7 @@ from agents.access.provider import Provider
 from agents.views.port import ViewsReader
 from dashboards.web.acting import Acting
 from dashboards.web.assets import Assets
+from dashboards.web.chain_check import ChainCheck
 from dashboards.web.desk import Desk
 from dashboards.web.evidence import Evidence
 from dashboards.web.follower import Follower
@@ -59,6 +60,7 @@ class Web:
     public_url: str | None = None
     evidence: Evidence | None = None  # the log, where this process may read it
     desk: Desk | None = None  # the records
+    chain: ChainCheck | None = None  # of the audit log in them
     appeal_days: int = 7
     counts: list[int] = field(default_factory=lambda: [0, 0])  # employees and units, as last read
 
