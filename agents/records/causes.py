@@ -42,7 +42,7 @@ def edits_between(connection: Connection, since: int, until: int, tables: Collec
     c = changes.c
     wanted = select(c.made_at, c.made_by, c.table, c.subject, c.was, c.became)
     wanted = wanted.where(c.made_at > since, c.made_at <= until, c.table.in_(tables)).order_by(c.number)
-    return [Edited(*row[:4], *map(_decoded, row[4:])) for row in connection.execute(wanted)]
+    return [Edited(*row[:4], *map(decoded, row[4:])) for row in connection.execute(wanted)]
 
 
 def edits_of(connection: Connection, employee: str) -> list[Edited]:
@@ -50,7 +50,7 @@ def edits_of(connection: Connection, employee: str) -> list[Edited]:
     c = changes.c
     wanted = select(c.made_at, c.made_by, c.table, c.subject, c.was, c.became)
     wanted = wanted.where(c.subject == employee, c.table == "assignments").order_by(c.number)
-    return [Edited(*row[:4], *map(_decoded, row[4:])) for row in connection.execute(wanted)]
+    return [Edited(*row[:4], *map(decoded, row[4:])) for row in connection.execute(wanted)]
 
 
 def restated_with(connection: Connection, key: ResultKey, units: Collection[str], computed_at: int) -> list[str]:
@@ -69,5 +69,6 @@ def restated_with(connection: Connection, key: ResultKey, units: Collection[str]
     return list(connection.execute(wanted.order_by(r.subject).limit(MOST)).scalars())
 
 
-def _decoded(text: str | None) -> dict[str, Any] | None:
+def decoded(text: str | None) -> dict[str, Any] | None:
+    """A row as `changes` has it."""
     return None if text is None else _row.decode(text)

@@ -26,6 +26,7 @@ from dashboards.web.appeal_pages import all_appeals, answer_appeal, appeal_form,
 from dashboards.web.assets import load_assets
 from dashboards.web.chain_check import ChainCheck
 from dashboards.web.desk import Desk
+from dashboards.web.edit_pages import HANDLERS as EDIT
 from dashboards.web.events_pages import events_of, my_events
 from dashboards.web.evidence import Evidence
 from dashboards.web.follower import Follower
@@ -35,12 +36,14 @@ from dashboards.web.head import Application
 from dashboards.web.health import healthz, metrics
 from dashboards.web.hr_pages import HANDLERS as HR
 from dashboards.web.hub import PACE, Hub, Pace
+from dashboards.web.import_pages import HANDLERS as IMPORT
 from dashboards.web.intake import Batches
 from dashboards.web.languages import Language
 from dashboards.web.me_pages import me, person
 from dashboards.web.metrics import Metrics
 from dashboards.web.my_data import my_data
 from dashboards.web.operations import Described
+from dashboards.web.organisation_pages import HANDLERS as ORGANISATION
 from dashboards.web.pages import asset, board, page_templates, start
 from dashboards.web.problems import (
     RequestProblem,
@@ -131,7 +134,22 @@ def create_app(
         public_url=public_url,
     )
     app = Application(
-        route_handlers=[start, board, team, act, asset, api, healthz, metrics, *PERSONAL, *HR, *SIGN_IN],
+        route_handlers=[
+            start,
+            board,
+            team,
+            act,
+            asset,
+            api,
+            healthz,
+            metrics,
+            *PERSONAL,
+            *HR,
+            *ORGANISATION,
+            *EDIT,
+            *IMPORT,
+            *SIGN_IN,
+        ],
         guards=[guard],
         dependencies={
             "web": Provide(lambda: web, sync_to_thread=False),

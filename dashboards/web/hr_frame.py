@@ -14,6 +14,7 @@ from agents.access.viewer import Subject
 from dashboards.web.figures import Figures
 from dashboards.web.framing import AnyRequest, Frame
 from dashboards.web.my_words import Tab
+from dashboards.web.names import unit_segment
 from dashboards.web.problems import RequestProblem
 from dashboards.web.sight import Sight
 from dashboards.web.web import Web
@@ -78,7 +79,10 @@ class HrFrame(Frame):
 
     def draw(self, name: str, values: Mapping[str, Any], *, status: int = 200) -> Response[str]:
         """A page with its places."""
-        own = {"figures": self.figures, "here": self.place, "places": self._places(), "zone": self.zone}
+        own = {
+            "figures": self.figures, "here": self.place, "places": self._places(), "segment": unit_segment,
+            "zone": self.zone,
+        }  # fmt: skip
         return self.page(name, {**own, **values}, status=status)
 
     def _places(self) -> list[Tab]:

@@ -9,7 +9,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple, get_args
 
@@ -70,10 +70,10 @@ async def as_csv(
     `tell` writes down whose rows go out, before they do.
     """
     found: Found | None = first
-    yield b"\xef\xbb\xbf" + _lines([dict(zip(COLUMNS, COLUMNS, strict=True))])
+    yield lines(COLUMNS, ())
     while found is not None:
         await tell(found.rows)
-        yield _lines([_cells(row, found.was.get(key_of(row))) for row in found.rows])
+        yield _lines(COLUMNS, [_cells(row, found.was.get(key_of(row))) for row in found.rows])
         found = await desk.read(finding(asked, found.next, SLICE)) if found.next is not None else None
 
 
@@ -82,10 +82,15 @@ def _cells(row: Row, was: Row | None) -> dict[str, Any]:
     return {**row, **replaced, **{name: instant(row[name]) for name in _TIMES}}
 
 
-def _lines(rows: Sequence[Mapping[str, Any]]) -> bytes:
+def lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """A file for a spreadsheet: its names, then rows; it says itself that it is UTF-8."""
+    return b"\xef\xbb\xbf" + _lines(columns, [dict(zip(columns, columns, strict=True)), *rows])
+
+
+def _lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerows([_guarded(row.get(name)) for name in COLUMNS] for row in rows)
+    writer.writerows([_guarded(row.get(name)) for name in columns] for row in rows)
     return text.getvalue().encode()
 
 

@@ -81,7 +81,14 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
     boards = ("mark.", "window.", "total.", "service.", "alert.", "funnel.inside", "funnel.warn.", "funnel.act.")
     own = ("appeals.state.", "events.status.", "me.missing.", "me.short.", "me.theme.", "me.rule.", *_NOTICES)
     own += ("hr.place.", "hr.title.", "hr.kind.", "hr.of.", "hr.window.", "hr.status.", "hr.field.", "hr.cause")
-    own += ("hr.audit.outcome.",)
+    own += ("hr.audit.outcome.", *(f"organisation.{name}." for name in ("kind", "row", "table", "form", "done")))
+    own += (
+        "organisation.field.",
+        "organisation.wrong.",
+        "organisation.added",
+        "organisation.changed",
+        "organisation.removed",
+    )
     troubles = ("sign_in.refused", "sign_in.unknown", "sign_in.provider")
     known = set(json.loads(catalogue_bytes("en"))) | set(_pages("en"))
     assert set() == {key for key in used - known if not key.endswith((".", "@"))}
