@@ -66,6 +66,10 @@ class Figures:
         """The date of an instant."""
         return _date(at // 60_000, self._zone, self._tag)
 
+    def weekday(self, at: int) -> str:
+        """The date of an instant with its day of the week."""
+        return _weekday(at // 60_000, self._zone, self._tag)
+
     def period(self, window: str, begins: int, ends: int) -> str:
         """A calendar window in words: its year, month or day, else its first and last day."""
         return _period(window, begins // 60_000, ends // 60_000, self._zone, self._tag)
@@ -106,6 +110,11 @@ def _moment(minute: int, zone: str, tag: str) -> str:
 @lru_cache(maxsize=16_384)
 def _date(minute: int, zone: str, tag: str) -> str:
     return str(format_date(_local(minute * 60, zone), "medium", locale=_locale(tag)))
+
+
+@lru_cache(maxsize=4_096)
+def _weekday(minute: int, zone: str, tag: str) -> str:
+    return str(format_skeleton("yMMMEd", _local(minute * 60, zone), locale=_locale(tag)))
 
 
 @lru_cache(maxsize=16_384)

@@ -23,6 +23,7 @@ from dashboards.web.evidence import Evidence, OpenLog
 from dashboards.web.gate import Demo, Store
 from dashboards.web.intake import MOST_LINES
 from dashboards.web.languages import LANGUAGES, Language
+from dashboards.web.planning import Planning
 from dashboards.web.rates import Rates
 from dashboards.web.web import Web
 from stream.pipeline import Limits
@@ -81,6 +82,7 @@ def run(
         desk=None if records is None else Desk(records),
         appeal_days=appeal_days,
         acting=Acting(open_log, wall_ms),
+        planning=Planning(open_log, wall_ms),
         access=Demo(wall_ms) if accounts is None else Store(accounts, wall_ms),
         provider=None if client is None else Provider(client, wall_ms),
         public_url=public_url,

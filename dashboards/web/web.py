@@ -22,6 +22,7 @@ from dashboards.web.hub import Hub
 from dashboards.web.intake import Batches
 from dashboards.web.languages import Language
 from dashboards.web.metrics import Metrics
+from dashboards.web.planning import Planning
 from dashboards.web.rates import Rates
 from dashboards.web.repeated import Repeats
 from dashboards.web.service import Service
@@ -58,6 +59,7 @@ class Web:
     watch: Watch
     provider: Provider | None = None
     public_url: str | None = None
+    planning: Planning = field(default_factory=lambda: Planning(None, lambda: 0))  # shift calendars in the log
     evidence: Evidence | None = None  # the log, where this process may read it
     desk: Desk | None = None  # the records
     chain: ChainCheck | None = None  # of the audit log in them

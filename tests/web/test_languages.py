@@ -85,6 +85,7 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
     own += (
         "organisation.field.",
         "organisation.wrong.",
+        "organisation.calendar.state.",
         "organisation.added",
         "organisation.changed",
         "organisation.removed",
