@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Connection, func, or_, select
 
 from agents.access.audit import Entry, append, in_turn
+from agents.records.charts import TABLES
 from agents.records.edits import Edit
 from agents.records.organisation import changed, edited, read, take_turns
 from agents.records.restated import Reached, reached
@@ -22,7 +23,6 @@ from agents.records.tables import changes
 
 RIGHT: Final = "edit-organisation"
 INLINE: Final = 1_000  # rows that an entry has itself; of more it has a digest, and where they are in `changes`
-_TABLES: Final = {"unit": ("units", "unit_spans", "managers"), "employee": ("employees", "assignments")}
 
 
 class Subject(NamedTuple):
@@ -115,7 +115,7 @@ def doing(
 def demand_unchanged(connection: Connection, seen: Seen) -> None:
     """Goes on when nobody has changed any of it since."""
     since = changes.c.number > seen.number
-    own = [changes.c.table.in_(_TABLES[one.kind]) & (changes.c.subject == one.id) for one in seen.subjects]
+    own = [changes.c.table.in_(TABLES[one.kind]) & (changes.c.subject == one.id) for one in seen.subjects]
     query = select(*(changes.c[name] for name in Meanwhile._fields)).where(since, *([or_(*own)] if own else []))
     found = [Meanwhile._make(row) for row in connection.execute(query.order_by(changes.c.number))]
     if found:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from typing import Annotated, Final
 
 from cyclopts import App, Parameter
@@ -16,8 +15,9 @@ from agents.cli.progress import say
 from agents.cli.reports import local_time, print_report, read_text
 from agents.publishing import CalendarRefused, publish_calendar
 from agents.rules import calendars as published_calendars
+from agents.shift_lists import Listed, shifts_of, state_of, succession, with_draft
 from schemas.instants import DAY, parse_rfc3339
-from stream.calendars import FOREVER, Calendars
+from stream.calendars import Calendars
 from stream.shift_calendar import ShiftCalendar, check_calendar
 
 app = App(name="calendars", help="Check, publish and show shift calendars.", help_format="plaintext")
@@ -101,7 +101,7 @@ def list_(*, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -> int:
             "timezone": one.timezone,
             "units": "everyone" if one.units is None else ", ".join(sorted(one.units)),
             "shifts": ", ".join(one.shifts),
-            "state": _state(one, [entry.calendar for entry in found], now),
+            "state": state_of(one, [entry.calendar for entry in found], now),
         }
         for at, _, _, one in sorted(found, key=lambda entry: (entry.calendar.calendar, entry.calendar.version))
     )
@@ -129,7 +129,7 @@ def show(calendar: str, /, *, flags: Flags = NO_FLAGS) -> int:
         every = [entry.calendar for entry in published_calendars(log)]
     own = [one for one in every if one.calendar == name and (not number or one.version == int(number))]
     begun = [one for one in own if one.effective_from <= now_ms()]
-    found = max(begun or own, key=_succession, default=None)
+    found = max(begun or own, key=succession, default=None)
     if found is None:
         names = ", ".join(sorted(map(_name, every))) or "none"
         raise CommandError(f"calendar {calendar!r} is not published; there are {names}")
@@ -161,7 +161,8 @@ def shifts(
     if not 1 <= days <= _MOST_DAYS:
         raise UsageError(f"--days {days}: write 1 to {_MOST_DAYS}")
     calendars = _known(flags, file)
-    print_rows(_shifts(Calendars(calendars), unit, since, since + days * DAY), _SHIFT, format)
+    found = shifts_of(Calendars(calendars), unit, since, since + days * DAY)
+    print_rows((_shift(unit, one) for one in found), _SHIFT, format)
     return 0
 
 
@@ -179,30 +180,13 @@ def _known(flags: Flags, file: str | None) -> list[ShiftCalendar]:
         return more
     with existing_log(settings) as log:
         found = [entry.calendar for entry in published_calendars(log)]
-    return [one for one in found if one.key not in {own.key for own in more}] + more
+    return with_draft(found, more[0] if more else None)
 
 
-def _shifts(calendars: Calendars, unit: str, since: int, until: int) -> Iterator[dict[str, object]]:
-    """Each shift that is worked in [since, until), in order; an end that never comes is None."""
-    at = since
-    while at < until:
-        planned, counts, calendar = calendars.scheduled(unit, at), calendars.shift(unit, at), calendars.of(unit, at)
-        if planned is not None and counts is not None and calendar is not None:
-            zone = calendar.timezone
-            moments = (None if moment >= FOREVER else local_time(moment, zone) for moment in (*planned, *counts))
-            yield dict(zip(_SHIFT, (unit, *moments), strict=True))
-        at = calendars.next_scheduled(unit, at)
-
-
-def _state(one: ShiftCalendar, every: list[ShiftCalendar], now: int) -> str:
-    if one.effective_from > now:
-        return "upcoming"
-    own = [other for other in every if other.calendar == one.calendar and other.effective_from <= now]
-    return "in force" if one is max(own, key=_succession) else "superseded"
-
-
-def _succession(one: ShiftCalendar) -> tuple[int, int]:
-    return one.effective_from, one.version
+def _shift(unit: str, one: Listed) -> dict[str, object]:
+    """A shift in the calendar's own zone; an end that never comes is None."""
+    moments = (None if moment is None else local_time(moment, one.calendar.timezone) for moment in one[:4])
+    return dict(zip(_SHIFT, (unit, *moments), strict=True))
 
 
 def _name(one: ShiftCalendar) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,16 +29,22 @@ _Dumper: Final[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 def read_files(files: Sequence[Path], default_begins: int | None = None) -> Statement:
     """What files (or folders with files of the export's names) state. What is wrong is among its problems."""
+    found = (file for path in files for file in _files(path))
+    return read_contents(((str(file), file.read_bytes()) for file in found), default_begins)
+
+
+def read_contents(files: Iterable[tuple[str, bytes]], default_begins: int | None = None) -> Statement:
+    """As `read_files`, of files that were read: (name, content)."""
     statement = Statement(default_begins)
     given: set[str] = set()
-    for file in (found for path in files for found in _files(path)):
+    for name, content in files:
         try:
-            text = file.read_bytes().decode("utf-8-sig")
+            text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
-            _wrong(statement, Place(str(file), 1), said("no-utf8"))
+            _wrong(statement, Place(name, 1), said("no-utf8"))
             continue
-        reader = _csv if file.suffix.lower() == ".csv" else _yaml
-        given |= reader(statement, str(file), text)
+        reader = _csv if name.lower().endswith(".csv") else _yaml
+        given |= reader(statement, name, text)
     if "assignments" in given:
         statement.histories |= statement.named("employees")
     if "managers" in given:

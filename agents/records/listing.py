@@ -35,7 +35,7 @@ class Asked(NamedTuple):
 def listed(connection: Connection, at: int, asked: Asked, after: str, limit: int) -> list[Listed]:
     """At most `limit` people behind the id `after`."""
     by_id = plain(connection, employees.c.id)
-    current = _in_force(at)
+    current = in_force(at)
     query = (
         select(employees.c.id, employees.c.name, current.c.role, current.c.unit)
         .select_from(employees.outerjoin(current, current.c.employee == employees.c.id))
@@ -53,7 +53,7 @@ def known_of(connection: Connection, ids: Collection[str]) -> set[str]:
 
 def counted(connection: Connection, at: int) -> tuple[int, int]:
     """How many people are here at an instant, and how many are known and are not."""
-    current = _in_force(at)
+    current = in_force(at)
     joined = employees.outerjoin(current, current.c.employee == employees.c.id)
     here, everybody = connection.execute(select(func.count(current.c.unit), func.count()).select_from(joined)).one()
     return here, everybody - here
@@ -64,7 +64,7 @@ def plain(connection: Connection, column: Any) -> Any:
     return column.collate("C") if connection.dialect.name == "postgresql" else column
 
 
-def _in_force(at: int) -> Any:
+def in_force(at: int) -> Any:
     """Everybody's assignment at an instant."""
     own = assignments
     newest = (

@@ -24,8 +24,11 @@ from dashboards.web.acting import Acting
 from dashboards.web.api import api
 from dashboards.web.appeal_pages import all_appeals, answer_appeal, appeal_form, make_appeal, my_appeals, withdraw
 from dashboards.web.assets import load_assets
+from dashboards.web.calendar_pages import HANDLERS as CALENDARS
+from dashboards.web.chain_check import ChainCheck
 from dashboards.web.choose import HANDLERS as CHOOSE
 from dashboards.web.desk import Desk
+from dashboards.web.edit_pages import HANDLERS as EDIT
 from dashboards.web.events_pages import events_of, my_events
 from dashboards.web.evidence import Evidence
 from dashboards.web.follower import Follower
@@ -33,14 +36,18 @@ from dashboards.web.gate import Closed, Gate
 from dashboards.web.guard import guard
 from dashboards.web.head import Application
 from dashboards.web.health import healthz, metrics
+from dashboards.web.hr_pages import HANDLERS as HR
 from dashboards.web.hub import PACE, Hub, Pace
+from dashboards.web.import_pages import HANDLERS as IMPORT
 from dashboards.web.intake import Batches
 from dashboards.web.languages import Language
 from dashboards.web.me_pages import me, person
 from dashboards.web.metrics import Metrics
 from dashboards.web.my_data import my_data
 from dashboards.web.operations import Described
+from dashboards.web.organisation_pages import HANDLERS as ORGANISATION
 from dashboards.web.pages import asset, board, page_templates, start
+from dashboards.web.planning import Planning
 from dashboards.web.problems import (
     RequestProblem,
     SignInNeeded,
@@ -95,6 +102,7 @@ def create_app(
     desk: Desk | None = None,
     appeal_days: int = 7,
     acting: Acting | None = None,
+    planning: Planning | None = None,
     access: Gate | None = None,
     provider: Provider | None = None,
     public_url: str | None = None,
@@ -104,7 +112,8 @@ def create_app(
     `app.state.web` is the Web of this application. `stale_seconds`: age of the newest event at which a board says
     so; `appeal_days`: within which an appeal is answered. `intake`: where events go, None: nowhere. `records` opens the
     relational store, when it is first asked for. `rates`: None for no limits. `evidence` and `desk`: the log and the
-    records, where pages may look into them; `acting`: the way of commands about alerts. `access`: who may see what
+    records, where pages may look into them; `acting`: the way of commands about alerts; `planning`: of shift
+    calendars. `access`: who may see what
     (gate.py); without it nobody sees anything. `provider`: where people sign in.
     """
     own = Metrics()
@@ -124,11 +133,14 @@ def create_app(
         ),
         evidence=evidence,
         desk=desk,
+        chain=None if desk is None else ChainCheck(desk, clock),
+        planning=planning or Planning(None, clock),
         appeal_days=appeal_days,
         provider=provider,
         public_url=public_url,
     )
-    handlers: list[Any] = [start, board, team, act, asset, api, healthz, metrics, *PERSONAL, *SIGN_IN]
+    editors = (*HR, *ORGANISATION, *EDIT, *IMPORT, *CALENDARS)
+    handlers: list[Any] = [start, board, team, act, asset, api, healthz, metrics, *PERSONAL, *editors, *SIGN_IN]
     app = Application(
         route_handlers=[*handlers, *(CHOOSE if web.gate.demo else ())],
         guards=[guard],
@@ -195,6 +207,9 @@ async def _running(web: Web) -> AsyncIterator[None]:
             web.batches.close()
             web.repeats.close()
             web.acting.close()
+            web.planning.close()
+            if web.chain is not None:
+                await web.chain.close()
             for behind in (web.evidence, web.desk):
                 if behind is not None:
                     behind.close()

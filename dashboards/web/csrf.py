@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FIELD: Final = "csrf"
 HEADER: Final = "x-csrf-token"
-_FORM: Final = "application/x-www-form-urlencoded"
+_FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def token_of(session: str | None) -> str:
@@ -43,6 +43,6 @@ async def check_origin(connection: ASGIConnection[Any, Any, Any, Any], credentia
 async def _sent(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     if (header := connection.headers.get(HEADER)) is not None:
         return header
-    if connection.headers.get("content-type", "").startswith(_FORM) and isinstance(connection, Request):
+    if connection.headers.get("content-type", "").startswith(_FORMS) and isinstance(connection, Request):
         return str((await connection.form()).get(FIELD, ""))
     return ""

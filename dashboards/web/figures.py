@@ -11,11 +11,12 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent
 
 from dashboards.web.languages import Words
 
+_SKELETONS: Final = {"month": "yMMMM", "quarter": "yQQQQ", "year": "y"}
 _DAY_TIME: Final = {"en": "d MMM, HH:mm", "zh-Hans": "M月d日 HH:mm"}
 
 
@@ -65,6 +66,14 @@ class Figures:
         """The date of an instant."""
         return _date(at // 60_000, self._zone, self._tag)
 
+    def weekday(self, at: int) -> str:
+        """The date of an instant with its day of the week."""
+        return _weekday(at // 60_000, self._zone, self._tag)
+
+    def period(self, window: str, begins: int, ends: int) -> str:
+        """A calendar window in words: its year, month or day, else its first and last day."""
+        return _period(window, begins // 60_000, ends // 60_000, self._zone, self._tag)
+
     def clock(self, at: int) -> str:
         """The time of day alone."""
         return _clock(at // 60_000, self._zone, self._tag)
@@ -101,6 +110,23 @@ def _moment(minute: int, zone: str, tag: str) -> str:
 @lru_cache(maxsize=16_384)
 def _date(minute: int, zone: str, tag: str) -> str:
     return str(format_date(_local(minute * 60, zone), "medium", locale=_locale(tag)))
+
+
+@lru_cache(maxsize=4_096)
+def _weekday(minute: int, zone: str, tag: str) -> str:
+    return str(format_skeleton("yMMMEd", _local(minute * 60, zone), locale=_locale(tag)))
+
+
+@lru_cache(maxsize=16_384)
+def _period(window: str, begins: int, ends: int, zone: str, tag: str) -> str:
+    first = _local(begins * 60, zone)
+    if window in _SKELETONS:
+        return str(format_skeleton(_SKELETONS[window], first, locale=_locale(tag)))
+    if window == "day":
+        return _date(begins, zone, tag)
+    if window == "shift":
+        return f"{_moment(begins, zone, tag)} – {_clock(ends, zone, tag)}"
+    return f"{_date(begins, zone, tag)} – {_date(ends - 1, zone, tag)}"
 
 
 @lru_cache(maxsize=4_096)

@@ -1,7 +1,7 @@
 """A page speaks one language: the one asked for, else the one that was set, else the reader's, else English.
 
 The catalogues are JSON; `en.json` and `zh.json` are read by the server (with Babel) and by the browser (with Intl)
-alike, `me.*.json` by the server alone. A text that depends on a number has a form for each plural category.
+alike, those of PAGES by the server alone. A text that depends on a number has a form for each plural category.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
+PAGES: Final = ("me", "hr", "organisation")
 TAGS: Final[Mapping[Language, str]] = {"en": "en", "zh": "zh-Hans"}
 
 
@@ -85,8 +86,10 @@ def _decimal(value: float, tag: str) -> str:
 @cache
 def words(language: Language) -> Words:
     """The catalogue of a language, read once."""
-    pages = resources.files("dashboards.web").joinpath("words", f"me.{language}.json").read_bytes()
-    return Words(language, json.loads(catalogue_bytes(language)) | json.loads(pages))
+    texts = json.loads(catalogue_bytes(language))
+    for name in PAGES:
+        texts |= json.loads(resources.files("dashboards.web").joinpath("words", f"{name}.{language}.json").read_bytes())
+    return Words(language, texts)
 
 
 def catalogue_bytes(language: Language) -> bytes:

@@ -24,6 +24,7 @@ from dashboards.web.evidence import Evidence, OpenLog
 from dashboards.web.gate import Closed, Demo, Gate, Store
 from dashboards.web.intake import MOST_LINES
 from dashboards.web.languages import LANGUAGES, Language
+from dashboards.web.planning import Planning
 from dashboards.web.rates import Rates
 from dashboards.web.web import Web
 from stream.pipeline import Limits
@@ -84,6 +85,7 @@ def run(
         desk=None if records is None else Desk(records),
         appeal_days=appeal_days,
         acting=Acting(open_log, wall_ms),
+        planning=Planning(open_log, wall_ms),
         access=_gate(accounts, demo),
         provider=None if client is None else Provider(client, wall_ms),
         public_url=public_url,

@@ -13,6 +13,7 @@ from agents.access.provider import Provider
 from agents.views.port import ViewsReader
 from dashboards.web.acting import Acting
 from dashboards.web.assets import Assets
+from dashboards.web.chain_check import ChainCheck
 from dashboards.web.desk import Desk
 from dashboards.web.evidence import Evidence
 from dashboards.web.follower import Follower
@@ -21,6 +22,7 @@ from dashboards.web.hub import Hub
 from dashboards.web.intake import Batches
 from dashboards.web.languages import Language
 from dashboards.web.metrics import Metrics
+from dashboards.web.planning import Planning
 from dashboards.web.rates import Rates
 from dashboards.web.repeated import Repeats
 from dashboards.web.service import Service
@@ -57,8 +59,10 @@ class Web:
     watch: Watch
     provider: Provider | None = None
     public_url: str | None = None
+    planning: Planning = field(default_factory=lambda: Planning(None, lambda: 0))  # shift calendars in the log
     evidence: Evidence | None = None  # the log, where this process may read it
     desk: Desk | None = None  # the records
+    chain: ChainCheck | None = None  # of the audit log in them
     appeal_days: int = 7
     counts: list[int] = field(default_factory=lambda: [0, 0])  # employees and units, as last read
 

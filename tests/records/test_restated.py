@@ -32,7 +32,8 @@ class World:
 
     async def work(self) -> None:
         """Ten units each, each day; then all windows are over."""
-        self.log.publish(template(YIELD.replace("[day]", "[day, month]")), at=FIRST)
+        text = template(YIELD.replace("[day]", "[day, month]"), applies_to="{roles: [operator]}")
+        self.log.publish(text, at=FIRST)
         begun = [
             unit("acme", "company", None, FIRST), unit("D1", "department", "acme", FIRST),
             unit("D2", "department", "acme", FIRST), unit("L01", "team", "D1", FIRST), unit("L02", "team", "D2", FIRST),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dashboards.web.faces import KINDS
-from dashboards.web.languages import LANGUAGES, Language, catalogue_bytes, choose, words
+from dashboards.web.languages import LANGUAGES, PAGES, Language, catalogue_bytes, choose, words
 
 _NOTICES = tuple(f"me.{what}." for what in ("nobody", "noemployee", "unknown", "busy", "slow", "absent", "unavailable"))
 
@@ -45,9 +45,10 @@ def test_both_catalogues_have_the_same_texts_with_the_same_blanks() -> None:
 
 
 def _pages(language: str) -> dict[str, Any]:
-    texts: dict[str, Any] = json.loads(
-        resources.files("dashboards.web").joinpath("words", f"me.{language}.json").read_bytes()
-    )
+    folder = resources.files("dashboards.web").joinpath("words")
+    named = [json.loads(folder.joinpath(f"{name}.{language}.json").read_bytes()) for name in PAGES]
+    texts: dict[str, Any] = {key: text for own in named for key, text in own.items()}
+    assert len(texts) == sum(map(len, named))
     return texts
 
 
@@ -80,6 +81,16 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
     used |= set(re.findall(r"""(?:said|words)\(\s*["']([\w.@]+)["']""", _modules()))
     boards = ("mark.", "window.", "total.", "service.", "alert.", "funnel.inside", "funnel.warn.", "funnel.act.")
     own = ("appeals.state.", "events.status.", "me.missing.", "me.short.", "me.theme.", "me.rule.", *_NOTICES)
+    own += ("hr.place.", "hr.title.", "hr.kind.", "hr.of.", "hr.window.", "hr.status.", "hr.field.", "hr.cause")
+    own += ("hr.audit.outcome.", *(f"organisation.{name}." for name in ("kind", "row", "table", "form", "done")))
+    own += (
+        "organisation.field.",
+        "organisation.wrong.",
+        "organisation.calendar.state.",
+        "organisation.added",
+        "organisation.changed",
+        "organisation.removed",
+    )
     troubles = ("sign_in.refused", "sign_in.unknown", "sign_in.provider")
     faces = ("choose.page.", *(f"choose.{kind}." for kind in KINDS))
     known = set(json.loads(catalogue_bytes("en"))) | set(_pages("en"))
