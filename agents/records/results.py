@@ -183,6 +183,36 @@ def chosen(connection: Connection, wanted: Wanted) -> Iterator[Mapping[str, Any]
         yield {str(name): value for name, value in row.items()}
 
 
+class Past(NamedTuple):
+    """A value of a window that is over, as it holds now. `start` in ms; `low` and `high` of rates only."""
+
+    template: str
+    version: int
+    indicator: str
+    start: int
+    value: float
+    low: float | None
+    high: float | None
+
+
+def past_of(connection: Connection, employee: str, window: str, after: int) -> list[Past]:
+    """Every indicator's values of a person in closed windows of a kind that ended after an instant, oldest first."""
+    c = results.c
+    wanted = (
+        select(c.number, c.template, c.version, c.indicator, c.window_start, c.value, c.low, c.high)
+        .where(c.subject_kind == "employee", c.subject == employee, c.window_end > after, c.window_kind == window)
+        .order_by(c.window_end, c.number)
+    )
+    found = {(row[1], row[3], row[4]): row for row in connection.execute(wanted)}  # of numbers the last one
+    return [Past(*row[1:]) for row in found.values() if row[5] is not None and not row[3].startswith("@")]
+
+
+def state_of(connection: Connection) -> str:
+    """A text that is another one after any run that may have written results."""
+    rows = connection.execute(select(result_progress).order_by(result_progress.c.partition))
+    return repr([tuple(row) for row in rows])
+
+
 Part = tuple[str, Closed, str]  # employee, window, unit
 
 

@@ -24,6 +24,7 @@ from dashboards.web.acting import Acting
 from dashboards.web.api import api
 from dashboards.web.appeal_pages import all_appeals, answer_appeal, appeal_form, make_appeal, my_appeals, withdraw
 from dashboards.web.assets import load_assets
+from dashboards.web.contacts import Contacts
 from dashboards.web.desk import Desk
 from dashboards.web.events_pages import events_of, my_events
 from dashboards.web.evidence import Evidence
@@ -40,6 +41,7 @@ from dashboards.web.metrics import Metrics
 from dashboards.web.my_data import my_data
 from dashboards.web.operations import Described
 from dashboards.web.pages import asset, board, page_templates, start
+from dashboards.web.past import Pasts
 from dashboards.web.problems import (
     RequestProblem,
     SignInNeeded,
@@ -56,6 +58,7 @@ from dashboards.web.security import add_headers
 from dashboards.web.service import Service
 from dashboards.web.sight import Sight
 from dashboards.web.sign_in import HANDLERS as SIGN_IN
+from dashboards.web.stencil import Stencils
 from dashboards.web.team_routes import act, team
 from dashboards.web.view import View
 from dashboards.web.watch import Watch
@@ -109,6 +112,7 @@ def create_app(
     own = Metrics()
     ways = Batches(intake, own), Repeats(records, clock), rates or Rates()
     doing = acting or Acting(None, clock)
+    gate = access or Closed(clock)
     web = replace(
         _web(
             views,
@@ -119,10 +123,12 @@ def create_app(
             own,
             ways,
             doing,
-            access or Closed(clock),
+            gate,
         ),
         evidence=evidence,
         desk=desk,
+        pasts=Pasts(desk),
+        contacts=Contacts(gate, desk),
         appeal_days=appeal_days,
         provider=provider,
         public_url=public_url,
@@ -175,8 +181,8 @@ def _web(
     pages = page_templates()
     batches, repeats, rates = ways
     return Web(
-        views, view, service, hub, follower, own, assets, pages, clock, clock(), language, stale_seconds, batches,
-        repeats, rates, acting, gate, Watch(gate, hub.touch_all),
+        views, view, service, hub, follower, own, assets, pages, Stencils(pages), clock, clock(), language,
+        stale_seconds, batches, repeats, rates, acting, gate, Watch(gate, hub.touch_all),
     )  # fmt: skip
 
 

@@ -38,10 +38,11 @@ from dashboards.web.evidence import Answer
 from dashboards.web.figures import Figures
 from dashboards.web.framing import AnyRequest, Frame
 from dashboards.web.known import employee_of
-from dashboards.web.me_pages import RETRY, Subject, catalogue_of, subject_of
+from dashboards.web.me_pages import RETRY, catalogue_of
 from dashboards.web.my_words import Telling
 from dashboards.web.problems import RequestProblem
 from dashboards.web.sight import Sight
+from dashboards.web.subject import Subject, subject_of
 from dashboards.web.viewer import oneself
 from dashboards.web.web import Web
 from schemas.event import TOPIC_OF

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from dashboards.web.reading import Band, Trend
+from dashboards.web.course import Course
 
 WIDTH, HEIGHT = 300.0, 60.0
 LEAST: float = 0.1  # of a rate, from bottom to top: less would make noise look like news
@@ -12,7 +13,7 @@ _EDGE: float = 6.0  # so that dots lie inside
 
 
 class Spark(NamedTuple):
-    """A trend: `line` (a path with gaps), `band` (its 95 % interval as polygons), `goal` (a height), the last dot."""
+    """A trend: `line` (a path), `band` (its 95 % interval as polygons), `goal` (a height), the last dot."""
 
     line: str
     band: tuple[str, ...]
@@ -30,36 +31,36 @@ class Whisker(NamedTuple):
     goal: float | None
 
 
-def spark(trend: Trend, band: Band, target: float | None) -> Spark | None:
-    """None where fewer than two panes have a value."""
-    known = [value for value in trend.values if value is not None]
-    if len(known) < 2:
+def spark(course: Course, target: float | None) -> Spark | None:
+    """None where fewer than two values are known."""
+    values = course.values
+    if len(values) < 2:
         return None
-    bottom, top = _span([*known, *([] if target is None else [target])], LEAST)
-    end = trend.seconds[-1] or 1.0
-
-    def x(i: int) -> float:
-        return round(_EDGE + trend.seconds[i] / end * (WIDTH - 2 * _EDGE), 1)
+    bottom, top = _span([*values, *([] if target is None else [target])], LEAST)
+    end = course.seconds[-1] or 1.0
+    across, up = (WIDTH - 2 * _EDGE) / end, (HEIGHT - 2 * _EDGE) / (top - bottom)
 
     def y(value: float) -> float:
-        inside = min(1.0, max(0.0, (value - bottom) / (top - bottom)))
-        return round(_EDGE + (1 - inside) * (HEIGHT - 2 * _EDGE), 1)
+        return round(_EDGE + (top - min(top, max(bottom, value))) * up, 1)
 
-    runs: list[list[tuple[int, float, float, float]]] = [[]]
-    for i, (value, low, high) in enumerate(zip(trend.values, band.low, band.high, strict=True)):
-        if value is None or low is None or high is None:
-            runs.append([])
-        else:
-            runs[-1].append((i, value, low, high))
-    drawn = [run for run in runs if run]
-    line = " ".join("M" + "L".join(f"{x(i)} {y(value)}" for i, value, _, _ in run) for run in drawn)
-    bands = tuple(
-        " ".join([f"{x(i)},{y(high)}" for i, _, _, high in run] + [f"{x(i)},{y(low)}" for i, _, low, _ in run[::-1]])
-        for run in drawn
-        if len(run) > 1
-    )
-    last = drawn[-1][-1]
-    return Spark(line, bands, None if target is None else y(target), x(last[0]), y(last[1]))
+    xs = [round(_EDGE + seconds * across, 1) for seconds in course.seconds]
+    ys = [y(value) for value in values]
+    line = "M" + "L".join(f"{x} {height}" for x, height in zip(xs, ys, strict=True))
+    return Spark(line, tuple(_bands(course, xs, y)), None if target is None else y(target), xs[-1], ys[-1])
+
+
+def _bands(course: Course, xs: Sequence[float], y: Callable[[float], float]) -> Iterator[str]:
+    """A polygon for each run of values with an interval."""
+    upper: list[str] = []
+    lower: list[str] = []
+    for x, low, high in zip((*xs, 0.0), (*course.low, None), (*course.high, None), strict=True):
+        if low is not None and high is not None:
+            upper.append(f"{x},{y(high)}")
+            lower.append(f"{x},{y(low)}")
+            continue
+        if len(upper) > 1:
+            yield " ".join(upper + lower[::-1])
+        upper, lower = [], []
 
 
 def whisker(value: float, low: float, high: float, target: float | None) -> Whisker:

@@ -13,6 +13,7 @@ from agents.access.provider import Provider
 from agents.views.port import ViewsReader
 from dashboards.web.acting import Acting
 from dashboards.web.assets import Assets
+from dashboards.web.contacts import Contacts
 from dashboards.web.desk import Desk
 from dashboards.web.evidence import Evidence
 from dashboards.web.follower import Follower
@@ -21,9 +22,11 @@ from dashboards.web.hub import Hub
 from dashboards.web.intake import Batches
 from dashboards.web.languages import Language
 from dashboards.web.metrics import Metrics
+from dashboards.web.past import Pasts
 from dashboards.web.rates import Rates
 from dashboards.web.repeated import Repeats
 from dashboards.web.service import Service
+from dashboards.web.stencil import Stencils
 from dashboards.web.view import View
 from dashboards.web.watch import Watch
 
@@ -45,6 +48,7 @@ class Web:
     metrics: Metrics
     assets: Assets
     pages: Environment
+    stencils: Stencils
     clock: Callable[[], int]
     started: int
     language: Language | None
@@ -59,6 +63,8 @@ class Web:
     public_url: str | None = None
     evidence: Evidence | None = None  # the log, where this process may read it
     desk: Desk | None = None  # the records
+    pasts: Pasts = field(default_factory=lambda: Pasts(None))  # windows that are over
+    contacts: Contacts | None = None
     appeal_days: int = 7
     counts: list[int] = field(default_factory=lambda: [0, 0])  # employees and units, as last read
 
