@@ -180,9 +180,9 @@ class Drawing:
     def _pictures(card: Card) -> dict[str, str]:
         found: dict[str, str] = {}
         if (drawn := card.whisker) is not None:
-            goal = "" if drawn.goal is None else str(drawn.goal - 1)
+            goal = "" if drawn.goal is None else str(drawn.goal - 2)
             found |= {"span_x": str(drawn.low), "span_width": str(drawn.width), "goal_x": goal}
-            found["own_x"] = str(drawn.value - 2)
+            found["own_x"] = str(drawn.value - 4)
         if (line := card.spark) is not None:
             bands = "".join(f'<polygon class="band" points="{each}"/>' for each in line.band)
             found |= {"bands": Markup(bands), "line": line.line, "goal_y": str(line.goal)}  # numbers alone

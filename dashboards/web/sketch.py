@@ -1,15 +1,16 @@
-"""Small pictures of a number, as points of an SVG: its trend with how sure it is, its interval beside the target."""
+"""Small pictures of a number, as whole points of an SVG: its trend with how sure it is, its interval and the target."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from dashboards.web.course import Course
 
-WIDTH, HEIGHT = 300.0, 60.0
-LEAST: float = 0.1  # of a rate, from bottom to top: less would make noise look like news
-_EDGE: float = 6.0  # so that dots lie inside
+WIDTH: Final = 600
+HEIGHT: Final = 120
+LEAST: Final = 0.1  # of a rate, from bottom to top: less would make noise look like news
+EDGE: Final = 12  # so that dots lie inside
 
 
 class Spark(NamedTuple):
@@ -17,18 +18,18 @@ class Spark(NamedTuple):
 
     line: str
     band: tuple[str, ...]
-    goal: float | None
-    x: float
-    y: float
+    goal: int | None
+    x: int
+    y: int
 
 
 class Whisker(NamedTuple):
-    """An interval, its value and the target, along 0 to 300."""
+    """An interval, its value and the target, along 0 to WIDTH."""
 
-    low: float
-    width: float
-    value: float
-    goal: float | None
+    low: int
+    width: int
+    value: int
+    goal: int | None
 
 
 def spark(course: Course, target: float | None) -> Spark | None:
@@ -38,39 +39,42 @@ def spark(course: Course, target: float | None) -> Spark | None:
         return None
     bottom, top = _span([*values, *([] if target is None else [target])], LEAST)
     end = course.seconds[-1] or 1.0
-    across, up = (WIDTH - 2 * _EDGE) / end, (HEIGHT - 2 * _EDGE) / (top - bottom)
+    across, up = (WIDTH - 2 * EDGE) / end, (HEIGHT - 2 * EDGE) / (top - bottom)
 
-    def y(value: float) -> float:
-        return round(_EDGE + (top - min(top, max(bottom, value))) * up, 1)
+    def y(value: float) -> int:
+        return round(EDGE + (top - value) * up) if bottom <= value <= top else EDGE if value > top else HEIGHT - EDGE
 
-    xs = [round(_EDGE + seconds * across, 1) for seconds in course.seconds]
-    ys = [y(value) for value in values]
-    line = "M" + "L".join(f"{x} {height}" for x, height in zip(xs, ys, strict=True))
+    xs = [round(EDGE + seconds * across) for seconds in course.seconds]
+    ys = [round(EDGE + (top - value) * up) for value in values]
+    line = "M" + "L".join([f"{x} {height}" for x, height in zip(xs, ys, strict=True)])
     return Spark(line, tuple(_bands(course, xs, y)), None if target is None else y(target), xs[-1], ys[-1])
 
 
-def _bands(course: Course, xs: Sequence[float], y: Callable[[float], float]) -> Iterator[str]:
+def _bands(course: Course, xs: Sequence[int], y: Callable[[float], int]) -> Iterator[str]:
     """A polygon for each run of values with an interval."""
     upper: list[str] = []
     lower: list[str] = []
-    for x, low, high in zip((*xs, 0.0), (*course.low, None), (*course.high, None), strict=True):
+    for x, low, high in zip(xs, course.low, course.high, strict=True):
         if low is not None and high is not None:
             upper.append(f"{x},{y(high)}")
             lower.append(f"{x},{y(low)}")
-            continue
-        if len(upper) > 1:
-            yield " ".join(upper + lower[::-1])
-        upper, lower = [], []
+        elif upper:
+            yield from _polygon(upper, lower)
+            upper, lower = [], []
+    yield from _polygon(upper, lower)
+
+
+def _polygon(upper: list[str], lower: list[str]) -> Iterator[str]:
+    if len(upper) > 1:
+        yield " ".join(upper + lower[::-1])
 
 
 def whisker(value: float, low: float, high: float, target: float | None) -> Whisker:
     """Where they lie beside each other."""
     bottom, top = _span([low, high, value, *([] if target is None else [target])], LEAST)
-
-    def x(number: float) -> float:
-        return round(_EDGE + (number - bottom) / (top - bottom) * (WIDTH - 2 * _EDGE), 1)
-
-    return Whisker(x(low), round(x(high) - x(low), 1), x(value), None if target is None else x(target))
+    across = (WIDTH - 2 * EDGE) / (top - bottom)
+    left, right, own = (round(EDGE + (number - bottom) * across) for number in (low, high, value))
+    return Whisker(left, right - left, own, None if target is None else round(EDGE + (target - bottom) * across))
 
 
 def _span(numbers: list[float], least: float) -> tuple[float, float]:

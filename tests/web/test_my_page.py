@@ -158,7 +158,7 @@ def test_a_trend_is_that_of_windows_that_are_over() -> None:
     assert card.course is not None
     assert ("day", (3, 5, 4, 7.0)) == (card.course.window, card.course.values)
     assert card.spark is not None
-    assert ("M6.0 ", 294.0, ()) == (card.spark.line[:5], card.spark.x, card.spark.band)
+    assert ("M12 ", 588, ()) == (card.spark.line[:4], card.spark.x, card.spark.band)
     other = my_page(_update(), None, _catalogue(), None, _past("customers", 3, 5, 4, version=2))
     assert _card(other, "customers").course is None
 
@@ -195,7 +195,7 @@ def test_a_task_of_which_nothing_is_done_is_one() -> None:
 
 def test_a_task_of_another_window_is_no_less_of_one() -> None:
     """What is to be done this month stands on the page of today."""
-    own = row(indicator="customers", sums={"customers": 12}, value=12, points=120.0, n=None, good=None, window="month")
+    own = row(indicator="customers", sums={"customers": 12}, value=12, points=120.0, n=None, window="month")
     (task,) = _page(_update(row(88, 100, **DAY), total(window="day"), own), asked="day").sheets[0].tasks
     assert ("month", 12.0, 0.0) == (task.row.window, task.done, task.left)
 
@@ -217,7 +217,7 @@ def test_the_way_to_100_points_is_told_in_units() -> None:
     assert (80 + way.units) / (100 + way.units) >= 0.95 > (79 + way.units) / (99 + way.units)
     assert 300 == way.units
     assert _page().sheets[0].way is None  # even all good would not do: the others are too far off
-    customers = row(indicator="customers", sums={"customers": 1}, value=1, points=10.0, n=None, good=None, **DAY)
+    customers = row(indicator="customers", sums={"customers": 1}, value=1, points=10.0, n=None, **DAY)
     assert _page(_update(row(96, 100, **DAY), customers, total(80.0, window="day"))).sheets[0].way is None
 
 
