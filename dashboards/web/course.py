@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from agents.records.results import Past
@@ -34,7 +35,7 @@ def course_of(row: ScoreRow, past: Sequence[Past], trends: Trends, item: Indicat
 
 
 def _of_windows(row: ScoreRow, past: Sequence[Past]) -> Course | None:
-    begins = parse_rfc3339(row.window_start) or 0
+    begins = begin_of(row)
     before = [each for each in past if each.start < begins]
     if not before:
         return None
@@ -46,6 +47,16 @@ def _of_windows(row: ScoreRow, past: Sequence[Past]) -> Course | None:
         (*(each.low for each in before), row.low),
         (*(each.high for each in before), row.high),
     )
+
+
+def begin_of(row: ScoreRow) -> int:
+    """When the row's window began, in ms."""
+    return _instant(row.window_start)
+
+
+@lru_cache(maxsize=4096)  # windows of many people began together
+def _instant(text: str) -> int:
+    return parse_rfc3339(text) or 0
 
 
 def _of_panes(row: ScoreRow, trends: Trends, item: Indicator) -> Course | None:

@@ -24,7 +24,7 @@ from dashboards.web.my_contacts import drawn
 from dashboards.web.my_drawing import Drawing
 from dashboards.web.my_page import my_page
 from dashboards.web.my_words import Telling
-from dashboards.web.past import NOTHING, Windows
+from dashboards.web.past import NONE, Told
 from dashboards.web.subject import Subject, subject_of
 from dashboards.web.updates import KnownEmployee, KnownUnit, decode_scores, decode_unit, readable
 from dashboards.web.viewer import oneself
@@ -63,7 +63,7 @@ async def _person(frame: Frame, subject: Subject) -> Response[Any]:
         return frame.notice("unknown", 404, retry=RETRY, employee=subject.employee)
     service, since = web.service.state(web.view, web.clock())
     viewer = frame.viewer.account if frame.viewer else ""
-    beside = f"{service} {since} {subject} {viewer} {read.past} {read.people}"
+    beside = f"{service} {since} {subject} {viewer} {read.past.name} {read.people}"
     tag = frame.tag([read.known.value, read.unit, *read.alerts, beside.encode()])
     if frame.request.headers.get("if-none-match") == tag:
         return Response(None, status_code=304, headers={"etag": tag, "cache-control": "no-store"})
@@ -76,7 +76,7 @@ class _Read(NamedTuple):
     unit: bytes | None
     alerts: Sequence[bytes]
     catalogue: Catalogue
-    past: Windows
+    past: Told
     people: People
 
 
@@ -88,7 +88,7 @@ async def _read(frame: Frame, subject: Subject) -> _Read | None:
         return None
     update = known.update()
     window = chosen(windows_of(update.rows), frame.query.get("window"))
-    past = NOTHING if window is None else await web.pasts.of(employee, window, known.as_of)
+    past = NONE if window is None else await web.pasts.of(employee, window, known.as_of)
     people = await web.contacts.of(employee) if subject.own and web.contacts is not None else NOBODY
     versions = {(row.template, row.version) for row in update.rows}
     return _Read(known, update, view.unit, view.alerts, await catalogue_of(web, versions), past, people)
@@ -110,7 +110,7 @@ def _drawn(
 ) -> Response[Any]:
     update, known = read.update, read.known
     unit = _unit(update.unit, read.unit)
-    page = my_page(update, unit, read.catalogue, frame.query.get("window"), read.past)
+    page = my_page(update, unit, read.catalogue, frame.query.get("window"), read.past.windows)
     zone = page.sheets[0].guide.timezone if page.sheets else "UTC"
     figures = Figures(frame.words, zone)
     drawing = Drawing(frame, subject, page, Telling(frame.words, figures))

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from dashboards.web.api_types import OpenAlert
 from dashboards.web.catalogue import Catalogue
+from dashboards.web.course import begin_of
 from dashboards.web.framing import Frame, quoted
 from dashboards.web.my_card import Card
 from dashboards.web.my_page import Page, Score, Sheet
@@ -173,7 +174,7 @@ class Drawing:
             "points_with_numbers": f"{points} = {figures.points(row.points or 0)}",
             "personal_name": "" if personal is None else personal[0],
             "personal": "" if personal is None else figures.number(personal[1]),
-            "begins": figures.time(parse_rfc3339(row.window_start) or 0),
+            "begins": figures.time(begin_of(row)),
         }
 
     @staticmethod

@@ -148,7 +148,7 @@ def test_nothing_scored_is_a_page_without_windows() -> None:
 def _past(indicator: str, *values: float, version: int = 1) -> dict[tuple[str, int, str], list[Past]]:
     start = NOW - NOW % DAY_MS
     name = ("production-operator", version, indicator)
-    return {name: [Past(*name, start - (len(values) - i) * DAY_MS, v, None, None) for i, v in enumerate(values)]}
+    return {name: [Past(start - (len(values) - i) * DAY_MS, v, None, None) for i, v in enumerate(values)]}
 
 
 def test_a_trend_is_that_of_windows_that_are_over() -> None:
