@@ -50,7 +50,7 @@ class Contribution(msgspec.Struct, gc=False):
 class ScoreUpdate(Contribution, gc=False):
     """Topic score-updates: everything a screen needs of one employee.
 
-    `targets`: the personal ones that formulas of the rows name, as of `as_of`; a row without a value does not tell them.
+    `targets`: the personal ones that formulas of the rows name, as of `as_of`; a row without value tells none.
     """
 
     rows: list[ScoreRow] = []

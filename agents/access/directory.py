@@ -88,12 +88,24 @@ class Directory:
             self._seen[session.hash] = at
         return viewer
 
+    def of_known_session(self, secret: str) -> Viewer | None:
+        """As `of_session`, from memory alone; None also where only the store can tell. Never blocks."""
+        at, hashed = self._clock(), digest(secret)
+        known = self._remembered(hashed)
+        viewer = self._identities.of_session(known, at)
+        if viewer is not None:
+            self._seen[hashed] = at
+        return viewer
+
+    def _remembered(self, hashed: bytes) -> Session | None:
+        known, seen = self._sessions.get(hashed), self._seen.get(hashed)
+        if known is None or seen is None or seen <= known.seen_at:
+            return known
+        return known._replace(seen_at=seen)
+
     def session(self, hashed: bytes, at: int) -> Session | None:
         """The session of this hash. One that looks idle here may have been seen by another process."""
-        known = self._sessions.get(hashed)
-        seen = self._seen.get(hashed)
-        if known is not None and seen is not None and seen > known.seen_at:
-            known = known._replace(seen_at=seen)
+        known, seen = self._remembered(hashed), self._seen.get(hashed)
         if known is not None and known.good(at):
             return known
         with self._records.reading() as connection:

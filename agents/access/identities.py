@@ -75,6 +75,7 @@ class Identities:
     token_hashes: Mapping[bytes, str] = field(default_factory=dict)
     policies: frozenset[str] = frozenset()
     keys: Mapping[str, bytes] = field(default_factory=dict)
+    leading: Mapping[str, str | None] = field(default_factory=dict)  # accounts that are more than employees, and who
 
     def of_account(self, name: str | None, at: int) -> Viewer | None:
         """The viewer that an account is now; None when it is disabled or gone."""
@@ -106,13 +107,16 @@ def read_identities(connection: Connection) -> Identities:
     for row in connection.execute(select(account_roles)):
         roles.setdefault(row.account, []).append(Span(row.begins, row.ends, row.role))
     known = {bytes(row.hash): _token(row) for row in connection.execute(select(tokens))}
+    by_name = {account.name: account for account in found}
+    more = [name for name, held in roles.items() if any(span.value != "employee" for span in held)]
     return Identities(
-        {account.name: account for account in found},
+        by_name,
         roles,
         {token.id: token for token in known.values()},
         {digest: token.id for digest, token in known.items()},
         frozenset(row.name for row in connection.execute(select(policies)) if row.value == "on"),
         {row.name: bytes(row.key) for row in connection.execute(select(keys))},
+        {name: by_name[name].employee for name in more},
     )
 
 

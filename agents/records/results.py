@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, text, update
 
 from agents.records.database import RecordsError
 from agents.records.result_tables import (
@@ -181,6 +181,42 @@ def chosen(connection: Connection, wanted: Wanted) -> Iterator[Mapping[str, Any]
     ordered = query.order_by(*(rows.c[column.name] for column in order))
     for row in connection.execution_options(yield_per=1_000).execute(ordered).mappings():
         yield {str(name): value for name, value in row.items()}
+
+
+class Past(NamedTuple):
+    """A value of a window that is over, as it holds now. `start` in ms; `low` and `high` of rates only."""
+
+    start: int
+    value: float
+    low: float | None
+    high: float | None
+
+
+Name = tuple[str, int, str]  # template, version, indicator
+# As text: a page waits for it, and columns that are looked up by name and type cost as much again.
+_PAST: Final = text(
+    "SELECT template, version, indicator, window_start, value, low, high FROM results WHERE subject_kind = 'employee' "
+    "AND subject = :employee AND window_end > :after AND window_kind = :kind AND indicator NOT LIKE '@%' "
+    "ORDER BY window_end, window_start, number"
+)
+
+
+def past_of(connection: Connection, employee: str, window: str, after: int) -> dict[Name, list[Past]]:
+    """By indicator a person's values in closed windows of a kind that ended after an instant, oldest first."""
+    found: dict[Name, list[Past]] = {}
+    asked = {"employee": employee, "after": after, "kind": window}
+    for template, version, indicator, *values in connection.execute(_PAST, asked):
+        own = found.setdefault((template, version, indicator), [])
+        if own and own[-1].start == values[0]:
+            own.pop()  # restated
+        own.append(Past(*values))
+    return {name: known for name, own in found.items() if (known := [one for one in own if one.value is not None])}
+
+
+def state_of(connection: Connection) -> str:
+    """A text that is another one after any run that may have written results."""
+    rows = connection.execute(select(result_progress).order_by(result_progress.c.partition))
+    return repr([tuple(row) for row in rows])
 
 
 Part = tuple[str, Closed, str]  # employee, window, unit

@@ -27,6 +27,7 @@ from dashboards.web.assets import load_assets
 from dashboards.web.calendar_pages import HANDLERS as CALENDARS
 from dashboards.web.chain_check import ChainCheck
 from dashboards.web.choose import HANDLERS as CHOOSE
+from dashboards.web.contacts import Contacts
 from dashboards.web.desk import Desk
 from dashboards.web.edit_pages import HANDLERS as EDIT
 from dashboards.web.events_pages import events_of, my_events
@@ -47,6 +48,7 @@ from dashboards.web.my_data import my_data
 from dashboards.web.operations import Described
 from dashboards.web.organisation_pages import HANDLERS as ORGANISATION
 from dashboards.web.pages import asset, board, page_templates, start
+from dashboards.web.past import Pasts
 from dashboards.web.planning import Planning
 from dashboards.web.problems import (
     RequestProblem,
@@ -64,6 +66,7 @@ from dashboards.web.security import add_headers
 from dashboards.web.service import Service
 from dashboards.web.sight import Sight
 from dashboards.web.sign_in import HANDLERS as SIGN_IN
+from dashboards.web.stencil import Stencils
 from dashboards.web.team_routes import act, team
 from dashboards.web.view import View
 from dashboards.web.watch import Watch
@@ -119,6 +122,7 @@ def create_app(
     own = Metrics()
     ways = Batches(intake, own), Repeats(records, clock), rates or Rates()
     doing = acting or Acting(None, clock)
+    gate = access or Closed(clock)
     web = replace(
         _web(
             views,
@@ -129,12 +133,14 @@ def create_app(
             own,
             ways,
             doing,
-            access or Closed(clock),
+            gate,
         ),
         evidence=evidence,
         desk=desk,
         chain=None if desk is None else ChainCheck(desk, clock),
         planning=planning or Planning(None, clock),
+        pasts=Pasts(desk),
+        contacts=Contacts(gate, desk),
         appeal_days=appeal_days,
         provider=provider,
         public_url=public_url,
@@ -189,8 +195,8 @@ def _web(
     pages = page_templates()
     batches, repeats, rates = ways
     return Web(
-        views, view, service, hub, follower, own, assets, pages, clock, clock(), language, stale_seconds, batches,
-        repeats, rates, acting, gate, Watch(gate, hub.touch_all),
+        views, view, service, hub, follower, own, assets, pages, Stencils(pages), clock, clock(), language,
+        stale_seconds, batches, repeats, rates, acting, gate, Watch(gate, hub.touch_all),
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from agents.records.appeals import (
     listed,
     settle,
 )
+from agents.records.contacts import PREFIX, Contact, signed_by
 from dashboards.web.catalogue import Catalogue
 from dashboards.web.desk import DeskClosed
 from dashboards.web.events_pages import explained, problem
@@ -38,10 +39,12 @@ from dashboards.web.evidence import Answer
 from dashboards.web.figures import Figures
 from dashboards.web.framing import AnyRequest, Frame
 from dashboards.web.known import employee_of
-from dashboards.web.me_pages import RETRY, Subject, catalogue_of, nobody, subject_of
+from dashboards.web.me_pages import RETRY, catalogue_of
+from dashboards.web.my_contacts import answerers
 from dashboards.web.my_words import Telling
 from dashboards.web.problems import RequestProblem
 from dashboards.web.sight import Sight
+from dashboards.web.subject import Subject, nobody, subject_of
 from dashboards.web.viewer import oneself
 from dashboards.web.web import Web
 from schemas.event import TOPIC_OF
@@ -161,6 +164,7 @@ async def _form(frame: Frame, subject: Subject, text: str = "", wrong: str = "")
         return score
     catalogue = await catalogue_of(frame.web, {(score.template, score.version)})
     values = {
+        "answerers": await _answerers(frame),
         "asked": {name: frame.query[name] for name in ASKED if name in frame.query},
         "days": frame.web.appeal_days,
         "event_at": frame.query.get("event_at"),
@@ -209,14 +213,20 @@ def _of_row(row: ScoreRow, event: Place | None) -> Contested:
 async def _list(frame: Frame, ask: Callable[[Connection], list[Appeal]], *, own: bool) -> Response[Any]:
     if frame.web.desk is None:
         return frame.notice("unavailable", 503)
+
+    def look(connection: Connection) -> tuple[list[Appeal], dict[str, str]]:
+        appeals = ask(connection)
+        return appeals, signed_by(connection, {each.answered_by for each in appeals if each.answered_by})
+
     try:
-        found = await frame.web.desk.read(ask)
+        found, called = await frame.web.desk.read(look)
     except DeskClosed:
         return frame.notice("unavailable", 503, retry=RETRY)
     catalogue = await catalogue_of(frame.web, {(each.score.template, each.score.version) for each in found})
     now = frame.web.clock()
     values = {
-        "appeals": [_entry(each, catalogue, frame, now) for each in found],
+        "appeals": [_entry(each, catalogue, frame, now) | _by(each, called) for each in found],
+        "answerers": await _answerers(frame) if own else (),
         "closed": frame.query.get("closed") == "1",
         "longest": LONGEST,
         "open_count": sum(each.state == "open" for each in found),
@@ -224,6 +234,20 @@ async def _list(frame: Frame, ask: Callable[[Connection], list[Appeal]], *, own:
         "most": SHOWN,
     }
     return frame.page("appeals.html", values)
+
+
+def _by(appeal: Appeal, called: Mapping[str, str]) -> dict[str, str]:
+    """Who has answered, by the name that the records have for the account."""
+    account = appeal.answered_by or ""
+    return {"by": called.get(account, account.removeprefix(PREFIX))}
+
+
+async def _answerers(frame: Frame) -> tuple[Contact, ...]:
+    """Who may answer an appeal of whoever looks."""
+    viewer, contacts = frame.viewer, frame.web.contacts
+    if viewer is None or viewer.employee is None or contacts is None:
+        return ()
+    return answerers(await contacts.of(viewer.employee))
 
 
 def _entry(appeal: Appeal, catalogue: Catalogue, frame: Frame, now: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -25,13 +26,14 @@ class Facts(NamedTuple):
 
 
 class Guide(NamedTuple):
-    """One version of a template, for reading."""
+    """One version of a template, for reading. `digest`: of its text, which names it and nothing else."""
 
     template: str
     version: int
     title: Mapping[str, str]
     timezone: str
     indicators: Mapping[str, Facts]
+    digest: str = ""
 
 
 Reader = Callable[[str], Guide | None]
@@ -74,7 +76,9 @@ def read_template(text: str) -> Guide | None:
     except TemplateError:
         return None
     indicators = {item.id: _facts(item) for item in template.indicators}
-    return Guide(template.template, template.version, _by_language(template.title), template.timezone, indicators)
+    digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    title = _by_language(template.title)
+    return Guide(template.template, template.version, title, template.timezone, indicators, digest)
 
 
 def _facts(item: Indicator) -> Facts:

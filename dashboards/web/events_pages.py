@@ -13,8 +13,8 @@ from agents.explaining import Explanation, NotExplained, event_fields, score_fie
 from dashboards.web.evidence import Answer, EvidenceAbsent, EvidenceBusy, EvidenceSlow
 from dashboards.web.figures import Figures
 from dashboards.web.framing import AnyRequest, Frame
-from dashboards.web.me_pages import Subject, subject_of
 from dashboards.web.my_words import Telling
+from dashboards.web.subject import Subject, subject_of
 from dashboards.web.viewer import oneself
 from dashboards.web.web import Web
 from schemas.instants import parse_rfc3339

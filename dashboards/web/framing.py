@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
-from jinja2 import Environment, Template
 from litestar import MediaType, Request, Response
-from markupsafe import Markup
 
 from dashboards.web.languages import LANGUAGES, TAGS, Words, choose, words
 from dashboards.web.my_words import Tab
 from dashboards.web.security import with_forms
+from dashboards.web.stencil import GAPS
 from dashboards.web.viewer import csrf_field, viewer_of
 from dashboards.web.web import Web
 from dashboards.web.whoami import KEPT, role_of
 
 LOOKS: Final = ("light", "dark", "wall")
-_FIXED: Final = re.compile(r'\{\{ text\["([\w.@]+)"\] \}\}')
+_POLICY: Final = with_forms()
 _NAMES: Final = {"en": "English", "zh": "中文"}
 
 AnyRequest = Request[Any, Any, Any]
@@ -43,40 +41,52 @@ class Frame:
         self.theme = theme if theme in LOOKS else LOOKS[0]
         self.query = {name: value for name, value in request.query_params.items() if isinstance(value, str)}
         self.kept = {name: self.query[name] for name in KEPT if name in self.query}
+        self.role = role_of(request, web, self.words)
 
     def link(self, path: str, **query: object) -> str:
         """An address of ours that keeps language and look; None among the values is left out."""
         given = [(name, value) for name, value in (*query.items(), *self.kept.items()) if value is not None]
-        return f"{path}?{'&'.join(f'{name}={_quoted(str(value))}' for name, value in given)}" if given else path
-
-    def part(self, name: str, values: Mapping[str, Any]) -> Markup:
-        """A part of a page, drawn on its own; its fixed texts are in the template already, in this language."""
-        drawn = _spoken(self.web.pages, name, self.words)
-        return Markup(drawn.render(link=self.link, text=self.words.plain, words=self.words, **values))
+        return f"{path}?{'&'.join(f'{name}={quoted(str(value))}' for name, value in given)}" if given else path
 
     def page(
         self, name: str, values: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] = {}
     ) -> Response[str]:
         """The page, kept by nobody: a tablet on the shop floor is many people's."""
-        html = self.web.pages.get_template(name).render(
-            asset=self.web.assets.address,
-            build=self.web.assets.build,
-            csrf=lambda: csrf_field(self.request),
-            frame=self,
-            languages=self._languages(),
-            link=self.link,
-            looks=self._looks(),
-            role=role_of(self.request, self.web, self.words),
-            stale_seconds=self.web.stale_seconds,
-            theme=self.theme,
-            viewer=self.viewer,
-            words=self.words,
-            **values,
-        )
+        given = self._common(self.request.url.path) | {"csrf": lambda: csrf_field(self.request)}
+        html = self.web.pages.get_template(name).render(**given, **values)
+        return self._answer(html, status, headers)
+
+    def filled(
+        self, name: str, key: Hashable, values: Mapping[str, Any], own: Mapping[str, str], headers: Mapping[str, str]
+    ) -> Response[str]:
+        """As `page`, of a template that is the same for all pages of a key but for its gaps.
+
+        `own` fills them; `path` among it is the page's own address.
+        """
+        looks = (self.words.language, self.theme, self.role, *sorted(self.query.items()))
+        stencil = self.web.stencils.get(name, (looks, key), lambda: {**self._common(GAPS.path), **values})
+        return self._answer(stencil.fill(own), 200, headers)
+
+    def _common(self, path: str) -> dict[str, Any]:
+        return {
+            "asset": self.web.assets.address,
+            "build": self.web.assets.build,
+            "frame": self,
+            "languages": self._languages(path),
+            "link": self.link,
+            "looks": self._looks(path),
+            "role": self.role,
+            "stale_seconds": self.web.stale_seconds,
+            "theme": self.theme,
+            "viewer": self.viewer,
+            "words": self.words,
+        }
+
+    def _answer(self, html: str, status: int, headers: Mapping[str, str]) -> Response[str]:
         sent = {
             "cache-control": "no-store",
             "content-language": self.words.tag,
-            "content-security-policy": with_forms(),
+            "content-security-policy": _POLICY,
             "vary": "accept-language",
         }
         return Response(html, status_code=status, media_type=MediaType.HTML, headers={**sent, **headers})
@@ -100,24 +110,20 @@ class Frame:
             digest.update(b"-" if part is None else b"%d:" % len(part) + part)
         return f'W/"{digest.hexdigest()}"'
 
-    def _languages(self) -> list[Tab]:
-        return [Tab(_NAMES[each], self._with(lang=each), each == self.words.language, TAGS[each]) for each in LANGUAGES]
+    def _languages(self, path: str) -> list[Tab]:
+        return [
+            Tab(_NAMES[each], self._with(path, lang=each), each == self.words.language, TAGS[each])
+            for each in LANGUAGES
+        ]
 
-    def _looks(self) -> list[Tab]:
-        return [Tab(self.words(f"me.theme.{look}"), self._with(theme=look), look == self.theme) for look in LOOKS]
+    def _looks(self, path: str) -> list[Tab]:
+        return [Tab(self.words(f"me.theme.{look}"), self._with(path, theme=look), look == self.theme) for look in LOOKS]
 
-    def _with(self, **changes: str) -> str:
-        return f"{self.request.url.path}?{urlencode({**self.query, **changes})}"
-
-
-@lru_cache
-def _spoken(pages: Environment, name: str, said: Words) -> Template:
-    """The template with its fixed texts put in once: a third of what a page would look up each time."""
-    assert pages.loader is not None
-    source, _, _ = pages.loader.get_source(pages, name)
-    return pages.from_string(_FIXED.sub(lambda found: said.plain[found[1]], source))
+    def _with(self, path: str, **changes: str) -> str:
+        return f"{path}?{urlencode({**self.query, **changes})}"
 
 
 @lru_cache(maxsize=4096)
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
+    """A value as it stands in an address."""
     return quote_plus(value)

@@ -6,10 +6,11 @@ Three kinds: a store (the rule), a demo (open boards on this machine), and a clo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final, NamedTuple, Protocol
 
 from agents.access.administration import Administration, ensure_keys
+from agents.access.answering import Answering, alike, answering
 from agents.access.audit import Entry
 from agents.access.audit_writer import AuditWriter
 from agents.access.directory import Directory
@@ -49,6 +50,12 @@ class Gate(Protocol):
     def pseudonym(self, unit: str, employee: str) -> str:
         """What a screen of the unit calls somebody today."""
 
+    def answering(self, employee: str) -> Answering:
+        """Who leads somebody, and who may answer what they contest; DirectoryStale while nobody knows."""
+
+    def alike(self, employee: str) -> Hashable:
+        """The same for all people of whom `answering` says the same."""
+
     def refresh(self) -> bool:
         """Looks whether anything changed since the last time; may block for a moment."""
 
@@ -83,6 +90,14 @@ class Closed:
     def pseudonym(self, unit: str, employee: str) -> str:
         """Nobody has one."""
         raise LookupError(employee)
+
+    def answering(self, employee: str) -> Answering:
+        """Nobody is known."""
+        return Answering()
+
+    def alike(self, employee: str) -> Hashable:
+        """Everybody is."""
+        return ""
 
     def refresh(self) -> bool:
         """Nothing changes."""
@@ -125,6 +140,8 @@ class Store:
         if credentials.token is not None:
             return self.directory.of_token(credentials.token)
         if credentials.session is not None:
+            if (known := self.directory.of_known_session(credentials.session)) is not None:
+                return known
             return await asyncio.to_thread(self.directory.of_session, credentials.session)
         return NOBODY
 
@@ -147,6 +164,14 @@ class Store:
     def pseudonym(self, unit: str, employee: str) -> str:
         """Made with this installation's key."""
         return self.directory.pseudonym(unit, employee)
+
+    def answering(self, employee: str) -> Answering:
+        """By the rules of now."""
+        return answering(self.directory.rules(), self.directory.identities, employee)
+
+    def alike(self, employee: str) -> Hashable:
+        """By the rules of now."""
+        return alike(self.directory.rules(), self.directory.identities, employee)
 
     def refresh(self) -> bool:
         """Notes what was in use, too."""

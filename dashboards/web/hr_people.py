@@ -14,10 +14,10 @@ from sqlalchemy import Connection
 from agents.access.viewer import Subject
 from agents.records.listing import Asked, Here, Listed, known_of, listed
 from agents.records.organisation import tree_at
-from dashboards.web.my_page import TODAY
 from dashboards.web.sight import Sight
 from dashboards.web.updates import decode_scores, decode_unit, readable
 from dashboards.web.web import Web
+from dashboards.web.windows import TODAY
 from schemas.rows import TOTALS, ScoreRow
 from schemas.updates import ScoreUpdate
 

@@ -58,7 +58,6 @@ class Words:
         self.tag = TAGS[language]
         self._texts = texts
         self.plain = {key: Markup.escape(text) for key, text in texts.items() if isinstance(text, str)}  # for templates
-        self._locale = Locale.parse(TAGS[language].replace("-", "_"))
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of `key` with values put in; `n` chooses the plural form. KeyError for a key that is not there."""
@@ -67,7 +66,7 @@ class Words:
             return text
         if isinstance(text, dict):
             number = values.get("n")
-            form = self._locale.plural_form(number) if isinstance(number, int | float) else "other"
+            form = _plural(number, self.tag) if isinstance(number, int | float) else "other"
             text = text.get(form, text["other"])
         shown = {name: self._shown(value) for name, value in values.items()}
         return str(text).format_map(shown)
@@ -76,6 +75,11 @@ class Words:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return _decimal(value, self.tag)
         return str(value)
+
+
+@lru_cache(maxsize=16_384)
+def _plural(number: float, tag: str) -> str:
+    return Locale.parse(tag.replace("-", "_")).plural_form(number)
 
 
 @lru_cache(maxsize=16_384)

@@ -1,49 +1,40 @@
 """`/me` and `/people/ID`: one page about one person, drawn from the views in one go; the same bytes give a 304.
 
-It stays fresh by asking for itself with If-None-Match: an answer without news costs three look-ups and no drawing.
+It stays fresh by asking for itself with If-None-Match: an answer without news costs a look-up and no drawing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from jinja2 import Environment
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import Redirect
-from markupsafe import Markup
 
 from agents.views.port import ViewsUnavailable
 from dashboards.web.api_types import OpenAlert
-from dashboards.web.cast import Cast
-from dashboards.web.catalogue import Catalogue, Guide, read_template
+from dashboards.web.catalogue import Catalogue, read_template
+from dashboards.web.contacts import NOBODY, People
 from dashboards.web.figures import Figures
 from dashboards.web.framing import AnyRequest, Frame
-from dashboards.web.languages import Words
-from dashboards.web.my_page import Card, Page, Sheet, my_page
-from dashboards.web.my_words import Tab, Telling
-from dashboards.web.names import valid_employee
-from dashboards.web.updates import KnownEmployee, decode_scores, decode_unit, is_empty, readable
+from dashboards.web.my_contacts import drawn
+from dashboards.web.my_drawing import Drawing
+from dashboards.web.my_page import my_page
+from dashboards.web.my_words import Telling
+from dashboards.web.past import NONE, Told
+from dashboards.web.subject import Subject, subject_of
+from dashboards.web.updates import KnownEmployee, KnownUnit, decode_scores, decode_unit, is_empty, readable
 from dashboards.web.viewer import oneself
 from dashboards.web.web import Web
-from schemas.instants import parse_rfc3339
+from dashboards.web.windows import chosen, windows_of
 from schemas.unreadable import UNREADABLE
-from stream.indicator import Indicator
+from schemas.updates import ScoreUpdate, UnitUpdate
 
 MOST_ALERTS: Final = 20
 RETRY: Final = 3  # s
-
-
-class Subject(NamedTuple):
-    """Whom a page is about, and where it is: `/me` or `/people/ID`."""
-
-    employee: str
-    path: str
-    own: bool
 
 
 @get("/me", include_in_schema=False, opt={"right": "read-scores", "subject": oneself})
@@ -62,73 +53,45 @@ async def person(request: AnyRequest, web: NamedDependency[Web], employee_id: Fr
     return subject if isinstance(subject, Response) else await _person(frame, subject)
 
 
-def subject_of(frame: Frame, employee: str | None) -> Subject | Response[Any]:
-    """Whom an address is about (None: the viewer), or the page that says why it is about nobody."""
-    if employee is not None:
-        if not valid_employee(employee):
-            return frame.notice("unknown", 404, employee=employee[:64])
-        return Subject(employee, f"/people/{employee}", own=False)
-    viewer = frame.viewer
-    if viewer is None:
-        return nobody(frame)
-    if viewer.employee is None:
-        return frame.notice("noemployee", 404, account=viewer.account)
-    return Subject(viewer.employee, "/me", own=True)
-
-
-def nobody(frame: Frame) -> Response[Any]:
-    """Somebody whom nobody knows wants what is their own. In a demo they choose whom to be."""
-    if isinstance(frame.web.gate, Cast):
-        return Redirect("/choose", status_code=303, headers={"cache-control": "no-store"})
-    return frame.notice("nobody", 401)
-
-
 async def _person(frame: Frame, subject: Subject) -> Response[Any]:
     web = frame.web
     try:
-        read = await _read(web, subject.employee)
+        read = await _read(frame, subject)
     except ViewsUnavailable:
         return frame.notice("unavailable", 503, retry=RETRY)
     if read is None:
         return frame.notice("unknown", 404, retry=RETRY, employee=subject.employee)
     service, since = web.service.state(web.view, web.clock())
     viewer = frame.viewer.account if frame.viewer else ""
-    tag = frame.tag([read.known.value, read.unit, *read.alerts, f"{service} {since} {subject} {viewer}".encode()])
+    beside = f"{service} {since} {subject} {viewer} {read.past.name} {read.people}"
+    tag = frame.tag([read.known.value, read.unit, *read.alerts, beside.encode()])
     if frame.request.headers.get("if-none-match") == tag:
         return Response(None, status_code=304, headers={"etag": tag, "cache-control": "no-store"})
-    values = _values(frame, subject, read) | {"service": service, "since": since}
-    values["live"] = frame.part(
-        "me_live.html", values
-    )  # on its own: blocks within blocks would cost half as much again
-    return frame.page("me.html", values, headers={"etag": tag})
-
-
-class Shared(NamedTuple):
-    """Of a template what stands at each of its indicators."""
-
-    title: str
-    version: int
-    timezone: str
+    return _drawn(frame, subject, read, (service, since), {"etag": tag})
 
 
 class _Read(NamedTuple):
     known: KnownEmployee
+    update: ScoreUpdate
     unit: bytes | None
     alerts: Sequence[bytes]
     catalogue: Catalogue
+    past: Told
+    people: People
 
 
-async def _read(web: Web, employee: str) -> _Read | None:
-    known = readable(decode_scores, employee, (await web.views.employees([employee])).get(employee))
+async def _read(frame: Frame, subject: Subject) -> _Read | None:
+    web, employee = frame.web, subject.employee
+    view = await web.views.person(employee, MOST_ALERTS)
+    known = readable(decode_scores, employee, view.scores)
     if known is None:
         return None
     update = known.update()
-    units = await web.views.units([update.unit]) if update.unit else {}
-    keys = await web.views.alert_keys(None, employee)
-    found = await web.views.alerts([key.alert_id for key in keys[:MOST_ALERTS]]) if keys else {}
-    alerts = [found[key.alert_id] for key in keys if key.alert_id in found]
+    window = chosen(windows_of(update.rows), frame.query.get("window"))
+    past = NONE if window is None else await web.pasts.of(employee, window, known.as_of)
+    people = await web.contacts.of(employee) if subject.own and web.contacts is not None else NOBODY
     versions = {(row.template, row.version) for row in update.rows}
-    return _Read(known, units.get(update.unit), alerts, await catalogue_of(web, versions))
+    return _Read(known, update, view.unit, view.alerts, await catalogue_of(web, versions), past, people)
 
 
 async def catalogue_of(web: Web, versions: set[tuple[str, int]]) -> Catalogue:
@@ -142,82 +105,63 @@ async def catalogue_of(web: Web, versions: set[tuple[str, int]]) -> Catalogue:
     return fresh
 
 
-def _values(frame: Frame, subject: Subject, read: _Read) -> dict[str, Any]:
-    update = read.known.update()
-    unit = readable(decode_unit, update.unit, read.unit)
-    page = my_page(update, unit.update() if unit else None, read.catalogue, frame.query.get("window"))
+def _drawn(
+    frame: Frame, subject: Subject, read: _Read, service: tuple[str, int | None], headers: dict[str, str]
+) -> Response[Any]:
+    update, known = read.update, read.known
+    newest = None if is_empty(update.rows) else known.newest
+    unit = _unit(update.unit, read.unit)
+    page = my_page(update, unit, read.catalogue, frame.query.get("window"), read.past.windows)
     zone = page.sheets[0].guide.timezone if page.sheets else "UTC"
     figures = Figures(frame.words, zone)
-    tell = Telling(frame.words, figures)
-    newest = None if is_empty(update.rows) else read.known.newest
-    return {
-        "alerts": _alerts(read.alerts, read.catalogue, frame, figures),
-        "as_of": figures.time(read.known.as_of),
-        "figures": figures,
-        "newest": newest,
-        "newest_text": None if newest is None else figures.time(newest),
-        "page": page,
-        "subject": subject,
-        "tabs": _tabs(frame, subject, page, tell),
-        "standing": _standings(frame),
-        "tell": tell,
-        "window": "" if page.window is None else tell.window(page.window),
-        "at": parse_rfc3339,
+    drawing = Drawing(frame, subject, page, Telling(frame.words, figures))
+    state, since = service
+    as_of = figures.time(known.as_of)
+    told = {"time": figures.time(since)} if since else {"time": ""}
+    text = frame.words("me.as_of", time=as_of) if state == "live" else frame.words(f"service.{state}", **told)
+    own = {
+        "as_of": as_of,
+        "contacts": drawn(frame, read.people),
+        "employee": subject.employee,
+        "link_text": text,
+        "newest": str(newest),
+        "newest_text": "" if newest is None else figures.time(newest),
+        "path": subject.path,
+        "sheets": drawing.sheets(list(_alerts(read.alerts)), read.catalogue),
+        "since": str(since or ""),
+        "tabs": drawing.tabs(),
+        "unit": page.unit,
         "zone": zone,
     }
+    kind = Kind(bool(page.unit), newest is not None, bool(page.sheets))
+    values = {"kind": kind, "service": state, "subject": subject}
+    return frame.filled("me.html", (kind, state, subject.own), values, own, headers)
 
 
-def _shared(guide: Guide, said: Words) -> Shared:
-    return Shared(guide.title.get(said.language) or guide.template, guide.version, guide.timezone)
+class Kind(NamedTuple):
+    """How a page looks: which parts it has."""
+
+    unit: bool
+    newest: bool
+    sheets: bool
 
 
-def _standings(frame: Frame) -> Callable[[Card, Sheet], Markup]:
-    def standing(card: Card, sheet: Sheet) -> Markup:
-        shared = _shared(sheet.guide, frame.words)
-        return _standing(frame.web.pages, frame.words, card.indicator, card.share, shared)
-
-    return standing
+def _unit(unit: str, value: bytes | None) -> UnitUpdate | None:
+    known = None if value is None else _pooled(unit, value)
+    return None if known is None else known.update()
 
 
-@lru_cache(maxsize=4096)  # the same for everybody whom the indicator is about
-def _standing(pages: Environment, said: Words, indicator: Indicator, share: float, guide: Shared) -> Markup:
-    """What an indicator is, whoever's it is."""
-    tell = Telling(said, Figures(said, guide.timezone))
-    html = pages.get_template("indicator.html").render(
-        item=indicator, rule=tell.rule(indicator), share=share, tell=tell, title=guide.title,
-        version=str(guide.version), words=said,
-    )  # fmt: skip
-    return Markup(html)
+@lru_cache(maxsize=256)  # the same for everybody in the unit, until it changes
+def _pooled(unit: str, value: bytes) -> KnownUnit | None:
+    return readable(decode_unit, unit, value)
 
 
-def _tabs(frame: Frame, subject: Subject, page: Page, tell: Telling) -> list[Tab]:
-    return [
-        Tab(tell.window(window), frame.link(subject.path, window=window), window == page.window)
-        for window in page.windows
-    ]
-
-
-def _alerts(values: Sequence[bytes], catalogue: Catalogue, frame: Frame, figures: Figures) -> list[Mapping[str, Any]]:
-    shown: list[Mapping[str, Any]] = []
+def _alerts(values: Sequence[bytes]) -> Iterator[OpenAlert]:
     for value in values:
         try:
-            alert = _decoder.decode(value)
+            yield _decoder.decode(value)
         except UNREADABLE:
             continue
-        facts = catalogue.facts(alert.template, alert.version, alert.indicator)
-        raised = parse_rfc3339(alert.raised_at)
-        shown.append(
-            {
-                "severity": alert.severity,
-                "state": alert.state,
-                "message": alert.message.zh if frame.words.language == "zh" else alert.message.en,
-                "since": "" if raised is None else figures.time(raised),
-                "folded": alert.folded_into is not None,
-                "n": None if alert.n is None else figures.number(alert.n),
-                "value": figures.value(alert.value, facts.unit if facts else "", alert.low is not None),
-            }
-        )
-    return shown
 
 
 _decoder: Final = msgspec.json.Decoder(OpenAlert)

@@ -5,14 +5,13 @@ A person can act on "12 more good units"; where a formula does not allow to say 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
-from functools import lru_cache
 from math import ceil
 from typing import Final, Literal, NamedTuple
 
+from dashboards.web.shapes import adds_up, goal_points, is_plain_rate, points_at, points_text, quotient
 from schemas.rows import INSUFFICIENT, NO_DATA, ScoreRow
-from stream.formula import Formula
-from stream.formula_parser import Chain, Name, Node, Target
 from stream.indicator import Indicator
 
 Kind = Literal["reached", "units", "amount", "untold", "unreachable", "insufficient", "no_data", "no_target"]
@@ -31,8 +30,8 @@ class Missing(NamedTuple):
     measure: str = ""
 
 
-def missing(row: ScoreRow, indicator: Indicator) -> Missing:
-    """What the row's indicator is away from its target."""
+def missing(row: ScoreRow, indicator: Indicator, targets: Mapping[str, float] = {}) -> Missing:
+    """What the row's indicator is away from its target; `targets`: the personal ones."""
     if row.status == NO_DATA or row.value is None:
         return Missing("no_data")
     if row.status == INSUFFICIENT:
@@ -45,19 +44,7 @@ def missing(row: ScoreRow, indicator: Indicator) -> Missing:
         return Missing("reached", 0.0)
     if row.value > indicator.target:  # less of it is better: nobody undoes what there is
         return Missing("untold", away)
-    return _in_units(row, row.value, indicator, indicator.target, away)
-
-
-def goal_points(indicator: Indicator) -> float | None:
-    """The points of somebody who is exactly on the target; None without a target, or without points for it."""
-    if indicator.target is None or indicator.points is None:
-        return None
-    return _on_target(indicator.points, indicator.target)
-
-
-@lru_cache(maxsize=4096)  # a formula is compiled to be evaluated
-def _on_target(points: Formula, target: float) -> float | None:
-    return points.bind(("value", "target"))((target, target), {})
+    return _in_units(row, row.value, indicator, indicator.target, away, targets)
 
 
 def good_units(good: float, n: float, target: float) -> int | None:
@@ -74,49 +61,53 @@ def good_units(good: float, n: float, target: float) -> int | None:
     return k if k <= MOST else None
 
 
-def personal_target(row: ScoreRow, indicator: Indicator) -> tuple[str, float] | None:
+def personal_target(row: ScoreRow, indicator: Indicator, targets: Mapping[str, float] = {}) -> tuple[str, float] | None:
     """Name and number of the personal target in `measure / target("name")`; None for any other formula.
 
-    Rows carry the sum and the value, and a target is kept in millionths: their quotient is it.
+    What was published with the rows says it (`targets`). An update of before that did not: then sum and value do, as
+    a target is kept in millionths.
     """
-    if not row.value or (parts := _quotient(indicator.value.tree)) is None:
+    if (parts := quotient(indicator.value)) is None:
         return None
-    return parts[1], round(row.sums.get(parts[0], 0) / row.value, 6)
+    if (told := targets.get(parts[1])) is not None:
+        return parts[1], told
+    return (parts[1], round(row.sums.get(parts[0], 0) / row.value, 6)) if row.value else None
 
 
-def _in_units(row: ScoreRow, value: float, indicator: Indicator, target: float, away: float) -> Missing:
+def for_points(row: ScoreRow, indicator: Indicator, needed: float) -> int | None:
+    """The least number of good units in a row that gives so many points or more, as the score is computed.
+
+    None for what is no plain rate, or has another rule of points than those in proportion to the target.
+    """
+    points, target, good, n = indicator.points, indicator.target, row.good, row.n
+    if points is None or not target or good is None or n is None or not is_plain_rate(indicator):
+        return None
+    rule, most = points_text(points)
+    if rule is None or (most is not None and needed > most):
+        return None
+    k = good_units(good, n, min(needed / 100 * target, 1.0))
+    if k is None:
+        return None
+
+    def enough(units: int) -> bool:
+        given = points_at(points, (good + units) / (n + units), target) if n + units else None
+        return given is not None and given >= needed
+
+    # The rule computes in doubles of its own: it may reach the points a unit before or after the value does.
+    return next((near for near in range(max(0, k - 1), k + 2) if enough(near)), None)
+
+
+def _in_units(
+    row: ScoreRow, value: float, indicator: Indicator, target: float, away: float, targets: Mapping[str, float]
+) -> Missing:
     if is_plain_rate(indicator):
         if row.good is None or row.n is None:
             return Missing("untold", away)
         k = good_units(row.good, row.n, target)
         return Missing("unreachable", away) if k is None else Missing("units", away, k, indicator.value.names[0])
-    if (own := personal_target(row, indicator)) is not None:
+    if (own := personal_target(row, indicator, targets)) is not None:
         measure = indicator.value.names[0]
         return Missing("amount", away, round(target * own[1] - row.sums.get(measure, 0), 6), measure)
-    if _adds_up(indicator.value.tree):
+    if adds_up(indicator.value):
         return Missing("amount", away, round(target - value, 6), indicator.value.names[0])
     return Missing("untold", away)
-
-
-def is_plain_rate(indicator: Indicator) -> bool:
-    """Whether the value is good / of and nothing else, both plain measures."""
-    good, of = indicator.rate_good, indicator.rate_of
-    if good is None or of is None:
-        return False
-    return indicator.value.tree == Chain(good.tree, (("/", of.tree),)) and isinstance(good.tree, Name)
-
-
-def _adds_up(tree: Node) -> bool:
-    """Whether the value is a sum of measures: one more of it is one more."""
-    if isinstance(tree, Chain):
-        return isinstance(tree.first, Name) and all(sign in "+-" and isinstance(x, Name) for sign, x in tree.rest)
-    return isinstance(tree, Name)
-
-
-def _quotient(tree: Node) -> tuple[str, str] | None:
-    """(measure, target) of `measure / target("name")`."""
-    if isinstance(tree, Chain) and isinstance(tree.first, Name) and len(tree.rest) == 1:
-        sign, under = tree.rest[0]
-        if sign == "/" and isinstance(under, Target):
-            return tree.first.name, under.name
-    return None

@@ -20,8 +20,8 @@ from agents.records.tables import assignments, employees
 from dashboards.web.desk import DeskClosed
 from dashboards.web.evidence import EvidenceAbsent, EvidenceBusy
 from dashboards.web.framing import AnyRequest, Frame
-from dashboards.web.me_pages import subject_of
 from dashboards.web.problems import RequestProblem
+from dashboards.web.subject import subject_of
 from dashboards.web.times import instant
 from dashboards.web.updates import decode_scores, readable
 from dashboards.web.viewer import oneself

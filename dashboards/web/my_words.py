@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from dashboards.web.course import Course
 from dashboards.web.figures import Figures
 from dashboards.web.funnel_page import window_words
 from dashboards.web.languages import Words
-from dashboards.web.my_page import Card, points_rule
+from dashboards.web.my_card import Card
+from dashboards.web.my_page import Sheet
+from dashboards.web.shapes import points_rule
 from schemas.rows import ScoreRow
 from stream.indicator import Indicator
 
@@ -67,11 +70,27 @@ class Telling:
             return self.said("me.short.unreachable")
         return self.said("me.short.untold", points=figures.points(short.points or 0))
 
-    def trend(self, card: Card) -> str:
-        """The trend for who does not see it: where it begins and where it ends."""
-        known = [value for value in card.trend.values if value is not None]
-        first, last = (self.value(card, value) for value in (known[0], known[-1]))
-        return self.said("me.trend", first=first, last=last)
+    def to_go(self, sheet: Sheet) -> str:
+        """What is missing to 100 points, and the good units that would do it, where they are of one indicator."""
+        away, way = sheet.total.away, sheet.way
+        if not away:
+            return self.said("me.on_target")
+        points = self.figures.points(away)
+        if way is None:
+            return self.said("me.to_go", points=points)
+        return self.said("me.to_go.units", points=points, n=way.units, name=self.name(way.card.indicator))
+
+    def trend(self, card: Card, course: Course) -> str:
+        """The trend in words: over how many windows, where it begins and where it ends."""
+        first, last = (self.value(card, value) for value in (course.values[0], course.values[-1]))
+        if course.window.startswith("rolling "):
+            return self.said("me.trend.rolling", window=self.window(course.window), first=first, last=last)
+        return self.said(f"me.trend.{course.window}", n=len(course.values), first=first, last=last)
+
+    def amount(self, amount: float, unit: str) -> str:
+        """A number that is counted, with its unit where there is one."""
+        shown = self.figures.number(amount)
+        return f"{shown} {unit}" if unit else shown
 
     def rule(self, indicator: Indicator) -> str | None:
         """How points are given, in words; None where only the formula says it."""
@@ -85,10 +104,10 @@ class Telling:
             yield self.said("me.counts.where", dim=dim, values=", ".join(sorted(values)))
 
     def _amount(self, card: Card) -> dict[str, str]:
-        amount, unit = self.figures.number(card.missing.amount or 0), card.indicator.unit
+        amount = card.missing.amount or 0
         if card.personal is not None:
-            return {"amount": amount, "measure": card.missing.measure}
-        return {"amount": f"{amount} {unit}" if unit else amount}
+            return {"amount": self.amount(amount, ""), "measure": card.missing.measure}
+        return {"amount": self.amount(amount, card.indicator.unit)}
 
     @staticmethod
     def _whose(card: Card) -> str:

@@ -1,75 +1,80 @@
-"""Small pictures of a number, as points of an SVG: its trend with how sure it is, its interval beside the target."""
+"""Small pictures of a number, as whole points of an SVG: its trend with how sure it is, its interval and the target."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
 
-from dashboards.web.reading import Band, Trend
+from dashboards.web.course import Course
 
-WIDTH, HEIGHT = 300.0, 60.0
-LEAST: float = 0.1  # of a rate, from bottom to top: less would make noise look like news
-_EDGE: float = 6.0  # so that dots lie inside
+WIDTH: Final = 600
+HEIGHT: Final = 120
+LEAST: Final = 0.1  # of a rate, from bottom to top: less would make noise look like news
+EDGE: Final = 12  # so that dots lie inside
 
 
 class Spark(NamedTuple):
-    """A trend: `line` (a path with gaps), `band` (its 95 % interval as polygons), `goal` (a height), the last dot."""
+    """A trend: `line` (a path), `band` (its 95 % interval as polygons), `goal` (a height), the last dot."""
 
     line: str
     band: tuple[str, ...]
-    goal: float | None
-    x: float
-    y: float
+    goal: int | None
+    x: int
+    y: int
 
 
 class Whisker(NamedTuple):
-    """An interval, its value and the target, along 0 to 300."""
+    """An interval, its value and the target, along 0 to WIDTH."""
 
-    low: float
-    width: float
-    value: float
-    goal: float | None
+    low: int
+    width: int
+    value: int
+    goal: int | None
 
 
-def spark(trend: Trend, band: Band, target: float | None) -> Spark | None:
-    """None where fewer than two panes have a value."""
-    known = [value for value in trend.values if value is not None]
-    if len(known) < 2:
+def spark(course: Course, target: float | None) -> Spark | None:
+    """None where fewer than two values are known."""
+    values = course.values
+    if len(values) < 2:
         return None
-    bottom, top = _span([*known, *([] if target is None else [target])], LEAST)
-    end = trend.seconds[-1] or 1.0
+    bottom, top = _span([*values, *([] if target is None else [target])], LEAST)
+    end = course.seconds[-1] or 1.0
+    across, up = (WIDTH - 2 * EDGE) / end, (HEIGHT - 2 * EDGE) / (top - bottom)
 
-    def x(i: int) -> float:
-        return round(_EDGE + trend.seconds[i] / end * (WIDTH - 2 * _EDGE), 1)
+    def y(value: float) -> int:
+        return round(EDGE + (top - value) * up) if bottom <= value <= top else EDGE if value > top else HEIGHT - EDGE
 
-    def y(value: float) -> float:
-        inside = min(1.0, max(0.0, (value - bottom) / (top - bottom)))
-        return round(_EDGE + (1 - inside) * (HEIGHT - 2 * _EDGE), 1)
+    xs = [round(EDGE + seconds * across) for seconds in course.seconds]
+    ys = [round(EDGE + (top - value) * up) for value in values]
+    line = "M" + "L".join([f"{x} {height}" for x, height in zip(xs, ys, strict=True)])
+    return Spark(line, tuple(_bands(course, xs, y)), None if target is None else y(target), xs[-1], ys[-1])
 
-    runs: list[list[tuple[int, float, float, float]]] = [[]]
-    for i, (value, low, high) in enumerate(zip(trend.values, band.low, band.high, strict=True)):
-        if value is None or low is None or high is None:
-            runs.append([])
-        else:
-            runs[-1].append((i, value, low, high))
-    drawn = [run for run in runs if run]
-    line = " ".join("M" + "L".join(f"{x(i)} {y(value)}" for i, value, _, _ in run) for run in drawn)
-    bands = tuple(
-        " ".join([f"{x(i)},{y(high)}" for i, _, _, high in run] + [f"{x(i)},{y(low)}" for i, _, low, _ in run[::-1]])
-        for run in drawn
-        if len(run) > 1
-    )
-    last = drawn[-1][-1]
-    return Spark(line, bands, None if target is None else y(target), x(last[0]), y(last[1]))
+
+def _bands(course: Course, xs: Sequence[int], y: Callable[[float], int]) -> Iterator[str]:
+    """A polygon for each run of values with an interval."""
+    upper: list[str] = []
+    lower: list[str] = []
+    for x, low, high in zip(xs, course.low, course.high, strict=True):
+        if low is not None and high is not None:
+            upper.append(f"{x},{y(high)}")
+            lower.append(f"{x},{y(low)}")
+        elif upper:
+            yield from _polygon(upper, lower)
+            upper, lower = [], []
+    yield from _polygon(upper, lower)
+
+
+def _polygon(upper: list[str], lower: list[str]) -> Iterator[str]:
+    if len(upper) > 1:
+        yield " ".join(upper + lower[::-1])
 
 
 def whisker(value: float, low: float, high: float, target: float | None) -> Whisker:
     """Where they lie beside each other."""
     bottom, top = _span([low, high, value, *([] if target is None else [target])], LEAST)
-
-    def x(number: float) -> float:
-        return round(_EDGE + (number - bottom) / (top - bottom) * (WIDTH - 2 * _EDGE), 1)
-
-    return Whisker(x(low), round(x(high) - x(low), 1), x(value), None if target is None else x(target))
+    across = (WIDTH - 2 * EDGE) / (top - bottom)
+    left, right, own = (round(EDGE + (number - bottom) * across) for number in (low, high, value))
+    return Whisker(left, right - left, own, None if target is None else round(EDGE + (target - bottom) * across))
 
 
 def _span(numbers: list[float], least: float) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from agents.views.port import ViewsReader
 from dashboards.web.acting import Acting
 from dashboards.web.assets import Assets
 from dashboards.web.chain_check import ChainCheck
+from dashboards.web.contacts import Contacts
 from dashboards.web.desk import Desk
 from dashboards.web.evidence import Evidence
 from dashboards.web.follower import Follower
@@ -22,10 +23,12 @@ from dashboards.web.hub import Hub
 from dashboards.web.intake import Batches
 from dashboards.web.languages import Language
 from dashboards.web.metrics import Metrics
+from dashboards.web.past import Pasts
 from dashboards.web.planning import Planning
 from dashboards.web.rates import Rates
 from dashboards.web.repeated import Repeats
 from dashboards.web.service import Service
+from dashboards.web.stencil import Stencils
 from dashboards.web.view import View
 from dashboards.web.watch import Watch
 
@@ -47,6 +50,7 @@ class Web:
     metrics: Metrics
     assets: Assets
     pages: Environment
+    stencils: Stencils
     clock: Callable[[], int]
     started: int
     language: Language | None
@@ -63,6 +67,8 @@ class Web:
     evidence: Evidence | None = None  # the log, where this process may read it
     desk: Desk | None = None  # the records
     chain: ChainCheck | None = None  # of the audit log in them
+    pasts: Pasts = field(default_factory=lambda: Pasts(None))  # windows that are over
+    contacts: Contacts | None = None
     appeal_days: int = 7
     counts: list[int] = field(default_factory=lambda: [0, 0])  # employees and units, as last read
 

@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from agents.records.results import Past
 from dashboards.web.catalogue import Catalogue, read_template
-from dashboards.web.my_page import Card, Page, my_page, points_rule
+from dashboards.web.my_card import Card
+from dashboards.web.my_page import Page, my_page
+from dashboards.web.shapes import points_rule
 from dashboards.web.updates import decode_scores, decode_unit
+from schemas.instants import DAY as DAY_MS
 from schemas.updates import ScoreUpdate, UnitUpdate
-from tests.web.factories import row, scores, total, unit_scores
+from tests.web.factories import NOW, row, scores, total, unit_scores
 from tests.web.people import TEMPLATE, person
 from tests.web.test_missing import RATE, indicator
 
@@ -87,7 +91,7 @@ def test_below_the_unit_is_said_only_when_the_whole_interval_is(good: int, poole
     own = _update(row(good, 100, **DAY), total(window="day"))
     beside = _card(_page(own, _unit(row(pooled, 2000, **DAY))), "semi_finished_yield").beside
     assert beside is not None
-    assert (pooled / 2000, below) == (beside.value, beside.below)
+    assert (pooled / 2000, "below" if below else "told") == (beside.value, beside.stands)
 
 
 def test_other_windows_and_versions_are_no_comparison() -> None:
@@ -106,7 +110,7 @@ def test_hard_work_is_compared_with_what_it_usually_gives() -> None:
     unit = _unit(row(1930, 2000, allowance=0, adjusted=0.965, **DAY))
     beside = _card(_page(own, unit), "semi_finished_yield").beside
     assert beside is not None
-    assert not beside.below
+    assert "told" == beside.stands
 
 
 @pytest.mark.parametrize(
@@ -141,11 +145,101 @@ def test_nothing_scored_is_a_page_without_windows() -> None:
     assert ((), None, ()) == (page.windows, page.window, page.sheets)
 
 
-def test_a_trend_is_drawn_of_a_rate() -> None:
-    """With its interval and the target; of what is no rate there is none."""
-    card = _card(_page(), "semi_finished_yield")
+def _past(indicator: str, *values: float, version: int = 1) -> dict[tuple[str, int, str], list[Past]]:
+    start = NOW - NOW % DAY_MS
+    name = ("production-operator", version, indicator)
+    return {name: [Past(start - (len(values) - i) * DAY_MS, v, None, None) for i, v in enumerate(values)]}
+
+
+def test_a_trend_is_that_of_windows_that_are_over() -> None:
+    """Of any indicator, the one that goes on last; another version's is another thing."""
+    page = my_page(_update(), None, _catalogue(), None, _past("customers", 3, 5, 4))
+    card = _card(page, "customers")
+    assert card.course is not None
+    assert ("day", (3, 5, 4, 7.0)) == (card.course.window, card.course.values)
     assert card.spark is not None
-    assert card.spark.line.startswith("M6.0 ")
-    assert 294.0 == card.spark.x
-    assert 20 == len(card.trend.values)
-    assert _card(_page(), "customers").spark is None
+    assert ("M12 ", 588, ()) == (card.spark.line[:4], card.spark.x, card.spark.band)
+    other = my_page(_update(), None, _catalogue(), None, _past("customers", 3, 5, 4, version=2))
+    assert _card(other, "customers").course is None
+
+
+def test_without_windows_that_are_over_a_rate_shows_its_last_minutes() -> None:
+    """Also where the page shows today: the published trend is that of the rolling window."""
+    update = _update()
+    name = "production-operator/semi_finished_yield/rolling 60m"
+    update.trends = {name: [(NOW - 600_000, 50, 48), (NOW - 300_000, 0, 0), (NOW, 50, 45)]}
+    card = _card(_page(update), "semi_finished_yield")
+    assert card.course is not None
+    assert ("rolling 60m", (0.96, 0.9), (0.0, 600.0)) == (card.course.window, card.course.values, card.course.seconds)
+    assert card.spark is not None
+    assert 1 == len(card.spark.band)
+    assert _card(_page(update), "customers").spark is None
+
+
+def test_tasks_say_what_is_done_and_what_is_to_go() -> None:
+    """What counts towards an amount, own targets too; a rate is no task."""
+    found = {task.indicator.id: (task.done, task.goal, task.left, task.own) for task in _page().sheets[0].tasks}
+    assert {"customers": (7.0, 10.0, 3.0, False), "collected": (45_000.0, 60_000.0, 15_000.0, True)} == found
+
+
+def test_a_task_of_which_nothing_is_done_is_one() -> None:
+    """ "0 of 3": the row has no value that would say the 3, what was published with it does."""
+    nothing: dict[str, Any] = {"n": None, "good": None, "value": None, "points": None, "status": "no_data"}
+    update = _update(row(indicator="collected", sums={"collected": 0}, **nothing, **DAY))
+    update.targets = {"collected": 3.0}
+    (task,) = _page(update).sheets[0].tasks
+    assert (0.0, 3.0, 3.0) == (task.done, task.goal, task.left)
+    update.targets = {}
+    assert () == _page(update).sheets[0].tasks
+
+
+def test_a_task_of_another_window_is_no_less_of_one() -> None:
+    """What is to be done this month stands on the page of today."""
+    own = row(indicator="customers", sums={"customers": 12}, value=12, points=120.0, n=None, window="month")
+    (task,) = _page(_update(row(88, 100, **DAY), total(window="day"), own), asked="day").sheets[0].tasks
+    assert ("month", 12.0, 0.0) == (task.row.window, task.done, task.left)
+
+
+def test_less_is_no_task() -> None:
+    """Two complaints of at most two are not done."""
+    text = TEMPLATE.replace("    target: 10\n", "    target: 10\n    points: 100 * (2 - value / target)\n")
+    catalogue = Catalogue(read_template)
+    assert catalogue.publish(text)
+    page = my_page(_update(), None, catalogue, None)
+    assert ["collected"] == [task.indicator.id for task in page.sheets[0].tasks]
+
+
+def test_the_way_to_100_points_is_told_in_units() -> None:
+    """85 now, 15 to go: so many good units, and not one less; nothing where no indicator can do it alone."""
+    update = _update(row(80, 100, points=100 * 0.8 / 0.95, **DAY), total(100 * 0.8 / 0.95, window="day"))
+    way = _page(update).sheets[0].way
+    assert way is not None
+    assert (80 + way.units) / (100 + way.units) >= 0.95 > (79 + way.units) / (99 + way.units)
+    assert 300 == way.units
+    assert _page().sheets[0].way is None  # even all good would not do: the others are too far off
+    customers = row(indicator="customers", sums={"customers": 1}, value=1, points=10.0, n=None, **DAY)
+    assert _page(_update(row(96, 100, **DAY), customers, total(80.0, window="day"))).sheets[0].way is None
+
+
+@pytest.mark.parametrize(
+    ("points", "own", "stands"),
+    [
+        ("", 3.1, "under"), ("", 4.0, "told"), ("", 3.9, "told"),
+        ("    points: 100 * (2 - value / target)\n", 4.2, "over"), ("    points: 50\n", 3.1, "told"),
+    ],
+)  # fmt: skip
+def test_a_mean_that_is_no_rate_is_compared_without_a_claim(points: str, own: float, stands: str) -> None:
+    """Satisfaction below the department's mean: said, and that chance is not known; a sum is compared with nobody's."""
+    text = TEMPLATE.replace(
+        "    value: customers\n    target: 10\n", f"    value: stars / answers\n    target: 4\n{points}"
+    )
+    catalogue = Catalogue(read_template)
+    assert catalogue.publish(text)
+    plain: dict[str, Any] = {"indicator": "customers", "n": None, "good": None, "points": 90.0, **DAY}
+    update = _update(row(value=own, sums={"stars": 10 * own, "answers": 10}, **plain), total(window="day"))
+    unit = _unit(row(value=3.9, sums={"stars": 390, "answers": 100}, **plain))
+    beside = _card(my_page(update, unit, catalogue, None), "customers").beside
+    assert beside is not None
+    assert (3.9, stands) == (beside.value, beside.stands)
+    counted = _update(row(value=3, sums={"customers": 3}, **plain), total(window="day"))
+    assert _card(_page(counted, unit), "customers").beside is None
