@@ -55,7 +55,7 @@ def scalar(raw: object, field: str) -> str:
     text = string(raw, field)
     if is_empty(text):
         raise ValueError(f"{field}: {raw!r} says nothing")
-    return text
+    return str(text)  # how it was written matters to nobody who is given it
 
 
 def matching(raw: object, field: str, pattern: re.Pattern[str]) -> str:
