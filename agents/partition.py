@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Final, cast
+from typing import ClassVar, Final, cast
 
 from msgspec.structs import replace
 
 from agents.alerting import Alerting
+from agents.counting import count_chunk
 from agents.decoded import DecodedChunk, decode, memo_of, originals
 from agents.due import Due
 from agents.gate import admits
@@ -32,19 +33,21 @@ from stream.held import expire, expiry, open_gate, release
 from stream.keys import ALERTED, EMPLOYEE, HOLDING, employee_key, instant_of
 from stream.meta import KEY, Meta, decode_meta
 from stream.person import Person
-from stream.pipeline import Limits, step
+from stream.pipeline import Limits
 from stream.rulebook import Rulebook
 from stream.state import FORMAT, Held, State, decode_state, demand_format, due_of
 from stream.tally import Tally
+from stream.together import FEWEST
 from stream.topics import COMMANDS, TICKS
 
-SLICE: Final = 256  # employees
 EVERYBODY: Final = 1 << 62
 TOPIC_NUMBER: Final = {name: number for number, name in enumerate(INPUT_TOPICS)}
 
 
 class Partition:
     """Employees of one partition. `dirty` changed since the last snapshot; `owed`: score updates to be made."""
+
+    fewest: ClassVar[int] = FEWEST  # people of a chunk who are counted together
 
     def __init__(
         self,
@@ -110,18 +113,13 @@ class Partition:
         if not admits(topic, chunk, expected, kept):
             return
         tally, number = Tally(), TOPIC_NUMBER[topic]
-        persons, dirty, soon = self.persons, self.dirty, self.owed.soon
-        limits, recall, measured = self.limits, self.identities.recall, self.meta.measured
-        for count, (employee_id, own) in enumerate(chunk.groups):
-            if count % SLICE == SLICE - 1:
-                yield
-            person = persons.get(employee_id) or self.person(employee_id)
-            step(person, own, number, limits, recall, tally)
-            dirty[employee_id] = soon[employee_id] = None
-            if person.state.measured > measured:
-                measured = person.state.measured
-        self.meta.measured = measured
-        self.alerting.noticed(employee_id for employee_id, _ in chunk.groups)
+        changed = dict.fromkeys(chunk.groups.packed.names)
+        self.dirty.update(changed)  # first: nobody lets go of them in a pause
+        self.owed.soon.update(changed)
+        recall, fewest = self.identities.recall, self.fewest
+        reached = yield from count_chunk(chunk.groups, number, self.person, self.limits, recall, tally, fewest)
+        self.meta.measured = max(self.meta.measured, reached)
+        self.alerting.noticed(changed)
         self._settle(topic, chunk, expected, tally)
         self.meta.applied[topic] = chunk.after
         self.meta.logged = max(self.meta.logged, chunk.logged)

@@ -116,6 +116,20 @@ class EventGroups:
         return frozenset(self.packed.disorderly)
 
     @cached_property
+    def corrected(self) -> frozenset[int]:
+        """Employees (by number) with a correction."""
+        packed = self.packed
+        if not packed.corrects:
+            return frozenset()
+        places = np.isin(np.frombuffer(packed.offsets, np.int64), list(packed.corrects)).nonzero()[0]
+        return frozenset((np.array(packed.bounds).searchsorted(places, "right") - 1).tolist())
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The id of each event."""
+        return self.packed.text.split("\n")
+
+    @cached_property
     def copies(self) -> dict[int, list[Copy]]:
         """Copies by employee (by number)."""
         found: dict[int, list[Copy]] = {}
@@ -169,7 +183,7 @@ class EventColumns:
     def orderly(self) -> bool:
         """Whether each event is newer than the one before, and none is a correction."""
         groups = self._groups
-        return self._number not in groups.disorderly and not groups.packed.corrects
+        return self._number not in groups.disorderly and self._number not in groups.corrected
 
     def shape(self, kind: int) -> Kind:
         """Type and dims of a kind, by its digest."""

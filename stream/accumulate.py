@@ -62,7 +62,7 @@ def _add_to(landings: Sequence[Landing], measures: Sequence[Measures], times: Se
                 for index, column in enumerate(zip(*vectors, strict=True)):
                     into[index] += sum(column)
             else:
-                _add_to_calendar(calendar, bounds, vectors, times)
+                add_to_calendar(calendar, bounds, vectors, times)
 
 
 def _add_to_panes(
@@ -101,21 +101,19 @@ def _new_pane(panes: dict[int, Vector], number: int, newest: int, kept: int, wid
     if number > newest - kept:
         panes[number] = new
         if len(panes) > kept:
-            _prune(panes, newest - kept)
+            prune(panes, newest - kept)
     return new
 
 
-def _prune(panes: dict[int, Vector], closed: int) -> None:
-    """Drops the panes up to `closed`; mostly they are the first ones to come."""
-    while (first := next(iter(panes))) <= closed:
+def prune(panes: dict[int, Vector], closed: int) -> None:
+    """Drops the panes up to the number `closed`, of which there are more; mostly they are the first ones to come."""
+    while (first := next(iter(panes))) <= closed:  # the newest of all is not
         del panes[first]
     for number in [number for number in panes if number <= closed]:
         del panes[number]
 
 
-def _add_to_calendar(
-    calendar: Calendar, bounds: Bounds, vectors: Sequence[Sequence[int]], times: Sequence[int]
-) -> None:
+def add_to_calendar(calendar: Calendar, bounds: Bounds, vectors: Sequence[Sequence[int]], times: Sequence[int]) -> None:
     """Event by event: the newest calendar window may be another one after each. What is in none is not kept."""
     for at, vector in zip(times, vectors, strict=True):
         if at >= calendar.end:

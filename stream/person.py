@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Final
 
+from schemas.columns import EventColumns
 from stream.calendars import FOREVER, Calendars
 from stream.rulebook import Action, Entry, Group, Regime, Rulebook, Version
 from stream.state import Calendar, Cells, Segment, State, Vector, assignment_at
@@ -88,6 +89,17 @@ class Person:
         self.begins, self.ends = max(begins, regime.begins), min(ends, regime.ends)
         return regime
 
+    def bind_new(self, own: EventColumns) -> bool:
+        """Finds out where kinds land that they had not had; whether all do."""
+        for kind in dict.fromkeys(own.kinds):
+            if kind not in self.bound:
+                shape = own.shape(kind)
+                action = self.regime.action(shape.type, shape.dims)
+                if not action.entries:
+                    return False
+                self.bind(kind, action)
+        return all(map(self.bound.get, own.kinds))  # who has too many kinds forgets some
+
     def bind(self, kind: int, action: Action) -> list[Landing]:
         """Where events of this kind (type and dims) land under the current regime; cells are made where missing.
 
@@ -100,7 +112,7 @@ class Person:
         landings = self.bound[kind] = self._landings.setdefault(key, [])
         if not landings:
             landings.extend(self._landing(entry, unit) for entry in action.entries)
-        watches = tuple(self._watch(plan) for entry in action.entries if (plan := _plan(entry.version, entry.group)))
+        watches = tuple(self.watch(plan) for entry in action.entries if (plan := _plan(entry.version, entry.group)))
         if watches:
             self.watching[kind] = watches
             self.entries[kind] = action.entries
@@ -108,24 +120,26 @@ class Person:
 
     def _landing(self, entry: Entry, unit: str) -> Landing:
         version, group = entry.version, entry.group
-        cells = self._segment(version, unit).groups[group.index]
+        cells = self.segment(version, unit).groups[group.index]
         panes = [(cell, grain, kept) for cell, (grain, kept) in zip(cells.panes, group.panes, strict=True)]
         plan = _plan(version, group)
-        watched = self._watch(plan).watched if plan is not None else None
+        watched = self.watch(plan).watched if plan is not None else None
         calendars = [
             (cell, partial(self.rules.calendars.shift, unit) if kind == "shift" else bounds_of(kind, version.timezone))
             for cell, kind in zip(cells.calendars, group.calendars, strict=True)
         ]
         return entry.key, panes, calendars, watched
 
-    def _segment(self, version: Version, unit: str) -> Segment:
+    def segment(self, version: Version, unit: str) -> Segment:
+        """Where the sums of a version in a unit lie; made where it is missing."""
+        template, number = version.key
         for segment in self.state.segments:
-            if (segment.template, segment.version) == version.key and segment.unit == unit:
+            if segment.unit == unit and segment.version == number and segment.template == template:
                 return segment
         segment = Segment(*version.key, unit, [_empty(group) for group in version.groups])
         self.state.segments.append(segment)
-        for (template, number, group), watch in self._watches.items():
-            if (template, number) == version.key:
+        for (name, known, group), watch in self._watches.items():
+            if (name, known) == version.key:
                 watch.cells[unit] = segment.groups[group]
         return segment
 
@@ -146,15 +160,22 @@ class Person:
         known = [v for versions in self.rules.versions.values() for v in versions if aims(v)]
         return any(v.key == (watched.template, watched.version) for v in known for watched in self.state.watched)
 
-    def _watch(self, plan: WatchPlan) -> Watch:
+    def watched(self, plan: WatchPlan) -> Watched:
+        """What the rules of a group remember of them; made where it is missing."""
+        (template, number), group = plan.version.key, plan.group.index
+        for known in self.state.watched:
+            if known.group == group and known.version == number and known.template == template:
+                return known
+        made = new_watched(plan)
+        self.state.watched.append(made)
+        return made
+
+    def watch(self, plan: WatchPlan) -> Watch:
         """The rules of a group at work; what they remember is made where it is missing."""
         key = (*plan.version.key, plan.group.index)
         watch = self._watches.get(key)
         if watch is None:
-            watched = next((w for w in self.state.watched if (w.template, w.version, w.group) == key), None)
-            if watched is None:
-                watched = new_watched(plan)
-                self.state.watched.append(watched)
+            watched = self.watched(plan)
             own = [s for s in self.state.segments if (s.template, s.version) == plan.version.key]
             cells = {s.unit: s.groups[plan.group.index] for s in own}
             watch = self._watches[key] = Watch(self.id, plan, watched, cells, self.rules.calendars)

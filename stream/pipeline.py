@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import msgspec
 
-from schemas.columns import EventColumns
+from schemas.columns import EventColumns, EventGroups
 from schemas.event import Event
 from schemas.instants import DAY, HOUR
 from stream.accumulate import add_all
@@ -21,6 +21,7 @@ from stream.people import apply_person_event
 from stream.person import Person
 from stream.state import LANES, PEOPLE, Lane
 from stream.tally import Forget, Tally
+from stream.together import FEWEST, Together
 from stream.watching import watch_run
 
 
@@ -66,6 +67,16 @@ def step(person: Person, own: EventColumns, topic: int, limits: Limits, recall: 
         _put_away(person, topic + 3, corrections, limits, tally)
 
 
+def together(groups: EventGroups, topic: int, limits: Limits, fewest: int = FEWEST) -> Together:
+    """A chunk's people, to be counted together but for those that need `step`; at least so many under one regime."""
+
+    def see_to(person: Person, lane: Lane, tally: Tally) -> None:
+        if kept_identities(lane) > limits.tail:
+            _put_away(person, topic, lane, limits, tally)
+
+    return Together(groups, topic, limits.late, see_to, fewest)
+
+
 def _all_clear(person: Person, lane: Lane, own: EventColumns, topic: int) -> bool:
     """Whether events in order are newer than all before them, under one regime and of kinds that land somewhere."""
     times = own.times
@@ -75,19 +86,7 @@ def _all_clear(person: Person, lane: Lane, own: EventColumns, topic: int) -> boo
         person.resolve(times[0])
     if times[-1] >= person.ends:
         return False
-    return all(map(person.bound.get, own.kinds)) or _bind(person, own)
-
-
-def _bind(person: Person, own: EventColumns) -> bool:
-    """Finds out where kinds land that the person had not had; whether all do."""
-    for kind in dict.fromkeys(own.kinds):
-        if kind not in person.bound:
-            shape = own.shape(kind)
-            action = person.regime.action(shape.type, shape.dims)
-            if not action.entries:
-                return False
-            person.bind(kind, action)
-    return all(map(person.bound.get, own.kinds))  # who has too many kinds forgets some
+    return all(map(person.bound.get, own.kinds)) or person.bind_new(own)
 
 
 def _walk(

@@ -23,7 +23,7 @@ def watch_run(person: Person, own: EventColumns, begin: int, end: int, tally: Ta
     first = kinds[begin]
     if end - begin == 1 or kinds.count(first) == len(kinds):
         for watch in watching.get(first, ()):
-            _show(person, own, watch, range(begin, end), tally)
+            show_places(person, own, watch, range(begin, end), tally)
         return
     places: dict[Watch, list[int]] = {}
     for place in range(begin, end):
@@ -33,10 +33,11 @@ def watch_run(person: Person, own: EventColumns, begin: int, end: int, tally: Ta
             else:
                 places[watch] = [place]
     for watch, own_places in places.items():
-        _show(person, own, watch, own_places, tally)
+        show_places(person, own, watch, own_places, tally)
 
 
-def _show(person: Person, own: EventColumns, watch: Watch, places: Sequence[int], tally: Tally) -> None:
+def show_places(person: Person, own: EventColumns, watch: Watch, places: Sequence[int], tally: Tally) -> None:
+    """Shows one group's rules some places of the columns, whose kinds the person has bound."""
     watched = watch.watched
     if own.first < watched.after and own.offset(places[0]) < watched.after:
         tally.restate.add(person.id)

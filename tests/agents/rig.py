@@ -38,10 +38,22 @@ def new_log(folder: Path, partitions: int) -> EmbeddedLog:
     return log
 
 
-class Rig:
-    """Partitions over a log in `folder`. `wall` is the time of day (ms) for ticks and commits."""
+class Few(Partition):
+    """A partition that counts people together (stream/together.py) however few they are, as tests have few."""
 
-    def __init__(self, folder: Path, partitions: int, wall: int = 0, limits: Limits = LIMITS) -> None:
+    fewest = 1
+
+
+class Rig:
+    """Partitions over a log in `folder`. `wall` is the time of day (ms) for ticks and commits.
+
+    `together`: people are counted together, where they can be.
+    """
+
+    def __init__(
+        self, folder: Path, partitions: int, wall: int = 0, limits: Limits = LIMITS, *, together: bool = True
+    ) -> None:
+        self._kind = Few if together else Partition
         self.folder = folder
         self.limits = limits
         self.wall = wall
@@ -59,7 +71,7 @@ class Rig:
         self.rules: Rulebook = rulebook(self.log)
         count = len(self.numbers)
         self.partitions = [
-            Partition(n, count, restore(self.log, self._state(n), n), self.log, self.rules, self.limits)
+            self._kind(n, count, restore(self.log, self._state(n), n), self.log, self.rules, self.limits)
             for n in self.numbers
         ]
         self.flush = Flush(self.log, lambda: self.wall)

@@ -36,14 +36,15 @@ STEP: Final = st.builds(
     moves=few_or_many(MOVE, 32),
     partitions=st.sampled_from((1, 2)),
     pace=st.integers(1, 30),
+    together=st.booleans(),
 )
 def test_alerts_are_those_of_the_oracle(
-    logs: Path, first: list[Step], script: list[Step], moves: list[Move], partitions: int, pace: int
+    logs: Path, first: list[Step], script: list[Step], moves: list[Move], partitions: int, pace: int, together: bool
 ) -> None:
     """Which, raised and over at which record, with which numbers; scores, as everywhere, too."""
     folder = Path(tempfile.mkdtemp(dir=logs))
     shutil.copytree(logs / str(partitions), folder, dirs_exist_ok=True)
-    rig = Rig(folder, partitions)
+    rig = Rig(folder, partitions, together=together)
     try:
         senders = Senders(partitions, instant("2026-03-02T08:15:00Z"))
         asyncio.run(drive(rig, senders, [*first, *script], moves, pace))

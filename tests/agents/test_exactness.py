@@ -55,14 +55,22 @@ MOVE: Final = st.builds(Move, act=st.sampled_from(MOVES), size=st.integers(1, 9)
     partitions=st.sampled_from((1, 2)),
     tail=st.sampled_from((1, 3, 8)),
     pace=st.integers(1, 9),
+    together=st.booleans(),
 )
 def test_the_product_says_what_the_oracle_says(
-    logs: Path, script: list[Step], moves: list[Move], beginning: str, partitions: int, tail: int, pace: int
+    logs: Path,
+    script: list[Step],
+    moves: list[Move],
+    beginning: str,
+    partitions: int,
+    tail: int,
+    pace: int,
+    together: bool,
 ) -> None:
     """Scores as of the last event, later and earlier, as known earlier, and outcomes: no difference."""
     folder = Path(tempfile.mkdtemp(dir=logs))
     shutil.copytree(logs / str(partitions), folder, dirs_exist_ok=True)
-    rig = Rig(folder, partitions, limits=Limits(tail=tail))
+    rig = Rig(folder, partitions, limits=Limits(tail=tail), together=together)
     try:
         asyncio.run(drive(rig, Senders(partitions, instant(beginning)), script, moves, pace))
         assert [] == disagreements(rig)

@@ -25,7 +25,7 @@ def _trend(minutes: int, good: str, of: str, panes: dict[int, list[int]]) -> lis
     rules = Rulebook([load_published(template(indicator))])
     (version,) = rules.versions["op"]
     person = Person("E1", State(), rules)
-    segment = person._segment(version, "L1")
+    segment = person.segment(version, "L1")
     names = version.groups[0].names
     order = [names.index("inspected"), names.index("accepted")]
     for number, (inspected, accepted) in panes.items():
