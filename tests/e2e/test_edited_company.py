@@ -48,6 +48,7 @@ def _embedded(folder: Path) -> str:
     return url
 
 
+@pytest.mark.long  # two minutes on a busy machine
 def test_a_few_edits_while_the_worker_is_killed(tmp_path: Path) -> None:
     """The day in short, on the embedded log."""
     seed = _seed()
