@@ -18,6 +18,15 @@ def test_events_by_http_are_measured() -> None:
     assert "embedded " in done.stdout
 
 
+def test_pages_of_people_are_measured() -> None:
+    """People who are signed in open their pages on a real web process, and none fails."""
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "tests.bench.me_page", "--smoke"]
+    done = subprocess.run(command, cwd=root, env=environment(), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "failed: 0" in done.stdout
+
+
 def test_a_small_run_prints_its_table() -> None:
     """With small numbers every part runs to its end and the ratios are printed."""
     root = Path(__file__).parents[2]
