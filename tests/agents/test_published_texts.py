@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.oracle.rules import Drift, Ewma, Level, Naive, default_drift
+from agents.oracle.rules import Drift, Ewma, Level, Naive, Stale, default_drift
 from agents.oracle.shift_calendar import Calendar, CalendarError, read_calendar
 from agents.oracle.template import Indicator, Template, TemplateError, read_template
-from stream.alert_rules import AlertRule, DefaultRules, DriftRule, EwmaRule, LevelRule, NaiveRule
+from stream.alert_rules import AlertRule, DefaultRules, DriftRule, EwmaRule, LevelRule, NaiveRule, StaleRule
 from stream.indicator import Indicator as Ours
 from stream.rulebook import measures_of
 from stream.shift_calendar import ShiftCalendar, check_calendar
@@ -38,6 +38,8 @@ def _condition(rule: AlertRule, target: float | None) -> object:
             return Drift(rule.good, rule.bad, rule.h)
         case EwmaRule():
             return Ewma(rule.smoothing, rule.width)
+        case StaleRule():
+            return Stale(rule.after)
     return None
 
 
@@ -85,7 +87,11 @@ def our_days(calendar: ShiftCalendar) -> object:
 
 def their_days(calendar: Calendar) -> object:
     """The same, as the oracle reads it."""
-    return tuple(calendar[:5]), calendar.early, [tuple(map(tuple, calendar.shifts_on(day))) for day in DAYS]
+    return (
+        tuple(calendar[:5]),
+        calendar.early,
+        [tuple((shift.start, shift.end) for shift in calendar.shifts_on(day)) for day in DAYS],
+    )
 
 
 def _template(text: str) -> object:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agents import flush, partition, slices
+from agents import counting, flush, slices
 from agents.metrics import Metrics
 from agents.publishing import publish
 from agents.query import committed, rows_as_of
@@ -30,7 +30,7 @@ PEOPLE = 600
 def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scoring]:
     """Six hundred people's events, none of them applied; a look elsewhere after each ten people and states."""
     monkeypatch.setattr(slices, "BLOCKS", 0.0)
-    monkeypatch.setattr(partition, "SLICE", 10)
+    monkeypatch.setattr(counting, "SLICE", 10)
     monkeypatch.setattr(flush, "SLICE", 10)
     with new_log(tmp_path / "log", 1) as log:
         publish(log, template(YIELD), NOON)

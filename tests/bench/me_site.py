@@ -104,7 +104,8 @@ def _past(some: list[str], now: int) -> Iterator[dict[str, Any]]:
                 yield {
                     "subject_kind": "employee", "subject": who, "template": "production-operator", "version": 1,
                     "indicator": indicator, "window_kind": "day", "window_start": start, "window_end": start + DAY,
-                    "number": 0, "status": "ok", "value": 10 * value if indicator == "customers" else value, "sums": "{}",
+                    "number": 0, "status": "ok", "sums": "{}",
+                    "value": 10 * value if indicator == "customers" else value,
                     "low": value - 0.05 if rate else None, "high": min(1.0, value + 0.05) if rate else None,
                     "as_of": start + DAY - 1, "known_at": start + DAY, "computed_at": start + DAY,
                 }  # fmt: skip
