@@ -53,7 +53,7 @@ def test_every_case_of_bad_input_reaches_one_end(tmp_path: Path) -> None:
         log.append([Outgoing(case.topic, case.partition, case.timestamp, case.key, case.value) for case in cases])
         with _worker(environment):
             found = _run(environment, "status", "--wait-idle", "--timeout", "60", "--format", "ndjson")
-        outcomes = Counter(json.loads(found)["outcomes"])
+        outcomes = Counter(json.loads(found.partition("\n")[0])["outcomes"])  # after it stands how far it had come
         refused = Counter(said for said in read_golden().values() if said != ACCEPTED)
         assert len(cases) == outcomes.total()
         assert outcomes["scored"] > 0

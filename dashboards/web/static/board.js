@@ -71,6 +71,7 @@ export class Board {
     style(this.list, "--columns", String(columns));
     style(this.list, "--rows", String(rows));
     attribute(this.list, "data-rows", String(rows));
+    attribute(this.list, "data-columns", String(columns));
     attribute(this.list, "data-size", columns > 3 ? "s" : columns > 2 ? "m" : rows > 2 ? "l" : "xl");
     const nodes = chosen.map((id) => this.view(id, main, context));
     const shown = [...this.list.children];
