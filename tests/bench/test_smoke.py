@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.processes import environment
 
 
@@ -18,6 +20,7 @@ def test_events_by_http_are_measured() -> None:
     assert "embedded " in done.stdout
 
 
+@pytest.mark.long
 def test_pages_of_people_are_measured() -> None:
     """People who are signed in open their pages on a real web process, and none fails."""
     root = Path(__file__).parents[2]

@@ -46,6 +46,7 @@ def rig(tmp_path: Path) -> Rig:
     return made
 
 
+@pytest.mark.long
 async def test_nobody_is_silent_who_went_home(rig: Rig, tmp_path: Path) -> None:
     """Nor a trainee who is slow, nor those who only just came."""
     records = open_records(f"sqlite:///{tmp_path / 'records.sqlite'}")
@@ -55,6 +56,7 @@ async def test_nobody_is_silent_who_went_home(rig: Rig, tmp_path: Path) -> None:
     assert set() == await _silent(rig, [])
 
 
+@pytest.mark.long
 async def test_both_crews_of_a_line_in_one_unit_would_be(rig: Rig) -> None:
     """A line is at work by day and by night: of people who belong to it nobody knows when they are off."""
     silent = await _silent(rig, assigned(build(7)))
