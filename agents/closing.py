@@ -6,14 +6,14 @@ no event of the present can enter it any more. What is recorded for the past lat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from agents.records.results import Key, Known, Progress
 from agents.rules import unknown_since
 from schemas.instants import DAY
-from stream.closed import Outcome, bounds_of, gone, kinds_of
+from stream.closed import SHIFT, Closed, Outcome, bounds_of, gone, kinds_of
 from stream.meta import Meta
 from stream.pipeline import Limits
 from stream.rulebook import Rulebook
@@ -60,7 +60,7 @@ def work_of(done: Progress, rules: Rulebook, until: int, changed: Mapping[str, i
     """
     until = max(until, done.until)
     reached = unknown_since(done.rules, rules)
-    after = done.until if reached is None else min(reached, done.until)
+    after = done.until if reached is None else min(since_of(rules, reached), done.until)
     everybody = (reached is not None and reached < until) or any_closed(rules, done.until, until)
     return Work(until, after, everybody, {name: at for name, at in changed.items() if at < until})
 
@@ -70,7 +70,10 @@ def any_closed(rules: Rulebook, after: int, until: int) -> bool:
     if after == EVER or until <= after:
         return until > after
     versions = (version for own in rules.versions.values() for version in own if version.begins < until)
-    bounds = (bounds_of(version, kind, "", after) for version in versions for kind in kinds_of(version))
+    windows = [(version, kind) for version in versions for kind in kinds_of(version)]
+    if rules.calendars.any_ended(after, until) and any(kind == SHIFT for _, kind in windows):
+        return True
+    bounds = (bounds_of(rules, *window, "", after) for window in windows if window[1] != SHIFT)
     return any(bound is not None and bound[1] <= until for bound in bounds)
 
 
@@ -85,8 +88,22 @@ def days_of(work: Work, first: int) -> float:
     return (work.until - max(after, first)) / DAY + 1
 
 
-def news(before: Mapping[Key, Known], now: Mapping[Key, Outcome]) -> Iterator[tuple[Key, int, Outcome]]:
-    """The rows to write, with their numbers: what is new, what is not as it was, and what is gone."""
+def since_of(rules: Rulebook, at: int) -> int:
+    """What is said of an instant (ms) changes no window that ended by this.
+
+    A shift that has ended may count what happened after its end, in a unit whose own shift went on; and one that a
+    calendar cuts ends at that instant.
+    """
+    return min(at - 1, rules.calendars.earliest(at)) if rules.by_shift else at
+
+
+def news(
+    before: Mapping[Key, Known], now: Mapping[Key, Outcome], there_is: Callable[[str, Closed], bool]
+) -> Iterator[tuple[Key, int, Outcome]]:
+    """The rows to write, with their numbers: what is new, what is not as it was, and what is gone.
+
+    `there_is`: whether a subject has such a window.
+    """
     for key, outcome in now.items():
         known = before.get(key)
         if known is None:
@@ -94,7 +111,8 @@ def news(before: Mapping[Key, Known], now: Mapping[Key, Outcome]) -> Iterator[tu
         elif known.outcome != outcome:
             yield key, known.number + 1, outcome
     for key, known in before.items():
-        if key not in now and known.outcome != (nothing := gone(known.outcome.version)):
+        nothing = gone(known.outcome, there_is(key.subject, key.closed))
+        if key not in now and known.outcome != nothing:
             yield key, known.number + 1, nothing
 
 

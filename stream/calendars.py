@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from stream.shift_calendar import ShiftCalendar
+from stream.shift_calendar import PREFIX, ShiftCalendar
 from stream.timetable import Timetable, merged, part_of
 
 FOREVER: Final = 1 << 62
@@ -22,6 +22,15 @@ class Shift(NamedTuple):
 
     begins: int
     ends: int
+
+
+class Named(NamedTuple):
+    """Which shift of which calendar version (`ID@VERSION`), from its start to its end in ms; None: before the first."""
+
+    calendar: str
+    shift: str | None
+    start: int | None
+    end: int | None
 
 
 class Force(NamedTuple):
@@ -109,6 +118,28 @@ class Calendars:
         begins = force.begins if last is None else max(last, force.begins)
         ends = force.ends if following is None else min(following, force.ends)
         return begins, ends, Shift(begins, ends)
+
+    def named(self, unit: str, at: int) -> Named | None:
+        """The shift of a unit at an instant (ms) by name; None where no calendar is in force for it."""
+        force = self._force(unit, at)
+        if force.calendar is None:
+            return None
+        begun = self._table(force.calendar).begun(at)
+        key = force.calendar.key.removeprefix(PREFIX)
+        return Named(key, None, None, None) if begun is None else Named(key, begun[1].id, begun[1].start, begun[1].end)
+
+    def any_ended(self, after: int, until: int) -> bool:
+        """Whether some shift may have ended in (after, until], as another began or another calendar came into force."""
+        tables = ((calendar, self._table(calendar)) for calendar in self.versions if calendar.effective_from <= until)
+        return any(
+            after < calendar.effective_from or ((begin := table.next_begin(after)) is not None and begin <= until)
+            for calendar, table in tables
+        )
+
+    def earliest(self, at: int) -> int:
+        """No shift that holds an instant (ms) began before this, of whatever unit."""
+        begins = (self._table(calendar).last_begin(at) for calendar in self.versions if calendar.effective_from <= at)
+        return min((begin for begin in begins if begin is not None), default=at)
 
     def begins(self, unit: str, at: int) -> int:
         """When the shift of a unit at an instant began to count, NO_SHIFT where there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -18,7 +18,7 @@ from agents.records.result_tables import (
     result_run,
     results,
 )
-from stream.closed import Closed, Outcome, Sums
+from stream.closed import SHIFT, Closed, Outcome, Sums
 
 FIELDS: Final = Outcome.__struct_fields__
 _VALUES: Final = [results.c[name] for name in FIELDS]
@@ -45,6 +45,15 @@ class Known(NamedTuple):
 
     number: int
     outcome: Outcome
+
+
+class Row(NamedTuple):
+    """A row on its way: `cause` None for one that is written as its window closes."""
+
+    key: Key
+    number: int
+    outcome: Outcome
+    cause: str | None
 
 
 class Stamp(NamedTuple):
@@ -106,15 +115,8 @@ def latest_of(connection: Connection, employees: Collection[str], after: int) ->
 
 
 def latest_of_units(connection: Connection, closed: Closed) -> dict[Key, Known]:
-    """The latest row of each result of units in a window."""
-    wanted = select(results).where(
-        results.c.subject_kind == "unit",
-        results.c.window_kind == closed.window,
-        results.c.window_start == closed.start,
-        results.c.window_end == closed.end,
-        results.c.template == closed.template,
-    )
-    return _latest(connection, wanted)
+    """The latest row of each result of units in a window; in shifts that begin together, whenever they end."""
+    return _latest(connection, select(results).where(results.c.subject_kind == "unit", *_in(results.c, closed)))
 
 
 def _latest(connection: Connection, wanted: Select[Any]) -> dict[Key, Known]:
@@ -128,7 +130,7 @@ def _latest(connection: Connection, wanted: Select[Any]) -> dict[Key, Known]:
     }
 
 
-def write(connection: Connection, kind: str, rows: Iterable[tuple[Key, int, Outcome]], stamp: Stamp) -> int:
+def write(connection: Connection, kind: str, rows: Iterable[Row], stamp: Stamp) -> int:
     """Appends rows, each with its number; how many."""
     values = [
         {
@@ -138,11 +140,12 @@ def write(connection: Connection, kind: str, rows: Iterable[tuple[Key, int, Outc
             "indicator": key.indicator,
             "number": number,
             **{name: getattr(outcome, name) for name in FIELDS},
+            "cause": cause,
             "as_of": key.closed.as_of,
             "known_at": stamp.known_at,
             "computed_at": stamp.computed_at,
         }
-        for key, number, outcome in rows
+        for key, number, outcome, cause in rows
     ]
     if values:
         connection.execute(insert(results), values)
@@ -236,9 +239,15 @@ def parts_of(connection: Connection, employees: Collection[str], after: int) -> 
 
 
 def replace_parts(
-    connection: Connection, before: Mapping[Part, tuple[int, str]], now: Mapping[Part, tuple[int, str]]
+    connection: Connection,
+    before: Mapping[Part, tuple[int, str]],
+    now: Mapping[Part, tuple[int, str]],
+    cause: Callable[[str, Closed], str],
 ) -> None:
-    """Makes the parts what they are now; the units' windows that this touches wait to be computed."""
+    """Makes the parts what they are now; the units' windows that this touches wait to be computed.
+
+    `cause`: why somebody's part in a window is another; "" where the window has just closed.
+    """
     changed = {part for part in before.keys() | now.keys() if before.get(part) != now.get(part)}
     gone = [{f"of_{name}": value for name, value in _part(part).items()} for part in changed if part in before]
     if gone:
@@ -247,38 +256,68 @@ def replace_parts(
     new = [{**_part(part), "version": now[part][0], "sums": now[part][1]} for part in changed if part in now]
     if new:
         connection.execute(insert(result_parts), new)
-    pend(connection, {closed for _, closed, _ in changed})
+    causes: dict[Closed, set[str]] = {}
+    for employee, closed, _ in changed:
+        causes.setdefault(closed, set()).add(cause(employee, closed))
+    pend(connection, {closed: together(own) for closed, own in causes.items()})
 
 
-def parts_in(connection: Connection, closed: Closed, version: int) -> Iterator[tuple[str, Sums]]:
-    """What everybody brought to each unit in a window, under a version: (unit, sums)."""
+class Brought(NamedTuple):
+    """What somebody brought to a unit in a window, which a shift may end as it likes, under a version."""
+
+    unit: str
+    end: int
+    version: int
+    sums: Sums
+
+
+def parts_in(connection: Connection, closed: Closed) -> Iterator[Brought]:
+    """What everybody brought to each unit in a window; in shifts that begin together, whenever they end."""
     c = result_parts.c
-    wanted = select(c.unit, c.sums).where(*_in(c, closed), c.version == version)
-    return ((unit, read_sums(text)) for unit, text in connection.execute(wanted))
+    wanted = select(c.unit, c.window_end, c.version, c.sums).where(*_in(c, closed))
+    return (Brought(unit, end, version, read_sums(text)) for unit, end, version, text in connection.execute(wanted))
 
 
-def pend(connection: Connection, windows: Collection[Closed]) -> None:
-    """The units' results in these windows are to be computed."""
-    known = {_closed(row) for row in connection.execute(select(result_pending))} if windows else set()
-    new = [_where(closed) for closed in sorted(windows) if closed not in known]
+def pend(connection: Connection, windows: Mapping[Closed, str]) -> None:
+    """The units' results in these windows are to be computed, each for its cause."""
+    known = {_closed(row): row.cause for row in connection.execute(select(result_pending))} if windows else {}
+    new = [{**_where(closed), "cause": windows[closed]} for closed in sorted(windows) if closed not in known]
     if new:
         connection.execute(insert(result_pending), new)
+    for closed in known.keys() & windows.keys():
+        if (cause := together((known[closed], windows[closed]))) != known[closed]:
+            same = [result_pending.c[name] == value for name, value in _where(closed).items()]
+            connection.execute(update(result_pending).where(*same).values(cause=cause))
 
 
-def windows_after(connection: Connection, after: int) -> set[Closed]:
-    """The windows with parts of units that ended after an instant."""
+def together(causes: Iterable[str]) -> str:
+    """Several causes as one."""
+    return ",".join(sorted({kind for cause in causes for kind in cause.split(",") if kind}))
+
+
+def windows_after(connection: Connection, after: int, window: str | None = None) -> set[Closed]:
+    """The windows (of one kind) with parts of units that ended after an instant."""
     c = result_parts.c
     columns = (c.template, c.window_kind, c.window_start, c.window_end)
-    return {_closed(row) for row in connection.execute(select(*columns).where(c.window_end > after).distinct())}
+    wanted = select(*columns).where(c.window_end > after, *([] if window is None else [c.window_kind == window]))
+    return {_closed(row) for row in connection.execute(wanted.distinct())}
 
 
-def pending(connection: Connection) -> list[Closed]:
-    """The windows that wait, the one that ended first before the others."""
-    return sorted((_closed(row) for row in connection.execute(select(result_pending))), key=lambda one: one.end)
+def pending(connection: Connection) -> list[tuple[Closed, str]]:
+    """The windows that wait, each with its cause, the one that ended first before the others; of shifts that begin
+    together one, with the causes of all.
+    """
+    found: dict[tuple[object, ...], tuple[Closed, str]] = {}
+    for row in connection.execute(select(result_pending)):
+        closed = _closed(row)
+        key = closed[:3] if closed.window == SHIFT else closed
+        known = found.get(key, (closed, ""))
+        found[key] = max(known[0], closed), together((known[1], row.cause))
+    return sorted(found.values(), key=lambda one: (one[0].end, one[0]))
 
 
 def done(connection: Connection, closed: Closed) -> None:
-    """The units' results in a window are computed."""
+    """The units' results in a window, or in all shifts that begin with it, are computed."""
     connection.execute(delete(result_pending).where(*_in(result_pending.c, closed)))
 
 
@@ -334,7 +373,11 @@ def _where(closed: Closed) -> dict[str, object]:
 
 
 def _in(columns: Any, closed: Closed) -> Sequence[Any]:
-    return [columns[name] == value for name, value in _where(closed).items()]
+    """A window; of shifts all that begin together."""
+    found = _where(closed)
+    if closed.window == SHIFT:
+        del found["window_end"]
+    return [columns[name] == value for name, value in found.items()]
 
 
 def _closed(row: Any) -> Closed:
