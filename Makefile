@@ -13,7 +13,7 @@ KEYCLOAK := .cache/keycloak
 PEERS := .cache/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves bench-intake quality soak lock browser kafka keycloak redis prometheus postgresql dashboards pictures-grafana
+.PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves bench-intake bench-loop quality soak lock browser kafka keycloak redis prometheus postgresql dashboards pictures-grafana
 .DELETE_ON_ERROR:
 
 help:  ## Print this list
@@ -59,6 +59,9 @@ bench-moves: $(TOOLS) kafka  ## How long scoring stands still while workers come
 
 bench-intake: $(TOOLS) kafka  ## Events by HTTP into the log: rate, answers, and what screens notice; ARGS=--smoke
 	@exec $(VENV)/bin/python -m tests.bench.intake $(ARGS)
+
+bench-loop: $(TOOLS)  ## How long a worker's loop does one thing and answers nobody, and what that is; ARGS=--smoke
+	@exec $(VENV)/bin/python -m tests.bench.blocks $(ARGS)
 
 quality: $(TOOLS)  ## How often alert rules speak for nothing, and how soon for a reason: simulated shifts
 	@exec $(VENV)/bin/python -m tests.quality $(ARGS)

@@ -14,6 +14,7 @@ import msgspec
 from agents.due import Due
 from agents.outbox import dead_letter
 from agents.reviews import Reviews
+from agents.slices import Slices
 from agents.store import Store
 from agents.ticks import Tick
 from agents.told import alert_record
@@ -31,6 +32,7 @@ from stream.unit_rules import UNIT
 REFUSED: Final = "refused"  # the reason in a dead letter of a command
 _OURS: Final = ("alert", "unit-verdict", "alert-review")
 _AT_ONCE: Final = 1_000
+EACH: Final = 16  # employees, or commands, before others may have the loop
 
 
 class _Tag(msgspec.Struct, frozen=True, gc=False):
@@ -85,22 +87,30 @@ class Alerting:
         """Something came of them: the next tick looks at their silence."""
         self._lately.update((employee_id, None) for employee_id in employees)
 
-    def tick(self, tick: Tick, applied: int, due: Iterable[str], silent: bool) -> tuple[list[Outgoing], list[Person]]:
-        """What leaves at a tick, and who has changed; commands from `applied` on, time for who is `due`.
+    def ticking(
+        self,
+        tick: Tick,
+        applied: int,
+        due: Iterable[str],
+        silent: bool,
+        outputs: list[Outgoing],
+        changed: dict[str, Person],
+    ) -> Slices:
+        """Adds to `outputs` what leaves at a tick, to `changed` who has: commands from `applied` on, time for `due`.
 
         `silent`: some rule waits for silence, which begins anew with whatever came.
         """
-        outputs: list[Outgoing] = []
-        changed: dict[str, Person] = {}
-        for row in self._commands(applied, tick.follows.get(COMMANDS, 0)):
+        for count, row in enumerate(self._commands(applied, tick.follows.get(COMMANDS, 0))):
             found = self._obeyed(row, tick.at, changed)
             if isinstance(found, AlertRow):
                 outputs.append(self._say(found))
             elif isinstance(found, Rejection):
                 outputs.append(dead_letter(COMMANDS, self._number, row, found))
+            if count % EACH == 0:
+                yield
         fresh, self._fresh = self._fresh, {}
         lately, self._lately = self._lately if silent else {}, {}
-        for employee_id in dict.fromkeys((*fresh, *lately, *due)):
+        for count, employee_id in enumerate(dict.fromkeys((*fresh, *lately, *due))):
             person = self._person(employee_id)
             rows = [*hear(person, tick.at), *advance(person, tick.at)]
             if rows:
@@ -108,7 +118,8 @@ class Alerting:
                 outputs.extend(map(self._say, rows))
             if employee_id in lately:
                 self._due.schedule(employee_id, silence_due(person, tick.at))
-        return outputs, list(changed.values())
+            if count % EACH == 0:
+                yield
 
     def _obeyed(self, row: Row, at: int, changed: dict[str, Person]) -> AlertRow | Rejection | None:
         command = _read(row)

@@ -6,29 +6,28 @@ before anything else begins (agents/scoring.py), though the loop may look elsewh
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, cast
 
+from agents import restating
 from agents.alerting import Alerting
 from agents.decoded import DecodedChunk, decode, memo_of, originals
 from agents.due import Due
 from agents.gate import admits
-from agents.held_events import HELD_AT_ONCE, events_again, records_again
+from agents.held_events import records_again
 from agents.identities import Identities
 from agents.limits import fix_limits
 from agents.outbox import dead_letter, late_event
 from agents.owed import Owed
-from agents.replay import replay
-from agents.rules import only, rulebook, unknown_since, version_names
+from agents.rules import only, rulebook, unknown_since
+from agents.slices import Slices, at_once
 from agents.store import Store
 from agents.ticks import Tick, reachable, tick_of
-from agents.told import keep_handling, put_right, said
 from agents.transport.log import Log, Outgoing
 from schemas.event import INPUT_TOPICS, Rejection, Row
-from stream.held import expire, expiry, open_gate, release
-from stream.history import History
+from schemas.parts import parts
+from stream.held import expire, expiry
 from stream.keys import ALERTED, EMPLOYEE, HOLDING, employee_key, instant_of
 from stream.meta import KEY, Meta, decode_meta
 from stream.person import Person
@@ -38,7 +37,8 @@ from stream.state import FORMAT, Held, State, decode_state, demand_format, due_o
 from stream.tally import Tally
 from stream.topics import COMMANDS, TICKS
 
-SLICE: Final = 256  # employees
+MANY: Final = 512  # events to apply before others may have the loop
+EACH: Final = 16  # employees, or what takes as long as one: as events, what a state costs besides its events
 TOPIC_NUMBER: Final = {name: number for number, name in enumerate(INPUT_TOPICS)}
 
 
@@ -95,59 +95,88 @@ class Partition:
 
     def apply(self, topic: str, chunk: DecodedChunk) -> None:
         """Applies a chunk of an input topic."""
-        deque(self.slices(topic, chunk), maxlen=0)
+        at_once(self.applying(topic, chunk))
 
-    def slices(self, topic: str, chunk: DecodedChunk) -> Iterator[None]:
-        """The same with a pause now and then, in which nothing may be done with this partition."""
+    def applying(self, topic: str, chunk: DecodedChunk) -> Slices:
+        """The same in slices, between which nothing may be done with this partition."""
         expected = self.meta.applied.get(topic, 0)
         kept = self.log.start(topic, self.number) if chunk.first > expected else 0
         if not admits(topic, chunk, expected, kept):
             return
-        tally, number = Tally(), TOPIC_NUMBER[topic]
+        tally, number, done = Tally(), TOPIC_NUMBER[topic], 0
         persons, dirty, soon = self.persons, self.dirty, self.owed.soon
         limits, recall, measured = self.limits, self.identities.recall, self.meta.measured
-        for count, (employee_id, own) in enumerate(chunk.groups):
-            if count % SLICE == SLICE - 1:
-                yield
+        for employee_id, own in chunk.groups:
             person = persons.get(employee_id) or self.person(employee_id)
-            step(person, own, number, limits, recall, tally)
             dirty[employee_id] = soon[employee_id] = None
+            if len(own) <= MANY:
+                step(person, own, number, limits, recall, tally)
+                done += EACH + len(own)
+            else:
+                for part in parts(own, MANY):
+                    step(person, part, number, limits, recall, tally)
+                    self._put_away(tally)  # the next part looks for identities there already
+                    yield
             if person.state.measured > measured:
                 measured = person.state.measured
+            if done >= MANY:
+                self._put_away(tally)
+                done = 0
+                yield
         self.meta.measured = measured
         self.alerting.noticed(employee_id for employee_id, _ in chunk.groups)
-        self._settle(topic, chunk, expected, tally)
-        self.meta.applied[topic] = chunk.after
+        yield from self._settle(topic, chunk, expected, tally)
+        self.meta.applied[topic] = chunk.after  # all that a tick would have to know of it is known
         self.meta.logged = max(self.meta.logged, chunk.logged)
-        for employee_id in tally.waiting:
-            self._expect_expiry(self.person(employee_id))
         self.unsettled |= tally.restate
-        self.release(tally.release - self.unsettled)
-        self._run_ticks()
+        yield from restating.decide_held(self, tally.release - self.unsettled)
+        yield from self._running_ticks()
 
-    def _settle(self, topic: str, chunk: DecodedChunk, expected: int, tally: Tally) -> None:
-        """Outcomes, and what goes to dead letters and late events."""
-        self._count(tally)
+    def _settle(self, topic: str, chunk: DecodedChunk, expected: int, tally: Tally) -> Slices:
+        """Outcomes, what goes to dead letters and late events, and until when held records are waited for."""
+        self._put_away(tally)
+        yield
+        self.count(tally)
         refused = [entry for entry in chunk.refused if entry[0].offset >= expected]
         if tally.conflicts or tally.late_events:
-            by_offset = originals(self.log, topic, self.number, chunk)
+            by_offset = yield partial(originals, self.log, topic, self.number, chunk)
             for event in tally.conflicts:
                 reason = Rejection("conflict", f"event_id: {event.event_id!r} is known with other content")
                 refused.append((by_offset[event.offset], reason))
-            for event in tally.late_events:
+            for count, event in enumerate(tally.late_events):
                 self.outputs.append(late_event(topic, self.number, by_offset[event.offset]))
-        for row, reason in refused:
+                if count % EACH == 0:
+                    yield
+        for count, (row, reason) in enumerate(refused):
             self.meta.count(f"rejected:{reason.reason}", 1)
             self.outputs.append(dead_letter(topic, self.number, row, reason))
-        self.changes.extend(self.identities.put_away(tally.sealed))
-        self.changes.extend(self.identities.forgotten(tally.forget))
+            if count % EACH == 0:
+                yield
+        for order in tally.forget:
+            self.changes.extend(self.identities.forgotten((order,)))
+            yield
+        for employee_id in tally.waiting:
+            self.expect_expiry(self.person(employee_id))
+            yield
 
-    def _count(self, tally: Tally) -> None:
+    def _put_away(self, tally: Tally) -> None:
+        """Identities, and what is said of alerts: by and by, as there may be very many."""
+        self.changes.extend(self.identities.put_away(tally.sealed))
+        self.outputs.extend(self.alerting.told(tally.alerts))
+        tally.sealed.clear()
+        tally.alerts.clear()
+
+    def count(self, tally: Tally) -> None:
+        """Notes how records ended."""
         meta = self.meta
         for outcome in ("scored", "unused", "held", "duplicate", "late"):
             meta.count(outcome, getattr(tally, outcome))
         meta.last = max(meta.last, tally.last)
-        self.outputs.extend(self.alerting.told(tally.alerts))
+
+    def note(self, tally: Tally) -> None:
+        """The same, and what alerts they raised or ended."""
+        self._put_away(tally)
+        self.count(tally)
 
     def person(self, employee_id: str) -> Person:
         """The employee at work: from memory, from a commit under way, from the store, or new."""
@@ -159,7 +188,8 @@ class Partition:
             self.persons[employee_id] = found
         return found
 
-    def _changed(self, person: Person) -> None:
+    def changed(self, person: Person) -> None:
+        """Their state has: the next commit writes it, and they are owed a score update."""
         self.dirty[person.id] = self.owed.soon[person.id] = None
         self.alerting.noticed((person.id,))
         self.meta.measured = max(self.meta.measured, person.state.measured)
@@ -185,13 +215,17 @@ class Partition:
         self.take_over(rules)
         self.rules = rules
         if self.meta.shown != self.meta.rules:
-            self.owed.everybody(self.employees())
+            self.owed.everybody(self.employees_of()())
 
     def take_over(self, rules: Rulebook) -> None:
+        """As `taking_over`, at once."""
+        at_once(self.taking_over(rules))
+
+    def taking_over(self, rules: Rulebook) -> Slices:
         """Adopts rules of which some are not known yet."""
         since = unknown_since(self.meta.rules, rules)
         if since is not None:
-            self.adopt(rules, since)
+            yield from restating.adopt(self, rules, since)
 
     def _read_up_to(self, follows: Mapping[str, int]) -> None:
         for topic in INPUT_TOPICS:
@@ -211,170 +245,91 @@ class Partition:
             self.apply(topic, self.decoded(topic, rows))
 
     def pass_over(self, topic: str, begin: int, after: int) -> None:
+        """As `passing`, at once."""
+        at_once(self.passing(topic, begin, after))
+
+    def passing(self, topic: str, begin: int, after: int) -> Slices:
         """Between these offsets there is no record: who has applied all before them has applied them too."""
         applied = self.meta.applied.get(topic, 0)
         if begin <= applied < after and not (topic == TICKS and self._ticks):
             self.meta.applied[topic] = after
             if topic != TICKS:
-                self._run_ticks()
+                yield from self._running_ticks()
 
     def adopt(self, rules: Rulebook, since: int) -> None:
-        """Takes a new rulebook that differs from the old one from `since` on: restates, releases, shows."""
-        self.rules = rules
-        self.meta.rules = version_names(rules)
-        for person in self.persons.values():
-            person.adopt(rules)
-        everybody = self.employees()
-        measured: set[str] = set()
-        if since <= self.meta.measured:
-            measured = {name for name in everybody if self.person(name).state.measured >= since}
-        settled = self.unsettled | measured
-        self.unsettled = set(settled)
-        self.settle()
-        self.release(name for name in dict.fromkeys([*self.holding, *self.dirty]) if name not in settled)
-        self.owed.everybody(everybody)
+        """As `restating.adopt`, at once."""
+        at_once(restating.adopt(self, rules, since))
 
-    def employees(self) -> list[str]:
-        """Everybody with a state."""
-        stored = [key[1:].decode() for key, _ in self.store.items(EMPLOYEE)]
+    def employees_of(self) -> Callable[[], list[str]]:
+        """What says, in a thread too, who has a state: it asks the store."""
         flushing = [key[1:].decode() for key in self.flushing if key[:1] == EMPLOYEE]
-        return list(dict.fromkeys([*stored, *flushing, *self.persons]))
-
-    def settle(self) -> None:
-        """Before a tick and before a commit: counts anew whoever's past has changed, once for all that changed it."""
-        if self.unsettled:
-            self.restate(self.unsettled)
-            self.unsettled = set()
-
-    def restate(self, employees: set[str]) -> None:
-        """Counts some employees' records anew, from the log, under the assignments and rules known by now."""
-        histories = replay(
-            self.log,
-            self.rules,
-            self.number,
-            self.limits,
-            employees=employees,
-            until=self.meta.applied,
-            expired={name: self.person(name).state.expired for name in employees},
-        )
-        last, fell = self.meta.last, False
-        alerts = said(self.log, self.number, (*self.sending, *self.outputs), histories) if histories else {}
-        for employee_id, history in histories.items():
-            person = self.person(employee_id)
-            was = person.state.newest
-            kept = self._transplant(person, history)
-            right = put_right(alerts.get(employee_id, {}), history.alerts, kept, self.meta.logged)
-            self.outputs.extend(self.alerting.told(right))
-            fell = fell or person.state.newest < was == last
-            self.meta.last = max(self.meta.last, person.state.newest)
-        if fell:
-            self.meta.last = max(state.newest for state in self._states())
-
-    def _states(self) -> Iterator[State]:
-        """Everybody's state; who is not in memory stays out of it."""
-        yield from (person.state for person in self.persons.values())
-        elsewhere = {key: raw for key, raw in self.flushing.items() if key[:1] == EMPLOYEE and raw is not None}
-        for key, raw in chain(elsewhere.items(), self.store.items(EMPLOYEE)):
-            if key[1:].decode() not in self.persons and elsewhere.get(key, raw) is raw:
-                yield decode_state(raw)
-
-    def _transplant(self, person: Person, history: History) -> set[str]:
-        """Sums, held records and counts of the replay take the place of the old ones; identities stay.
-
-        The ids of alerts that stay although no record raised them.
-        """
-        old, new = person.state, history.person.state
-        for outcome, was, now in (
-            ("scored", old.scored, new.scored),
-            ("unused", old.unused, new.unused),
-            ("held", len(old.held), len(new.held)),
-        ):
-            self.meta.count(outcome, now - was)
-        kept = keep_handling(old, new)
-        old.segments, old.held, old.watched = new.segments, new.held, new.watched
-        old.scored, old.unused, old.measured, old.newest = new.scored, new.unused, new.measured, new.newest
-        person.adopt(self.rules)
-        self._changed(person)
-        self._expect_expiry(person)
-        return kept
-
-    def release(self, employees: Iterable[str]) -> None:
-        """Decides employees' held records anew, read from the log again: many at once."""
-        waiting: dict[str, list[Held]] = {}
-        count = 0
-        for employee_id in employees:
-            opened = open_gate(self.person(employee_id))
-            if opened:
-                waiting[employee_id] = opened
-                count += len(opened)
-            if count >= HELD_AT_ONCE:
-                self._release(waiting)
-                waiting, count = {}, 0
-        self._release(waiting)
-
-    def _release(self, waiting: Mapping[str, Sequence[Held]]) -> None:
-        events = events_again(self.log, self.number, list(chain.from_iterable(waiting.values())))
-        tally = Tally()
-        for employee_id, opened in waiting.items():
-            person = self.person(employee_id)
-            release(person, {held: events[held] for held in opened if held in events}, tally)
-            self._changed(person)
-        self._count(tally)
-        self.unsettled |= tally.restate
+        known, store = [*flushing, *self.persons], self.store
+        return lambda: list(dict.fromkeys([*(key[1:].decode() for key, _ in store.items(EMPLOYEE)), *known]))
 
     # Time
 
     def tick(self, rows: Sequence[Row]) -> None:
+        """As `ticking`, at once."""
+        at_once(self.ticking(rows))
+
+    def ticking(self, rows: Sequence[Row]) -> Slices:
         """Takes ticks; each is applied once the inputs it follows are."""
         expected = self.meta.applied.get(TICKS, 0)
         for row in rows:
             tick = tick_of(row)
             if row[0] >= expected and tick is not None:
                 self._ticks.append((row[0], reachable(tick, row[0], self.number, self.log, self.meta.applied)))
-        self._run_ticks()
+        yield from self._running_ticks()
 
-    def _run_ticks(self) -> None:
+    def _running_ticks(self) -> Slices:
         applied = self.meta.applied
-        done = 0
-        for offset, tick in self._ticks:
+        while self._ticks:
+            offset, tick = self._ticks[0]
             if any(applied.get(topic, 0) < tick.follows[topic] for topic in INPUT_TOPICS):
-                break
-            done += 1
+                return
+            del self._ticks[0]
             if offset >= applied.get(TICKS, 0):
-                self.settle()
+                yield from restating.settle(self)
                 applied[TICKS] = offset + 1
                 self.meta.now = max(self.meta.now, tick.at)
-                self._expire(tick)
-                self._alert(tick)
-        del self._ticks[:done]
+                yield from self._expire(tick)
+                yield from self._alert(tick)
 
-    def _alert(self, tick: Tick) -> None:
+    def _alert(self, tick: Tick) -> Slices:
         """What people did with alerts since the last tick, and what time does with alerts and with scores."""
         applied, every = self.meta.applied, self.rules.awaits_silence
-        due = dict.fromkeys(self.due.take(self.meta.now))
+        due: dict[str, None] = {}
+        for count, name in enumerate(self.due.take(self.meta.now)):
+            due[name] = None
+            if count % MANY == 0:
+                yield
         self.owed.later.update(due)
         alerted = [name for name in due if every or name in self.alerted]  # at the end of a minute everybody is due
-        outputs, changed = self.alerting.tick(tick, applied.get(COMMANDS, 0), alerted, every)
-        self.outputs += outputs
-        for person in changed:
-            self._changed(person)
+        changed: dict[str, Person] = {}
+        yield from self.alerting.ticking(tick, applied.get(COMMANDS, 0), alerted, every, self.outputs, changed)
+        for person in changed.values():
+            self.changed(person)
         applied[COMMANDS] = max(applied.get(COMMANDS, 0), tick.follows.get(COMMANDS, 0))
 
-    def _expire(self, tick: Tick) -> None:
+    def _expire(self, tick: Tick) -> Slices:
         """What has been held for too long is late from here on."""
         follows = [tick.follows.get(topic, 0) for topic in INPUT_TOPICS]
         tally, gone = Tally(), list[Held]()
-        for person in [self.person(employee_id) for employee_id in self.expiring.take(tick.at)]:
+        for employee_id in list(self.expiring.take(tick.at)):
+            person = self.person(employee_id)
             gone += expire(person, tick.at, follows, self.limits.held, tally)
-            self._changed(person)
-            self._expect_expiry(person)
-        self._count(tally)
-        records = records_again(self.log, self.number, gone)
-        self.outputs.extend(
-            late_event(INPUT_TOPICS[held.topic], self.number, records[held]) for held in gone if held in records
-        )
+            self.changed(person)
+            self.expect_expiry(person)
+            yield
+        self.note(tally)
+        if gone:
+            records = yield partial(records_again, self.log, self.number, gone)
+            self.outputs.extend(
+                late_event(INPUT_TOPICS[held.topic], self.number, records[held]) for held in gone if held in records
+            )
 
-    def _expect_expiry(self, person: Person) -> None:
+    def expect_expiry(self, person: Person) -> None:
+        """The tick that makes the oldest of what they have held late finds them."""
         at = expiry(person, self.limits.held)
         if at is not None:
             self.expiring.schedule(person.id, at)
@@ -390,11 +345,17 @@ class Partition:
             self.due.schedule(key[1:].decode(), due)
         return None
 
-    def evict(self, limit: int) -> None:
+    def evicting(self, limit: int) -> Slices:
         """Lets go of the employees longest in memory that nothing waits for, down to `limit`."""
         excess = len(self.persons) - limit
         if excess <= 0 or self.flushing:  # a commit that fails needs them
             return
         idle = (name for name in self.persons if name not in self.dirty)
-        for name in [name for _, name in zip(range(excess), idle, strict=False)]:
+        for count, name in enumerate([name for _, name in zip(range(excess), idle, strict=False)]):
             del self.persons[name]
+            if count % EACH == 0:
+                yield
+
+    def evict(self, limit: int) -> None:
+        """As `evicting`, at once."""
+        at_once(self.evicting(limit))

@@ -7,11 +7,13 @@ depends on all that was known at its place in the log.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
 from agents.partition import Partition
+from agents.slices import in_thread, whole
 from agents.ticks import Tick
 from agents.transport.log import Log, Outgoing, TopicPartition
 from schemas.event import INPUT_TOPICS, Row
@@ -63,8 +65,14 @@ class Ticker:
         self._pending.pop(number, None)
         self._written.pop(number, None)
 
-    def write(self, ticks: Sequence[Outgoing]) -> None:
-        """Appends ticks and applies them before anything else happens. Raises LogFull, LogBusy."""
-        for tick, offset in zip(ticks, self.log.append_owned(ticks), strict=True):
-            row = Row(offset, tick.timestamp, tick.key, tick.value, tick.headers)
-            self.partitions[tick.partition].tick([row])
+    async def write(self, ticks: Sequence[Outgoing]) -> None:
+        """Appends ticks and applies them before anything else changes partitions. Raises LogFull, LogBusy."""
+        offsets = await in_thread(partial(self.log.append_owned, ticks))
+        for number, row in as_rows(ticks, offsets):
+            await whole(self.partitions[number].ticking([row]))
+
+
+def as_rows(ticks: Sequence[Outgoing], offsets: Sequence[int]) -> Iterator[tuple[int, Row]]:
+    """Ticks as they are in the log, each with its partition."""
+    for tick, offset in zip(ticks, offsets, strict=True):
+        yield tick.partition, Row(offset, tick.timestamp, tick.key, tick.value, tick.headers)

@@ -16,7 +16,7 @@ from agents.oracle.recompute import Recomputed, recompute
 from agents.partition import Partition
 from agents.recovery import restore
 from agents.rules import changed_since, rulebook
-from agents.ticker import Ticker
+from agents.ticker import Ticker, as_rows
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from agents.transport.errors import LogFull
 from schemas.event import INPUT_TOPICS, Row
@@ -117,7 +117,8 @@ class Rig:
         ends = self.log.ends([(topic, n) for topic in (*INPUT_TOPICS, COMMANDS) for n in self.numbers])
         ticks = self.ticker.due(self.wall, ends, self.wall)
         if urgent:
-            self.ticker.write(ticks)
+            for number, row in as_rows(ticks, self.log.append_owned(ticks)):
+                self.partitions[number].tick([row])
         else:
             self.append(ticks)
 
@@ -134,8 +135,11 @@ class Rig:
     async def begin_commit(self) -> None:
         """A commit whose writing goes on while other things happen."""
         await self.settle()
-        self._commit = asyncio.ensure_future(self.flush(self.partitions))
+        alone = asyncio.Lock()
+        self._commit = asyncio.ensure_future(self.flush(self.partitions, alone=alone))
         await asyncio.sleep(0)
+        async with alone:
+            """Its snapshot is taken."""
 
     async def settle(self) -> None:
         """Waits for a commit under way."""

@@ -80,7 +80,7 @@ async def test_rules_that_are_known_before_the_log_is_looked_at_again_are_no_log
     """A tick may ask for them between two looks: what it has seen is newer than the last look."""
     await scoring.beat(10)
     publish(scoring.log, template(), NOON)
-    scoring.refresh_rules()
+    await scoring.refresh_rules()
     await scoring.beat(10)
     assert ["op"] == list(scoring.rules.versions)
 

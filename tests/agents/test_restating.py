@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agents import partition
+from agents import restating
 from agents.query import committed
 from agents.replay import replay
 from stream.history import History
@@ -84,7 +84,7 @@ async def test_what_changes_the_past_several_times_is_counted_anew_once(
         asked.append(set(options["employees"]))
         return replay(*given, **options)
 
-    monkeypatch.setattr(partition, "replay", counted)
+    monkeypatch.setattr(restating, "replay", counted)
     for hours in (2, 1):
         log.assign(NOON - hours * HOUR, sent_at=NOON, role=f"guest{hours}")
         rig.write(log)

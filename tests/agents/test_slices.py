@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from agents.metrics import Metrics
 from agents.publishing import publish
 from agents.query import committed, rows_as_of
 from agents.scoring import Scoring
-from agents.slices import whole
+from agents.slices import Slices, at_once, whole
 from agents.transport.log import Outgoing
 from schemas.event import Row
 from stream.pipeline import Limits
@@ -30,7 +31,7 @@ PEOPLE = 600
 def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scoring]:
     """Six hundred people's events, none of them applied; a look elsewhere after each ten people and states."""
     monkeypatch.setattr(slices, "BLOCKS", 0.0)
-    monkeypatch.setattr(partition, "SLICE", 10)
+    monkeypatch.setattr(partition, "MANY", 10)
     monkeypatch.setattr(flush, "SLICE", 10)
     with new_log(tmp_path / "log", 1) as log:
         publish(log, template(YIELD), NOON)
@@ -53,6 +54,15 @@ def _applied(scoring: Scoring) -> int:
     return scoring.partitions[0].meta.applied.get(QC_EVENTS, 0)
 
 
+async def _commit_in_its_snapshot(scoring: Scoring) -> asyncio.Task[None]:
+    """A commit that has begun to take its snapshot, and is far from its end."""
+    commit = asyncio.create_task(scoring.commit())
+    while not scoring._applying.locked():  # noqa: ASYNC110  # nobody tells when a lock is taken
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return commit
+
+
 async def test_others_have_the_loop_between_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """After so many seconds; how long they took is known."""
     monkeypatch.setattr(slices, "BLOCKS", 0.01)
@@ -65,7 +75,7 @@ async def test_others_have_the_loop_between_slices(monkeypatch: pytest.MonkeyPat
             gaps.append((now := time.perf_counter()) - last)
             last = now
 
-    def work() -> Iterator[None]:
+    def work() -> Slices:
         for _ in range(100):
             until = time.process_time() + 0.001
             while time.process_time() < until:
@@ -84,7 +94,7 @@ async def test_who_is_cancelled_has_done_it_whole() -> None:
     """The rest is done at once."""
     done: list[int] = []
 
-    def work() -> Iterator[None]:
+    def work() -> Slices:
         for number in range(1_000):
             done.append(number)
             yield
@@ -94,6 +104,44 @@ async def test_who_is_cancelled_has_done_it_whole() -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert 1_000 == len(done)
+
+
+async def test_what_a_thread_finds_is_what_the_work_goes_on_with() -> None:
+    """And who is cancelled while the thread is at it has the work done whole."""
+    found: list[int] = []
+    at_it, go_on = threading.Event(), threading.Event()
+
+    def waits() -> int:
+        at_it.set()
+        assert go_on.wait(10)
+        return threading.get_ident()
+
+    def work() -> Slices:
+        found.append((yield waits))
+        yield
+        found.append(0)
+
+    task = asyncio.create_task(whole(work()))
+    await asyncio.to_thread(at_it.wait, 10)
+    task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    go_on.set()
+    await asyncio.gather(task, return_exceptions=True)
+    assert task.cancelled()
+    assert [0] == found[1:]
+    assert threading.get_ident() != found[0]
+
+
+def test_at_once_the_same_is_done_without_a_thread() -> None:
+    """For who is in one already."""
+    found: list[int] = []
+
+    def work() -> Slices:
+        found.append((yield threading.get_ident))
+
+    at_once(work())
+    assert [threading.get_ident()] == found
 
 
 async def test_a_commit_waits_for_a_chunk_to_be_whole(scoring: Scoring) -> None:
@@ -123,8 +171,7 @@ async def test_a_chunk_that_somebody_stops_waiting_for_is_applied_whole(scoring:
 async def test_a_chunk_waits_for_a_snapshot_to_be_whole(scoring: Scoring) -> None:
     """While states are encoded nothing is applied."""
     await scoring.handle(QC_EVENTS, 0, _chunk(scoring)[: PEOPLE // 2])
-    commit = asyncio.create_task(scoring.commit())
-    await asyncio.sleep(0)
+    commit = await _commit_in_its_snapshot(scoring)
     await scoring.handle(QC_EVENTS, 0, _chunk(scoring))
     await commit
     assert PEOPLE // 2 == scoring.log.committed()[QC_EVENTS, 0]
@@ -136,8 +183,7 @@ async def test_a_chunk_waits_for_a_snapshot_to_be_whole(scoring: Scoring) -> Non
 async def test_a_commit_that_is_cancelled_in_its_snapshot_is_written(scoring: Scoring) -> None:
     """What was taken out of the partitions for it must not be lost."""
     await scoring.handle(QC_EVENTS, 0, _chunk(scoring))
-    commit = asyncio.create_task(scoring.commit())
-    await asyncio.sleep(0)
+    commit = await _commit_in_its_snapshot(scoring)
     assert 0 == scoring.flush.transactions
     commit.cancel()
     await asyncio.gather(commit, return_exceptions=True)
@@ -157,3 +203,18 @@ async def test_updates_are_made_of_whole_chunks(scoring: Scoring) -> None:
     scoring.flush._made_at -= 1.0
     scoring.show()
     assert scoring.partitions[0].owed.made
+
+
+async def test_of_a_chunk_that_failed_midway_nothing_is_committed(
+    scoring: Scoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit that waits for it is told the same: half of a chunk would be counted without its outcomes."""
+    monkeypatch.setattr(scoring.partitions[0], "_settle", lambda *_: 1 // 0)
+    chunk = asyncio.create_task(scoring.handle(QC_EVENTS, 0, _chunk(scoring)))
+    await asyncio.sleep(0)
+    commit = asyncio.create_task(scoring.commit())
+    for task in (chunk, commit):
+        with pytest.raises(ZeroDivisionError):
+            await task
+    assert 0 == scoring.log.committed().get((QC_EVENTS, 0), 0)
+    assert 0 == scoring.flush.transactions
