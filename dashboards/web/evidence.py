@@ -18,10 +18,13 @@ import msgspec
 from agents.explaining import Explanation, Question, explain, what_is_gone
 from agents.meta import read_meta
 from agents.replay import chunks
+from agents.told import alert_of
 from agents.transport.log import Log, LogError, RecoverableError, partition_for
+from schemas.alerts import AlertRow
 from schemas.event import INPUT_TOPICS
 from schemas.instants import format_rfc3339
 from stream.pipeline import Limits
+from stream.topics import ALERTS
 
 AT_ONCE: Final = 2
 PATIENCE: Final = 3.0  # s that a question waits for its turn
@@ -81,6 +84,13 @@ class Evidence:
         """
         return await self._turn(lambda: self._explain(employee, indicator, window, at, template))
 
+    async def alert(self, alert_id: str) -> AlertRow | None:
+        """What was said last of an alert, open or over; None when none ever had this id.
+
+        Raises EvidenceAbsent, EvidenceBusy, EvidenceSlow.
+        """
+        return await self._turn(lambda: self._alert(alert_id))
+
     async def events(self, employee: str) -> AsyncGenerator[bytes, None]:
         """Every record of the person in the input topics, one JSON object each, in the order of the log per topic.
 
@@ -130,6 +140,20 @@ class Evidence:
         except (LogError, RecoverableError, sqlite3.Error, OSError) as error:
             raise EvidenceAbsent(str(error)) from error
         return Answer(found, instant, partition, max(gone, default=None))
+
+    def _alert(self, alert_id: str) -> AlertRow | None:
+        deadline, found = time.monotonic() + self._seconds, None
+        try:
+            with self._open() as log:
+                for number in range(log.topics()[ALERTS].partitions):
+                    for rows in chunks(log, ALERTS, number, 0, _FOREVER):
+                        if time.monotonic() > deadline:
+                            raise EvidenceSlow
+                        said = [alert_of(row[3]) for row in rows if row[2] == alert_id.encode()]
+                        found = next((row for row in reversed(said) if row is not None), found)
+        except (LogError, RecoverableError, sqlite3.Error, OSError) as error:
+            raise EvidenceAbsent(str(error)) from error
+        return found
 
     def _records(self, employee: str) -> Generator[list[bytes], None, None]:
         key = employee.encode()

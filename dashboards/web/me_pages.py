@@ -207,6 +207,7 @@ def _alerts(values: Sequence[bytes], catalogue: Catalogue, frame: Frame, figures
         raised = parse_rfc3339(alert.raised_at)
         shown.append(
             {
+                "id": alert.alert_id,
                 "severity": alert.severity,
                 "state": alert.state,
                 "message": alert.message.zh if frame.words.language == "zh" else alert.message.en,

@@ -62,6 +62,16 @@ def spark(trend: Trend, band: Band, target: float | None) -> Spark | None:
     return Spark(line, bands, None if target is None else y(target), x(last[0]), y(last[1]))
 
 
+def span(trend: Trend, begins: int, since: int, until: int) -> tuple[float, float] | None:
+    """Where a time (ms) lies in the picture of a trend that begins at `begins`, and how wide it is; None: not in it."""
+    width = 1000 * (trend.seconds[-1] or 1.0)
+    low, high = max(0.0, (since - begins) / width), min(1.0, (until - begins) / width)
+    if high <= 0 or low >= 1:
+        return None
+    left, right = (round(_EDGE + share * (WIDTH - 2 * _EDGE), 1) for share in (low, max(low, high)))
+    return left, max(2.0, round(right - left, 1))
+
+
 def whisker(value: float, low: float, high: float, target: float | None) -> Whisker:
     """Where they lie beside each other."""
     bottom, top = _span([low, high, value, *([] if target is None else [target])], LEAST)
