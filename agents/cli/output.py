@@ -10,20 +10,19 @@ import csv
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Final, Literal, TextIO
+from typing import Annotated, Literal, TextIO
 
 import orjson
 from cyclopts import Parameter
 from msgspec import UNSET
 
 from agents.cli.table import print_fields, print_table
+from agents.spreadsheet import guarded
 from schemas.instants import format_rfc3339
 
 Format = Literal["table", "ndjson", "csv"]
 FormatFlag = Annotated[Format, Parameter(help="how rows are printed")]
 Row = Mapping[str, object]
-
-_FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def print_rows(
@@ -103,7 +102,7 @@ def _csv_cell(value: object) -> str:
     text = _text(value)
     if isinstance(value, bool | int | float):
         return text
-    return "'" + text if text.startswith(_FORMULA) else text
+    return guarded(text)
 
 
 def _text(value: object) -> str:

@@ -17,12 +17,13 @@ import yaml
 from agents.records.rows import Organisation, by_first
 from agents.records.sayings import About, Said, said
 from agents.records.statement import COLUMNS, REQUIRED, Place, Problem, Statement
+from agents.spreadsheet import FORMULA
 from schemas.instants import format_rfc3339
 
 NAMES: Final = ("organisation.yaml", *(f"{table}.csv" for table in COLUMNS))
 _MARKS: Final = {"kind": "units", "name": "employees", "role": "assignments"}  # columns that only one table has
 _NESTED: Final = {"units": "spans", "employees": "assignments"}
-_GUARDED: Final = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")  # what the export put an apostrophe before
+_GUARDED: Final = re.compile(f"'+[{re.escape(FORMULA)}]")  # what the export put an apostrophe before
 _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper: Final[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 

@@ -5,11 +5,9 @@ Who may not read somebody's events is told how many of them were the cause, not 
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple, get_args
 
@@ -22,6 +20,7 @@ from agents.records.result_pages import Asked, Kind, ResultKey, Row, Step, befor
 from agents.records.results import closed_until
 from dashboards.web.desk import Desk
 from dashboards.web.evidence import Evidence, EvidenceAbsent, EvidenceBusy
+from dashboards.web.spreadsheet import further_lines, lines
 from dashboards.web.times import instant
 from schemas.instants import parse_rfc3339
 from stream.window import CALENDAR_KINDS
@@ -38,7 +37,6 @@ SLICE: Final = 500  # rows of a file that are read together
 MOST_CAUSES: Final = 100
 _EVENTS: Final = ("event", "correction", "target")
 _TIMES: Final = ("window_start", "window_end", "known_at", "computed_at")
-_GUARDED: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 class Found(NamedTuple):
@@ -73,30 +71,13 @@ async def as_csv(
     yield lines(COLUMNS, ())
     while found is not None:
         await tell(found.rows)
-        yield _lines(COLUMNS, [_cells(row, found.was.get(key_of(row))) for row in found.rows])
+        yield further_lines(COLUMNS, [_cells(row, found.was.get(key_of(row))) for row in found.rows])
         found = await desk.read(finding(asked, found.next, SLICE)) if found.next is not None else None
 
 
 def _cells(row: Row, was: Row | None) -> dict[str, Any]:
     replaced = {} if was is None else {"was_value": was["value"], "was_points": was["points"]}
     return {**row, **replaced, **{name: instant(row[name]) for name in _TIMES}}
-
-
-def lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """A file for a spreadsheet: its names, then rows; it says itself that it is UTF-8."""
-    return b"\xef\xbb\xbf" + _lines(columns, [dict(zip(columns, columns, strict=True)), *rows])
-
-
-def _lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerows([_guarded(row.get(name)) for name in columns] for row in rows)
-    return text.getvalue().encode()
-
-
-def _guarded(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula has an apostrophe before it; a number stays one."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_GUARDED) else value
 
 
 class Cause(NamedTuple):

@@ -23,12 +23,12 @@ from dashboards.web.edit_forms import FORMS
 from dashboards.web.edit_words import edited
 from dashboards.web.framing import AnyRequest
 from dashboards.web.hr_frame import PAGE, HrFrame, everybody, hr_frame, may
-from dashboards.web.hr_results import lines
 from dashboards.web.me_pages import RETRY
 from dashboards.web.names import valid_employee, valid_unit
 from dashboards.web.pages import as_asgi, segments_of
 from dashboards.web.problems import RequestProblem
 from dashboards.web.sight import Sight
+from dashboards.web.spreadsheet import lines
 from dashboards.web.web import Web
 from dashboards.web.zones import local_of
 
