@@ -37,6 +37,7 @@ from dashboards.web.desk import DeskClosed
 from dashboards.web.events_pages import explained, problem
 from dashboards.web.evidence import Answer
 from dashboards.web.figures import Figures
+from dashboards.web.forms import texts_of
 from dashboards.web.framing import AnyRequest, Frame
 from dashboards.web.known import employee_of
 from dashboards.web.me_pages import RETRY, catalogue_of
@@ -50,7 +51,6 @@ from dashboards.web.web import Web
 from schemas.event import TOPIC_OF
 from schemas.instants import format_rfc3339, parse_rfc3339
 from schemas.rows import ScoreRow
-from schemas.unreadable import UNREADABLE
 
 FORM_BYTES: Final = 65_536
 ASKED: Final = ("indicator", "window", "template", "as_of", "topic", "offset")
@@ -76,7 +76,7 @@ async def make_appeal(request: AnyRequest, web: NamedDependency[Web]) -> Respons
         return subject
     if desk is None:
         return frame.notice("unavailable", 503)
-    form = await _fields(request)
+    form = await texts_of(request)
     frame.query |= {name: form[name] for name in ASKED if form.get(name)}
     score = await _contested(frame, subject)
     if isinstance(score, Response):
@@ -133,7 +133,7 @@ async def answer_appeal(
     frame = Frame(request, web)
     if frame.viewer is None:
         return nobody(frame)
-    form = await _fields(request)
+    form = await texts_of(request)
     action = ANSWERS.get(form.get("decision", ""))
     if action is None:
         raise RequestProblem(400, "decision is uphold or reject", "decision", form.get("decision"))
@@ -245,7 +245,7 @@ def _by(appeal: Appeal, called: Mapping[str, str]) -> dict[str, str]:
 async def _answerers(frame: Frame) -> tuple[Contact, ...]:
     """Who may answer an appeal of whoever looks."""
     viewer, contacts = frame.viewer, frame.web.contacts
-    if viewer is None or viewer.employee is None or contacts is None:
+    if viewer is None or viewer.employee is None:
         return ()
     return answerers(await contacts.of(viewer.employee))
 
@@ -294,11 +294,3 @@ def _who(frame: Frame) -> Who:
 def _see(frame: Frame, path: str) -> Response[Any]:
     """What the form changed, by its own address, so that a reload hands in nothing again."""
     return Redirect(frame.link(path), status_code=303, headers={"cache-control": "no-store"})
-
-
-async def _fields(request: AnyRequest) -> dict[str, str]:
-    try:
-        form = await request.form()
-    except (ValueError, *UNREADABLE) as error:
-        raise RequestProblem(400, f"this is no form: {error}") from None
-    return {name: value for name, value in form.items() if isinstance(value, str)}

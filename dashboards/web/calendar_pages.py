@@ -19,8 +19,8 @@ from agents.access.audit import Entry, Outcome
 from agents.access.editing import RIGHT
 from agents.publishing import CalendarRefused
 from agents.shift_lists import Listed, shifts_of, state_of, succession, with_draft
-from dashboards.web.edit_pages import sent
 from dashboards.web.figures import Figures
+from dashboards.web.forms import texts_of
 from dashboards.web.framing import AnyRequest
 from dashboards.web.hr_frame import HrFrame, hr_frame, may
 from dashboards.web.me_pages import RETRY
@@ -70,7 +70,7 @@ async def calendars(request: AnyRequest, web: NamedDependency[Web], sight: Named
 async def new_version(request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight]) -> Response[Any]:
     """Checks a text, or publishes it."""
     frame = await hr_frame(request, web, sight, "calendars")
-    given = await sent(request)
+    given = await texts_of(request)
     text = given.get("text", "").replace("\r\n", "\n")
     if len(text.encode("utf-8", "replace")) > MOST_BYTES:
         raise RequestProblem(413, f"a calendar has at most {MOST_BYTES:,} bytes", "text")

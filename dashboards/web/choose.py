@@ -21,6 +21,7 @@ from agents.views.port import ViewsUnavailable
 from dashboards.web.cast import Cast, choice
 from dashboards.web.cookies import CHOSEN, cookie, credentials_of, gone
 from dashboards.web.faces import Company, Player, cast_of
+from dashboards.web.forms import texts_of
 from dashboards.web.framing import AnyRequest, Frame
 from dashboards.web.problems import RequestProblem
 from dashboards.web.updates import decode_scores, readable
@@ -54,7 +55,7 @@ async def choose(request: AnyRequest, web: NamedDependency[Web]) -> Response[Any
 async def be(request: AnyRequest, web: NamedDependency[Web]) -> Response[Any]:
     """Chosen: on to a page of theirs. Without anybody the choice is taken back."""
     frame, gate = Frame(request, web), _cast(web)
-    form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    form = await texts_of(request)
     who, page = form.get("who", ""), form.get("page", "")
     frame.kept |= {name: form[name] for name in KEPT if form.get(name, "").isalnum()}
     if not who:

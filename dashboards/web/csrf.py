@@ -8,6 +8,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 
 from agents.access.secrets import derived, same
+from dashboards.web.forms import texts_of
 from dashboards.web.gate import Credentials
 from dashboards.web.problems import RequestProblem
 
@@ -44,5 +45,5 @@ async def _sent(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     if (header := connection.headers.get(HEADER)) is not None:
         return header
     if connection.headers.get("content-type", "").startswith(_FORMS) and isinstance(connection, Request):
-        return str((await connection.form()).get(FIELD, ""))
+        return (await texts_of(connection)).get(FIELD, "")
     return ""

@@ -25,6 +25,7 @@ from agents.records.tree import Breach, OrganisationError
 from dashboards.web.desk import Desk, DeskClosed
 from dashboards.web.edit_forms import FORMS, INSTANTS, Filled, Form, Wrong, cleaned, filled
 from dashboards.web.edit_words import edited, periods, told
+from dashboards.web.forms import texts_of
 from dashboards.web.framing import AnyRequest
 from dashboards.web.hr_frame import HrFrame, hr_frame
 from dashboards.web.me_pages import RETRY
@@ -34,7 +35,6 @@ from dashboards.web.sight import Sight
 from dashboards.web.team_routes import who
 from dashboards.web.web import Web
 from dashboards.web.zones import local_of
-from schemas.unreadable import UNREADABLE
 
 FORM_BYTES: Final = 65_536
 MOST_UNITS: Final = 2_000  # that are offered
@@ -64,7 +64,7 @@ async def make_edit(
     form, frame = _form(name), await hr_frame(request, web, sight, "organisation")
     if web.desk is None:
         return frame.notice("unavailable", 503)
-    given = await sent(request)
+    given = await texts_of(request)
     values = cleaned(form, given)
     found = filled(form, values)
     try:
@@ -76,15 +76,6 @@ async def make_edit(
 
 
 HANDLERS: Final = (edit_form, make_edit)
-
-
-async def sent(request: AnyRequest) -> dict[str, str]:
-    """The fields of a form; RequestProblem for what is none."""
-    try:
-        form = await request.form()
-    except (ValueError, *UNREADABLE) as error:
-        raise RequestProblem(400, f"this is no form: {error}") from None
-    return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 def way_to(frame: HrFrame, about: str, id: str, **query: object) -> str:

@@ -24,6 +24,7 @@ from agents.records.statement import Problem, Statement, stating
 from agents.records.tree import OrganisationError
 from dashboards.web.desk import Desk, DeskClosed
 from dashboards.web.edit_words import periods, told
+from dashboards.web.forms import form_of
 from dashboards.web.framing import AnyRequest
 from dashboards.web.hr_frame import HrFrame, hr_frame
 from dashboards.web.me_pages import RETRY
@@ -32,7 +33,6 @@ from dashboards.web.sight import Sight
 from dashboards.web.team_routes import who
 from dashboards.web.web import Web
 from dashboards.web.zones import MIDNIGHT, date_of, instant_at
-from schemas.unreadable import UNREADABLE
 
 MOST_BYTES: Final = 4 << 20  # of all files together
 FORM_BYTES: Final = 2 * MOST_BYTES
@@ -132,10 +132,7 @@ def _begins(frame: HrFrame, sent: Sent) -> tuple[int | None, str]:
 
 
 async def _sent(request: AnyRequest) -> Sent:
-    try:
-        form = await request.form()
-    except (ValueError, *UNREADABLE) as error:
-        raise RequestProblem(400, f"this is no form: {error}") from None
+    form = await form_of(request)
     date, seen = str(form.get("date", "")).strip()[:20], str(form.get("seen", ""))
     packed = form.get("packed")
     if isinstance(packed, str) and packed:

@@ -25,6 +25,7 @@ from agents.access.secrets import digest, new_secret
 from agents.access.viewer import NOBODY, Viewer
 from dashboards.web.cookies import SESSION, SIGN_IN, cookie, credentials_of, gone, read
 from dashboards.web.csrf import token_of
+from dashboards.web.forms import texts_of
 from dashboards.web.gate import Credentials, Store
 from dashboards.web.languages import Words, choose, words
 from dashboards.web.problems import RequestProblem
@@ -122,7 +123,7 @@ async def enter_token(request: AnyRequest, web: NamedDependency[Web]) -> Respons
     """The token becomes a session that lives as long as it does."""
     if not isinstance(web.gate, Store):
         raise RequestProblem(404, "there are no tokens here")
-    entered = str((await request.form()).get("token", "")).strip()[:200]
+    entered = (await texts_of(request)).get("token", "").strip()[:200]
     known = web.gate.directory.identities
     name = known.token_hashes.get(digest(entered))
     if name is None:

@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 
 from agents.views.port import ViewsUnavailable
 from dashboards.web.acting import ACTIONS, SPANS, alert_of, demand
+from dashboards.web.forms import texts_of
 from dashboards.web.names import unit_segment, valid_unit
 from dashboards.web.pages import (
     NO_STORE,
@@ -55,7 +56,7 @@ async def act(
     request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight], alert_id: FromPath[str]
 ) -> Response[Any]:
     """The form at an alert: an action, or a word on whether it was right; then back to the team."""
-    form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    form = await texts_of(request)
     row = await alert_of(web.views, alert_id)
     action, by = form.get("action", ""), who(request)
     if action in ("right", "wrong"):

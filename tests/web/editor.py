@@ -73,15 +73,15 @@ class Browser:
     def __init__(self, client: Client, acme: Acme, account: str) -> None:
         session = Administration(acme.records, "os:test", acme.at).start_session(account)
         self._client = client
-        self._headers = {"cookie": f"{SESSION}={session}", "origin": ORIGIN}
+        self.headers = {"cookie": f"{SESSION}={session}", "origin": ORIGIN}
 
     def get(self, address: str) -> Any:
         """A page."""
-        return self._client.get(address, headers=self._headers)
+        return self._client.get(address, headers=self.headers)
 
     def post(self, address: str, fields: Mapping[str, str], files: Any = None) -> Any:
         """A form, as it is."""
-        return self._client.post(address, data=dict(fields), files=files, headers=self._headers)
+        return self._client.post(address, data=dict(fields), files=files, headers=self.headers)
 
     def fill(self, address: str, **values: str) -> Any:
         """Opens a form, fills it in and sends it: what it would do, or what is wrong."""
