@@ -40,7 +40,6 @@ from stream.tally import Tally
 from stream.together import FEWEST
 from stream.topics import COMMANDS, TICKS
 
-EVERYBODY: Final = 1 << 62
 TOPIC_NUMBER: Final = {name: number for number, name in enumerate(INPUT_TOPICS)}
 
 
@@ -92,7 +91,7 @@ class Partition:
             self.expiring.schedule(*held)
         self._awake = False
         if rules.awaits_silence:  # ticks decide about everybody
-            self._awake = self.wake(None, EVERYBODY) is None
+            self._awake = self.wake(None, None) is None
         self.catch_up(rules)
         if self.meta.shown != self.meta.rules:
             self.owed.everybody(self.employees())
@@ -341,8 +340,8 @@ class Partition:
         if at is not None:
             self.expiring.schedule(person.id, at)
 
-    def wake(self, start: bytes | None, limit: int) -> bytes | None:
-        """After a start: schedules `limit` stored employees from `start` on; the key to go on at, None at the end."""
+    def wake(self, start: bytes | None, limit: int | None) -> bytes | None:
+        """After a start: schedules `limit` stored employees, or all, from `start` on; the key to go on at, or None."""
         for count, (key, raw) in enumerate(() if self._awake else self.store.items(EMPLOYEE, start)):
             if count == limit:
                 return key

@@ -16,10 +16,9 @@ from stream.shift_calendar import PREFIX as CALENDAR
 from stream.shift_calendar import CalendarError, ShiftCalendar, load_calendar
 from stream.template import Template, TemplateError, load_published
 from stream.topics import ORGANISATION, TEMPLATES, is_template
-from stream.unit_tree import NO_TREE, UnitTree, read_tree
+from stream.unit_tree import FOREVER, NO_TREE, UnitTree, read_tree
 
 logger: Final = logging.getLogger(__name__)
-_FOREVER: Final = 1 << 62
 
 
 class Publication(NamedTuple):
@@ -89,7 +88,7 @@ def _in_order(log: Log, known_at: int | None, ends: Sequence[int] | None = None)
     """(partition, record) of all of them, in the order of log time; with `ends` those below these offsets."""
     found: list[tuple[int, int, Record]] = []
     for partition in range(log.topics()[TEMPLATES].partitions):
-        end = _FOREVER if ends is None else sum(ends[partition : partition + 1])
+        end = FOREVER if ends is None else sum(ends[partition : partition + 1])
         offset, reached = 0, -1  # a clock that was set back does not turn the order of a partition
         while rows := log.read(TEMPLATES, partition, offset, 1000):
             offset = rows[-1][0] + 1

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from typing import Any, Final
 
 from litestar import Litestar, Request, Router
@@ -116,35 +115,24 @@ def create_app(
     so; `appeal_days`: within which an appeal is answered. `intake`: where events go, None: nowhere. `records` opens the
     relational store, when it is first asked for. `rates`: None for no limits. `evidence` and `desk`: the log and the
     records, where pages may look into them; `acting`: the way of commands about alerts; `planning`: of shift
-    calendars. `access`: who may see what
-    (gate.py); without it nobody sees anything. `provider`: where people sign in.
+    calendars. `access`: who may see what (gate.py); without it nobody sees anything. `provider`: where people sign in.
     """
-    own = Metrics()
-    ways = Batches(intake, own), Repeats(records, clock), rates or Rates()
-    doing = acting or Acting(None, clock)
+    own, view, service, assets, pages = Metrics(), View(), Service(), load_assets(), page_templates()
     gate = access or Closed(clock)
-    web = replace(
-        _web(
-            views,
-            clock,
-            language,
-            stale_seconds,
-            pace,
-            own,
-            ways,
-            doing,
-            gate,
-        ),
-        evidence=evidence,
-        desk=desk,
-        chain=None if desk is None else ChainCheck(desk, clock),
-        planning=planning or Planning(None, clock),
-        pasts=Pasts(desk),
-        contacts=Contacts(gate, desk),
-        appeal_days=appeal_days,
-        provider=provider,
-        public_url=public_url,
-    )
+    hub = Hub(view, service, own, clock, assets.build, pace)
+    web = Web(
+        views=views, view=view, service=service, hub=hub, metrics=own, assets=assets, pages=pages, clock=clock,
+        follower=Follower(views, view, service, own, clock, hub.touch), stencils=Stencils(pages), started=clock(),
+        language=language, stale_seconds=stale_seconds, batches=Batches(intake, own), repeats=Repeats(records, clock),
+        rates=rates or Rates(), acting=acting or Acting(None, clock), gate=gate, watch=Watch(gate, hub.touch_all),
+        evidence=evidence, desk=desk, chain=None if desk is None else ChainCheck(desk, clock),
+        planning=planning or Planning(None, clock), pasts=Pasts(desk), contacts=Contacts(gate, desk),
+        appeal_days=appeal_days, provider=provider, public_url=public_url,
+    )  # fmt: skip
+    return _application(web)
+
+
+def _application(web: Web) -> Litestar:
     editors = (*HR, *ORGANISATION, *EDIT, *IMPORT, *CALENDARS)
     handlers: list[Any] = [start, board, team, act, asset, api, healthz, metrics, *PERSONAL, *editors, *SIGN_IN]
     app = Application(
@@ -176,28 +164,6 @@ def _sight(request: Request[Any, Any, Any]) -> Sight:
     """What the guard found out about the one who asks."""
     found: Sight = request.scope["state"]["sight"]
     return found
-
-
-def _web(
-    views: ViewsReader,
-    clock: Callable[[], int],
-    language: Language | None,
-    stale_seconds: int,
-    pace: Pace,
-    own: Metrics,
-    ways: tuple[Batches, Repeats, Rates],
-    acting: Acting,
-    gate: Gate,
-) -> Web:
-    view, service, assets = View(), Service(), load_assets()
-    hub = Hub(view, service, own, clock, assets.build, pace)
-    follower = Follower(views, view, service, own, clock, hub.touch)
-    pages = page_templates()
-    batches, repeats, rates = ways
-    return Web(
-        views, view, service, hub, follower, own, assets, pages, Stencils(pages), clock, clock(), language,
-        stale_seconds, batches, repeats, rates, acting, gate, Watch(gate, hub.touch_all),
-    )  # fmt: skip
 
 
 @asynccontextmanager

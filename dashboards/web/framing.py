@@ -61,7 +61,8 @@ class Frame:
     ) -> Response[str]:
         """As `page`, of a template that is the same for all pages of a key but for its gaps.
 
-        `own` fills them; `path` among it is the page's own address.
+        `own` fills them; `path` among it is the page's own address. Who looks is no part of it: the next one may not be
+        they.
         """
         looks = (self.words.language, self.theme, self.role, *sorted(self.query.items()))
         stencil = self.web.stencils.get(name, (looks, key), lambda: {**self._common(GAPS.path), **values})
@@ -78,7 +79,6 @@ class Frame:
             "role": self.role,
             "stale_seconds": self.web.stale_seconds,
             "theme": self.theme,
-            "viewer": self.viewer,
             "words": self.words,
         }
 

@@ -89,7 +89,7 @@ async def _read(frame: Frame, subject: Subject) -> _Read | None:
     update = known.update()
     window = chosen(windows_of(update.rows), frame.query.get("window"))
     past = NONE if window is None else await web.pasts.of(employee, window, known.as_of)
-    people = await web.contacts.of(employee) if subject.own and web.contacts is not None else NOBODY
+    people = await web.contacts.of(employee) if subject.own else NOBODY
     versions = {(row.template, row.version) for row in update.rows}
     return _Read(known, update, view.unit, view.alerts, await catalogue_of(web, versions), past, people)
 

@@ -61,15 +61,15 @@ class Web:
     acting: Acting
     gate: Gate
     watch: Watch
-    provider: Provider | None = None
-    public_url: str | None = None
-    planning: Planning = field(default_factory=lambda: Planning(None, lambda: 0))  # shift calendars in the log
-    evidence: Evidence | None = None  # the log, where this process may read it
-    desk: Desk | None = None  # the records
-    chain: ChainCheck | None = None  # of the audit log in them
-    pasts: Pasts = field(default_factory=lambda: Pasts(None))  # windows that are over
-    contacts: Contacts | None = None
-    appeal_days: int = 7
+    provider: Provider | None
+    public_url: str | None
+    planning: Planning  # shift calendars in the log
+    evidence: Evidence | None  # the log, where this process may read it
+    desk: Desk | None  # the records
+    chain: ChainCheck | None  # of the audit log in them
+    pasts: Pasts  # windows that are over
+    contacts: Contacts
+    appeal_days: int
     counts: list[int] = field(default_factory=lambda: [0, 0])  # employees and units, as last read
 
     @property
