@@ -109,11 +109,11 @@ def test_the_locks_cover_the_declared_dependencies() -> None:
 
 
 def test_the_version_stands_in_one_place() -> None:
-    """pyproject.toml says the version; the installed package has it and the changelog begins with it."""
+    """pyproject.toml says the version; the installed package has it, and the changelog's newest release is it."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     assert declared == version("scorestream")
     heads = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
-    assert heads[0] == declared
+    assert next(head for head in heads if head != "Unreleased") == declared
     assert [name for name in _modules() if f'"{declared}"' in (ROOT / name).read_text("utf-8")] == []
 
 

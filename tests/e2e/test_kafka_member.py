@@ -8,6 +8,7 @@ from collections.abc import Collection
 from contextlib import AsyncExitStack
 from typing import Final
 
+import pytest
 from confluent_kafka import Producer
 
 from agents.transport.access import Access
@@ -21,7 +22,7 @@ from tests.e2e.kafka_topics import create_topic
 PARTITIONS: Final = 4
 TRICKLE: Final = 200  # records, one every 5 ms
 EVERY: Final = 0.005
-TRIES: Final = 3  # a busy machine may spoil some
+TRIES: Final = 10  # a busy machine may spoil some
 
 
 async def test_a_trickle_comes_soon_and_the_first_after_a_rest_at_once(kafka: KafkaBroker, kafka_prefix: str) -> None:
@@ -55,8 +56,11 @@ async def test_a_trickle_comes_soon_and_the_first_after_a_rest_at_once(kafka: Ka
             assert ["0"] == _texts(await member.take(mine, 5.0))
             first = time.monotonic() - began
             waits.append((first, await _trickled(topic, member, mine, producer)))
-        assert min(first for first, _ in waits) < 0.3  # who had to gather half a second would answer later
-        assert min(mean for _, mean in waits) < pace.linger
+            # Who had to gather half a second would answer later.
+            if min(first for first, _ in waits) < 0.3 and min(mean for _, mean in waits) < pace.linger:
+                break
+        else:
+            pytest.fail(f"(first, mean of the trickle) in seconds: {waits}")
 
 
 async def _trickled(topic: str, member: Member, mine: Collection[TopicPartition], producer: Producer) -> float:

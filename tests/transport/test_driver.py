@@ -110,7 +110,8 @@ def folder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Any:
     shared_log(tmp_path / "log").close()
     gc.collect()  # a task that nobody awaited complains when it is collected
     said = [*caplog.get_records("call"), *caplog.records]
-    assert [record.getMessage() for record in said if record.levelno >= logging.WARNING] == []
+    loud = [record.getMessage() for record in said if record.levelno >= logging.WARNING]
+    assert [text for text in loud if not text.startswith("Timer commit is ")] == []  # a machine may be busy
 
 
 async def test_chunks_of_all_partitions_come_in_order(folder: Path) -> None:

@@ -77,9 +77,11 @@ class Company:
             _made.append(file.read_bytes())
 
     def _fill(self) -> None:
+        """Accounts are as old as everything else: the file serves companies of any time."""
         self.records.write(fill)
+        admin = Administration(self.records, "os:test", 0)
         for name, employee, roles in ACCOUNTS:
-            self.admin.add_account(name, employee, roles)
+            admin.add_account(name, employee, roles)
 
     @property
     def admin(self) -> Administration:
