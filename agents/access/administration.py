@@ -14,12 +14,14 @@ from agents.access.audit import Entry, append, in_turn
 from agents.access.identities import ACCOUNT_ROLES, HOUR, PSEUDONYMS, SESSION
 from agents.access.matrix import MATRIX, RIGHTS, Role
 from agents.access.secrets import digest, new_id, new_secret, new_token
-from agents.access.viewer import SUBTREE
+from agents.access.viewer import SUBTREE, Look
 from agents.records.access_tables import account_roles, accounts, keys, policies, sessions, tokens
 from agents.records.database import Records
 
 DAY: Final = 24 * HOUR
 LONGEST: Final = 400  # days that a token may be good for
+DISTANCES: Final = (0.3, 100.0)  # m from which screens are looked at
+DIAGONALS: Final = (3.0, 400.0)  # inches that screens have
 SCREEN_SCOPES: Final = tuple(right for right in RIGHTS if "screen" in MATRIX[right])
 SERVICE_SCOPES: Final = tuple(right for right in RIGHTS if "service" in MATRIX[right])
 POLICIES: Final = (SUBTREE,)
@@ -100,14 +102,23 @@ class Administration:
 
         self._audited("role-revoked", f"account:{name}", {"role": role}, work)
 
-    def create_token(self, label: str, unit: str | None, scopes: Collection[str], days: int, screen: bool) -> str:
-        """A new token: the only time that anybody sees it."""
+    def create_token(
+        self,
+        label: str,
+        unit: str | None,
+        scopes: Collection[str],
+        days: int,
+        screen: bool,
+        look: Look = Look(),  # noqa: B008 - it is a tuple
+    ) -> str:
+        """A new token: the only time that anybody sees it. `look`: from how far away a screen is looked at."""
         if not label or len(label) > 128 or not label.isprintable():
             raise AccessError(f"label {label!r}: write 1 to 128 printable characters")
         if not 1 <= days <= LONGEST:
             raise AccessError(f"days {days}: a token is good for 1 to {LONGEST} days")
         if screen and unit is None:
             raise AccessError("a screen's token needs a unit")
+        _check_look(look, screen)
         allowed = SCREEN_SCOPES if screen else SERVICE_SCOPES
         given = sorted(scopes) or (list(SCREEN_SCOPES) if screen else [])
         if strange := [scope for scope in given if scope not in allowed]:
@@ -118,8 +129,10 @@ class Administration:
         values = {
             "id": name, "hash": digest(token), "kind": "screen" if screen else "service", "label": label,
             "scopes": " ".join(given), "unit": unit, "created_at": self.at, "expires_at": self.at + days * DAY,
+            **look._asdict(),
         }  # fmt: skip
         detail = {"label": label, "kind": values["kind"], "scopes": given, "unit": unit, "days": days}
+        detail |= {name: value for name, value in look._asdict().items() if value is not None}
 
         def work(connection: Connection) -> None:
             connection.execute(insert(tokens), [values])
@@ -209,6 +222,17 @@ def ensure_keys(records: Records) -> None:
             connection.execute(insert(keys), [{"name": PSEUDONYMS, "key": secrets.token_bytes(32)}])
 
     records.write(work)
+
+
+def _check_look(look: Look, screen: bool) -> None:
+    for name, value, (least, most) in (
+        ("distance", look.distance, DISTANCES),
+        ("diagonal", look.diagonal, DIAGONALS),
+    ):
+        if value is not None and not screen:
+            raise AccessError(f"{name} {value:g}: only a screen's token has one")
+        if value is not None and not least <= value <= most:
+            raise AccessError(f"{name} {value:g}: it is from {least:g} to {most:g}")
 
 
 def _account_role(role: str) -> Role:

@@ -17,6 +17,7 @@ from agents.access.secrets import digest, pseudonym
 from agents.access.viewer import Rules, Viewer
 from agents.records.access_tables import sessions, tokens, versions
 from agents.records.database import Records
+from agents.records.tables import employees
 
 STALE: Final = 5_000  # ms: older than this, nothing is decided by it
 MINUTE: Final = 60_000
@@ -38,6 +39,7 @@ class Directory:
         self._versions: dict[str, int] = {}
         self._organisation: Organisation = NOBODY
         self._identities = Identities()
+        self._people: dict[str, str] = {}  # what they are called, by id
         self._sessions: dict[bytes, Session] = {}
         self._seen: dict[bytes, int] = {}
         self._used: dict[str, int] = {}
@@ -55,6 +57,9 @@ class Directory:
                 if found.get("identity") != self._versions.get("identity") or not self._versions:
                     self._identities = read_identities(connection)
                     self._sessions.clear()
+                if found.get("people") != self._versions.get("people") or not self._versions:
+                    called = connection.execute(select(employees.c.id, employees.c.name))
+                    self._people = {row.id: row.name for row in called}
             self._versions, self._checked = found, at
             return changed
 
@@ -131,6 +136,10 @@ class Directory:
     def pseudonym(self, unit: str, employee: str) -> str:
         """What screens of the unit call somebody today."""
         return pseudonym(self._identities.keys[PSEUDONYMS], unit, self._clock() // DAY, employee)
+
+    def name(self, employee: str) -> str | None:
+        """What somebody is called; whether anybody may know it is decided elsewhere."""
+        return self._people.get(employee)
 
     def note_use(self) -> None:
         """Writes down, to the minute, which sessions and tokens were in use. Raises RecordsUnavailable."""

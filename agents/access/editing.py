@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 from sqlalchemy import Connection, func, or_, select
 
+from agents.access import naming
 from agents.access.audit import Entry, append, in_turn
 from agents.records.charts import TABLES
 from agents.records.edits import Edit
@@ -106,7 +107,8 @@ def doing(
         if found:
             told = {**detail, **_told(found, before + 1, newest(connection))}
             about = str(seen.subjects[0]) if seen.subjects else "organisation"
-            append(connection, [Entry(now, actor, action, about, "done", RIGHT, "none", told)])
+            own = Entry(now, actor, action, about, "done", RIGHT, "none", told)
+            append(connection, [own, *naming.entries(found, actor, now)])
         return found
 
     return work

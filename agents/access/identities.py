@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from agents.access.matrix import ROLES, Role
 from agents.access.relations import Span
-from agents.access.viewer import Viewer
+from agents.access.viewer import Look, Viewer
 from agents.records.access_tables import account_roles, accounts, keys, policies, sessions, tokens
 
 MINUTE: Final = 60_000
@@ -42,6 +42,8 @@ class Token(NamedTuple):
     unit: str | None
     expires_at: int
     revoked_at: int | None
+    distance: float | None = None
+    diagonal: float | None = None
 
     def good(self, at: int) -> bool:
         """Whether it still opens anything."""
@@ -91,7 +93,8 @@ class Identities:
         token = self.tokens.get(name or "")
         if token is None or not token.good(at) or token.kind not in TOKEN_ROLES:
             return None
-        return Viewer(f"token:{token.id}", frozenset((token.kind,)), None, token.unit, token.scopes)
+        look = Look(token.distance, token.diagonal) if token.kind == "screen" else None
+        return Viewer(f"token:{token.id}", frozenset((token.kind,)), None, token.unit, token.scopes, look=look)
 
     def of_session(self, session: Session | None, at: int) -> Viewer | None:
         """The viewer behind a session; None when it is over."""

@@ -129,6 +129,7 @@ MATRIX: Final[Mapping[Right, Mapping[Role, Mapping[Relation, Cell]]]] = {
 }
 
 # What a field of a person shows besides; it takes the right as well. `id` is seen by whoever sees any of the others.
+# A name takes besides that the person's unit shows names; one's own does not (agents/access/naming.py).
 NEEDS: Final[Mapping[Field, Right]] = {
     "name": "read-people",
     "values": "read-scores",
@@ -146,7 +147,7 @@ def _shown(*fields: Field, id: Form = "shown") -> Mapping[Field, Form]:
 _EVERYTHING: Final = _shown("name", "values", "sample", "alerts", "events", "contact")
 _READABLE: Final = _shown("name", "values", "sample", "alerts", "events")
 _FIGURES: Final = _shown("values", "sample", "alerts")
-_PSEUDONYM: Final = _shown("values", "sample", "alerts", id="pseudonym")
+_PSEUDONYM: Final = _shown("name", "values", "sample", "alerts", id="pseudonym")
 
 VISIBLE: Final[Mapping[Role, Mapping[Relation, Mapping[Field, Form]]]] = {
     "employee": {"own": _EVERYTHING},
@@ -174,6 +175,11 @@ class Entry(NamedTuple):
     relation: Relation
     right: Right
     cell: Cell
+
+
+def needed(role: Role, field: Field) -> Right | None:
+    """The right that a field takes. A screen shows names besides numbers, and looks nobody up."""
+    return "read-scores" if (role, field) == ("screen", "name") else NEEDS.get(field)
 
 
 def cell(role: Role, relation: Relation, right: Right) -> Cell:

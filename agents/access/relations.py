@@ -1,7 +1,7 @@
 """How somebody stands to a person or a unit at an instant: own, team (in charge of their unit), subtree, others.
 
-An immutable picture of the tree, of assignments and of who is in charge; agents/access/directory.py takes a new one
-when the tables change.
+An immutable picture of the tree, of assignments, of who is in charge and of which units show names; a new one is taken
+when the tables change (agents/access/directory.py).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, select
 
 from agents.access.matrix import Relation
-from agents.records.tables import assignments, managers, unit_spans
+from agents.records.tables import assignments, managers, unit_spans, units
 
+SHOWN: Final = "shown"
 DEEPEST: Final = 100  # levels; a tree has five or so, and a circle in the tables must not hang anybody
 
 
@@ -33,16 +34,21 @@ class Span(NamedTuple):
 class Organisation:
     """Where units belong, who works where, who is in charge of what. All of it by instants."""
 
-    __slots__ = ("_assigned", "_parents", "managed")
+    __slots__ = ("_assigned", "_names", "_parents", "managed")
 
     def __init__(
         self,
         parents: Mapping[str, list[Span]],
         assigned: Mapping[str, list[Span]],
         managed: Mapping[str, list[Span]],
+        names: Mapping[str, bool] = {},
     ) -> None:
-        """By unit: parents (None: the root). By employee: units of their assignments, units in their charge."""
+        """By unit: parents (None: the root). By employee: units of their assignments, units in their charge.
+
+        `names`: of units that say so, whether people are shown by name.
+        """
         self._parents = parents
+        self._names = names
         self._assigned = {who: ([span.begins for span in spans], spans) for who, spans in assigned.items()}
         self.managed = managed
 
@@ -51,6 +57,12 @@ class Organisation:
         begins, spans = self._assigned.get(employee, ([], []))
         place = bisect_right(begins, at)
         return spans[place - 1].value if place else None
+
+    def shows_names(self, unit: str | None, at: int) -> bool:
+        """Whether the unit's people are shown by name: as it says, or the nearest one above; else not."""
+        if unit is None or not self._names:
+            return False
+        return next((self._names[place] for place in self.line(unit, at) if place in self._names), False)
 
     def employees(self) -> Iterator[str]:
         """Everybody who has an assignment, at whatever time."""
@@ -99,10 +111,12 @@ def read_organisation(connection: Connection) -> Organisation:
     parents = select(unit_spans.c.unit, unit_spans.c.begins, unit_spans.c.ends, unit_spans.c.parent)
     assigned = select(assignments.c.employee, assignments.c.begins, assignments.c.unit).order_by(assignments.c.begins)
     managed = select(managers.c.employee, managers.c.begins, managers.c.ends, managers.c.unit)
+    names = select(units.c.id, units.c.names).where(units.c.names.is_not(None))
     return Organisation(
         _spans(map(tuple, connection.execute(parents))),
         _spans((employee, begins, None, unit) for employee, begins, unit in connection.execute(assigned)),
         _spans(map(tuple, connection.execute(managed))),
+        {row.id: row.names == SHOWN for row in connection.execute(names)},
     )
 
 

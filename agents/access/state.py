@@ -14,18 +14,23 @@ from sqlalchemy import Connection, select
 
 from agents.access.identities import ACCOUNT_ROLES
 from agents.access.matrix import MATRIX
-from agents.access.relations import Organisation, Span
+from agents.access.relations import SHOWN, Organisation, Span
 from agents.records.access_tables import account_roles, accounts, policies
-from agents.records.tables import assignments, managers, unit_spans
+from agents.records.tables import assignments, managers, unit_spans, units
 
 FORMAT: Final = 1
 POOLED: Final = "read-units"  # a right to a unit's numbers, not to its people
+NAMED: Final = "read-people"  # what it takes to see somebody's name, where their unit shows names
+NAMES: Final = "names"  # how that is told
 
 Table = dict[str, dict[str, dict[str, str]]]  # right, role, relation: cell
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """As of `at` (ms since 1970 UTC). Of an account: its employee and the roles that it has."""
+    """As of `at` (ms since 1970 UTC). Of an account: its employee and the roles that it has.
+
+    `names`: whether people are shown by name, of the units that say so.
+    """
 
     format: int
     at: int
@@ -35,6 +40,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     accounts: dict[str, tuple[str | None, list[str]]]
     policies: list[str]
     matrix: Table
+    names: dict[str, str] = {}
 
 
 class Difference(NamedTuple):
@@ -79,6 +85,11 @@ def export(connection: Connection, at: int) -> State:
         },
         policies=sorted(row.name for row in connection.execute(select(policies)) if row.value == "on"),
         matrix=table(),
+        names={
+            row.id: row.names
+            for row in connection.execute(select(units.c.id, units.c.names).order_by(units.c.id))
+            if row.names is not None
+        },
     )
 
 
@@ -154,8 +165,9 @@ class _Side:
     def __init__(self, state: State) -> None:
         self._state = state
         self._organisation = Organisation(
-            {unit: [Span(0, None, parent)] for unit, parent in state.parents.items()}, {}, {}
-        )
+            {unit: [Span(0, None, parent)] for unit, parent in state.parents.items()}, {}, {},
+            {unit: said == SHOWN for unit, said in state.names.items()},
+        )  # fmt: skip
         self._lines: dict[str, list[str]] = {}
         self._rights: dict[tuple[frozenset[str], str], frozenset[str]] = {}
 
@@ -165,8 +177,10 @@ class _Side:
 
     def to_unit(self, viewer: str, unit: str | None) -> frozenset[str]:
         """Rights to the people of a unit who are not the viewer."""
-        found = self._of(viewer, self._relation(viewer, unit))
-        return frozenset(right for right in found if not right.startswith(POOLED))
+        found = frozenset(
+            right for right in self._of(viewer, self._relation(viewer, unit)) if not right.startswith(POOLED)
+        )
+        return found | {NAMES} if NAMED in found and self._organisation.shows_names(unit, 0) else found
 
     def to_person(self, viewer: str, who: str | None, unit: str | None) -> frozenset[str]:
         """Rights to somebody who may be the viewer."""

@@ -8,18 +8,38 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-from agents.access.matrix import LEAST, NEEDS, Field, Form, Relation, Right, Role, cell, clearest, form, relations_of
+from agents.access.matrix import (
+    LEAST,
+    Field,
+    Form,
+    Relation,
+    Right,
+    Role,
+    cell,
+    clearest,
+    form,
+    needed,
+    relations_of,
+)
 from agents.access.relations import Organisation
 
 Verdict = Literal["allowed", "refused"]
 SUBTREE: Final = "subtree"  # the policy that lets supervisors see the people below their own team
 
 
+class Look(NamedTuple):
+    """How a screen is looked at: metres away, and its size in inches; None: nobody said."""
+
+    distance: float | None = None
+    diagonal: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """Somebody who asks. `actor` names them in the audit log; `unit`: what a token is bound to.
 
-    `open`: the boards of a demo, which show everything to everybody and ask for nobody's name.
+    `open`: the boards of a demo, which show everything to everybody and ask for nobody's name. `look`: from how far
+    away a screen is looked at.
     """
 
     actor: str
@@ -28,6 +48,7 @@ class Viewer:
     unit: str | None = None
     scopes: frozenset[str] = frozenset()
     open: bool = False
+    look: Look | None = None
 
 
 NOBODY: Final = Viewer("nobody")
@@ -119,18 +140,24 @@ class Rules:
 
     def form(self, viewer: Viewer, employee: str, field: Field) -> Form:
         """How a field of a person looks to the viewer."""
+        if field == "name" and viewer.employee != employee and not self.shows_name(employee):
+            return "hidden"
         if viewer.open:
             return "shown"
         subject = Subject("employee", employee)
         relation = self.relation(viewer, "read-scores", subject)
         if relation == "others" and viewer.unit is not None:
             return "hidden"
-        right = NEEDS.get(field)
         return clearest(
             form(role, relation, field)
             for role in viewer.roles  # the role that shows it must be the one that may
-            if right is None or self._missing(viewer, right, role, relation, subject, "") is None
+            if (right := needed(role, field)) is None
+            or self._missing(viewer, right, role, relation, subject, "") is None
         )
+
+    def shows_name(self, employee: str) -> bool:
+        """Whether the unit in which somebody works shows names."""
+        return self.organisation.shows_names(self.organisation.unit_of(employee, self.at), self.at)
 
 
 def _demo(right: Right, relation: Relation) -> Decision:

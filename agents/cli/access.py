@@ -18,6 +18,7 @@ from agents.access import state
 from agents.access.administration import SERVICE_SCOPES
 from agents.access.identities import ACCOUNT_ROLES
 from agents.access.matrix import CELLS, RELATIONS, ROLES, cell, entries
+from agents.access.viewer import Look
 from agents.cli.access_store import administration, store
 from agents.cli.errors import UsageError
 from agents.cli.flags import NO_FLAGS, Flags
@@ -44,6 +45,8 @@ Scopes = Annotated[
 ]
 Screen = Annotated[str | None, Parameter(help="for a screen of this unit")]
 Unit = Annotated[str | None, Parameter(help="nothing but this unit and those below it")]
+Distance = Annotated[float | None, Parameter(help="of a screen: metres from which people look at it")]
+Diagonal = Annotated[float | None, Parameter(help="of a screen: its size in inches")]
 Days = Annotated[int, Parameter(help="how long it is good for")]
 Until = Annotated[str | None, Parameter(help="when it ends, RFC 3339 (default: when it is revoked)")]
 
@@ -127,21 +130,26 @@ def create_token(
     unit: Unit = None,
     scopes: Scopes = (),
     days: Days = 90,
+    distance: Distance = None,
+    diagonal: Diagonal = None,
     flags: Flags = NO_FLAGS,
 ) -> int:
     """Make a token and print it, alone and once: nobody can see it again.
 
+    With --distance a screen's digits are as large as that takes, and it shows as many people at once as have room.
+
     For example
 
-        scorestream access token create hall-2 --screen L02 --days 365
+        scorestream access token create hall-2 --screen L02 --days 365 --distance 8 --diagonal 55
         scorestream access token create line-3-aoi --scope send-events
     """
     if screen is not None and unit is not None:
         raise UsageError(f"--unit {unit!r}: a screen is bound to --screen {screen!r} already")
     with store(flags.settings()) as records:
         made = administration(records).create_token(
-            label or (f"screen of {screen}" if screen else ""), screen or unit, scopes, days, screen is not None
-        )
+            label or (f"screen of {screen}" if screen else ""), screen or unit, scopes, days, screen is not None,
+            Look(distance, diagonal),
+        )  # fmt: skip
     sys.stdout.write(f"{made}\n")
     return 0
 
@@ -149,13 +157,15 @@ def create_token(
 @token.command(name="list")
 def list_tokens(*, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -> int:
     """Print all tokens: what for, what they may do, when they were used last. Never the tokens themselves."""
-    columns = ("token", "kind", "label", "unit", "scopes", "expires_at", "revoked_at", "used_at")
+    columns = (
+        "token", "kind", "label", "unit", "scopes", "distance", "diagonal", "expires_at", "revoked_at", "used_at",
+    )  # fmt: skip
     with store(flags.settings()) as records, records.reading() as connection:
         rows = [
             {
                 "token": row.id,
-                **{name: getattr(row, name) for name in columns[1:5]},
-                **{name: time_text(getattr(row, name)) for name in columns[5:]},
+                **{name: getattr(row, name) for name in columns[1:7]},
+                **{name: time_text(getattr(row, name)) for name in columns[7:]},
             }
             for row in connection.execute(select(tokens).order_by(tokens.c.created_at, tokens.c.id))
         ]

@@ -31,11 +31,12 @@ def store(settings: Settings) -> Iterator[Records]:
 
 def administration(records: Records) -> Administration:
     """Changes in the name of whoever runs the command, now."""
-    return Administration(records, f"os:{_account()}", now_ms())
+    return Administration(records, actor(), now_ms())
 
 
-def _account() -> str:
+def actor() -> str:
+    """Whoever runs the command, as the audit log names them."""
     try:
-        return getpass.getuser()
+        return f"os:{getpass.getuser()}"
     except (KeyError, OSError):  # an account without a name
-        return "unknown"
+        return "os:unknown"

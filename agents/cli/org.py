@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -12,19 +12,23 @@ from uuid import uuid4
 
 from cyclopts import App, Parameter
 
+from agents.access import naming
+from agents.cli.access_store import actor
 from agents.cli.errors import CommandError, UsageError
 from agents.cli.flags import NO_FLAGS, Flags, InputFile, Switch
 from agents.cli.opening import now_ms, writable_log
+from agents.cli.org_report import PROBLEM, counts, problem_row, refused, report
 from agents.cli.output import FormatFlag, Row, print_rows, time_text
 from agents.cli.progress import say
 from agents.dead_letters import this_user
 from agents.limits import limits_in_force
 from agents.records.database import Records, RecordsError, RecordsUnavailable
+from agents.records.edits import show_names
 from agents.records.files import read_files, table_rows, yaml_text
 from agents.records.opening import records_of
-from agents.records.organisation import Tree, change, charges_at, kinds_of, members_of, preview, read, tree_at
+from agents.records.organisation import Tree, charges_at, members_of, preview, read, tree_at, units_of
 from agents.records.outbox import Sender, waiting
-from agents.records.rows import TABLES, Change, Organisation
+from agents.records.rows import INHERIT, TABLES, Organisation, Unit
 from agents.records.sending import LOOK
 from agents.records.statement import COLUMNS, Problem, Statement, stating
 from agents.records.tree import OrganisationError, check
@@ -39,11 +43,11 @@ app = App(
 
 At = Annotated[str | None, Parameter(name="--at", help="an instant, RFC 3339 with a zone")]
 DryRun = Annotated[Switch, Parameter(name="--dry-run", help="say what would be done, and change nothing")]
-_SHOWN: Final = 20  # lines of a report
-_CHANGE: Final = ("table", "change", "subject", "begins", "was", "became")
-_PROBLEM: Final = ("file", "line", "subject", "at", "problem", "remedy")
-_UNIT: Final = ("unit", "kind", "parent", "name_zh", "name_en", "begins", "ends", "people", "people_below", "managers")
-_TREE: Final = ("tree", "kind", "name_zh", "name_en", "people", "people_below", "managers")
+_UNIT: Final = (
+    "unit", "kind", "parent", "name_zh", "name_en", "begins", "ends", "people", "people_below", "managers", "names",
+    "named",
+)  # fmt: skip
+_TREE: Final = ("tree", "kind", "name_zh", "name_en", "people", "people_below", "managers", "named")
 
 
 @app.command(name="import")
@@ -76,6 +80,7 @@ def import_(
           - {begins: 2020-01-01T00:00:00Z, name_zh: 艾克米, name_en: Acme}
         - unit: L01
           kind: team
+          names: shown         # boards name its people; hidden, or inherit, which is so without it
           spans:
           - {begins: 2020-01-01T00:00:00Z, parent: acme, name_zh: 一线, name_en: Line 1}
         employees:
@@ -89,7 +94,7 @@ def import_(
 
     CSV has a file per table with these columns, told by its first line:
 
-        unit,kind,parent,name_zh,name_en,begins,ends
+        unit,kind,parent,name_zh,name_en,begins,ends,names
         employee,name,email,language
         employee,begins,role,unit
         unit,employee,begins,ends
@@ -139,75 +144,16 @@ def _import(settings: Settings, statement: Statement, *, dry_run: bool, format: 
             if statement.problems or dry_run:
                 changes = preview(records, edit)
             else:
-                changes = change(records, edit, by=this_user(), now=now_ms())
+                changes = naming.change(records, edit, actor=actor(), by=this_user(), now=now_ms())
         except OrganisationError as error:
-            return _refused([*statement.problems, *statement.explain(error.breaches)], format)
+            return refused([*statement.problems, *statement.explain(error.breaches)], format)
         if statement.problems:
-            return _refused(statement.problems, format)
-        _report(changes, format)
-        say(f"{'would be ' if dry_run else ''}{_counts(changes)}")
+            return refused(statement.problems, format)
+        report(changes, format)
+        say(f"{'would be ' if dry_run else ''}{counts(changes)}")
         if not dry_run:
             _say_waiting(records)
     return 0
-
-
-def _refused(problems: Sequence[Problem], format: FormatFlag) -> int:
-    if format == "table":
-        for problem in problems:
-            sys.stdout.write(f"error: {problem}\n")
-    else:
-        print_rows(map(_problem, problems), _PROBLEM, format)
-    say(f"{len(problems):,} errors; nothing was changed")
-    return 1
-
-
-def _problem(problem: Problem) -> Row:
-    file, line = problem.place or (None, None)
-    return {
-        "file": file, "line": line, "subject": str(problem.subject), "at": time_text(problem.at),
-        "problem": problem.what, "remedy": problem.remedy,
-    }  # fmt: skip
-
-
-def _report(changes: Sequence[Change], format: FormatFlag) -> None:
-    """Every change; of many of a table a person sees the first ones."""
-    if format != "table":
-        print_rows(map(_changed, changes), _CHANGE, format)
-        return
-    shown = [one for table in TABLES for one in [one for one in changes if one.table == table][:_SHOWN]]
-    print_rows(map(_changed, shown), _CHANGE, format)
-    if len(changes) > len(shown):
-        sys.stdout.write(f"... and {len(changes) - len(shown):,} more; --format csv has all of them\n")
-
-
-def _changed(one: Change) -> Row:
-    begins = one.key[-1] if isinstance(one.key[-1], int) else None
-    names = [part for part in one.key if isinstance(part, str)]
-    return {
-        "table": one.table, "change": one.kind, "subject": " ".join(names), "begins": time_text(begins),
-        "was": _words(one, one.was), "became": _words(one, one.became),
-    }  # fmt: skip
-
-
-def _words(one: Change, row: tuple[object, ...] | None) -> str | None:
-    """What a row says besides its key."""
-    if row is None:
-        return None
-    fields = zip(TABLES[one.table]._fields[len(one.key) :], row[len(one.key) :], strict=True)
-    found = [
-        f"{name} {time_text(value) if isinstance(value, int) else value}" for name, value in fields if value is not None
-    ]
-    return ", ".join(found) or "-"
-
-
-def _counts(changes: Sequence[Change]) -> str:
-    counts: dict[str, int] = {}
-    for one in changes:
-        name = f"{one.kind} {one.table}"
-        counts[name] = counts.get(name, 0) + 1
-    order = {kind: place for place, kind in enumerate(("added", "changed", "removed"))}
-    told = sorted(counts.items(), key=lambda item: (list(TABLES).index(item[0].split()[1]), order[item[0].split()[0]]))
-    return "; ".join(f"{name}: {count:,}" for name, count in told) or "nothing changed"
 
 
 @app.command
@@ -262,6 +208,8 @@ def _write(organisation: Organisation, folder: Path, format: str) -> Iterator[Pa
 def show(*, at: At = None, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -> int:
     """Print the units of an instant (without --at: now) as a tree, with how many people they have and who is in charge.
 
+    `named` is whether boards show their people by name, which is as it is now, whatever the instant.
+
     For example
 
         scorestream org show
@@ -276,29 +224,58 @@ def show(*, at: At = None, format: FormatFlag = "table", flags: Flags = NO_FLAGS
         managers: dict[str, list[str]] = {}
         for charge in charges_at(connection, moment):
             managers.setdefault(charge.unit, []).append(charge.employee)
-        kinds = kinds_of(connection)
-    print_rows(_unit_rows(tree, kinds, people, managers), _UNIT, format, table=_TREE)
+        units = units_of(connection)
+    print_rows(_unit_rows(tree, units, people, managers), _UNIT, format, table=_TREE)
     return 0
 
 
 def _unit_rows(
-    tree: Tree, kinds: dict[str, str], people: dict[str, int], managers: dict[str, list[str]]
+    tree: Tree, units: dict[str, Unit], people: dict[str, int], managers: dict[str, list[str]]
 ) -> Iterable[Row]:
     below = tree.children()
 
-    def rows(unit: str, depth: int) -> Iterator[dict[str, object]]:
-        span = tree.spans[unit]
-        inner = [row for child in below.get(unit, ()) for row in rows(child, depth + 1)]
+    def rows(unit: str, depth: int, above: str) -> Iterator[dict[str, object]]:
+        span, names = tree.spans[unit], units[unit].names
+        named = names or above
+        inner = [row for child in below.get(unit, ()) for row in rows(child, depth + 1, named)]
         own = people.get(unit, 0)
         total = own + sum(int(str(row["people"])) for row in inner)
         yield {
-            **span._asdict(), "tree": "  " * depth + unit, "kind": kinds[unit], "people": own, "people_below": total,
+            **span._asdict(), "tree": "  " * depth + unit, "kind": units[unit].kind, "people": own,
+            "people_below": total,
             "managers": ", ".join(managers.get(unit, ())), "begins": time_text(span.begins),
-            "ends": time_text(span.ends),
+            "ends": time_text(span.ends), "names": names or INHERIT, "named": named,
         }  # fmt: skip
         yield from inner
 
-    return [row for root in below.get(None, ()) for row in rows(root, 0)]
+    return [row for root in below.get(None, ()) for row in rows(root, 0, "hidden")]
+
+
+@app.command
+def names(
+    unit: str,
+    names: Annotated[Literal["shown", "hidden", "inherit"], Parameter(help="inherit: as the unit above it")],
+    /,
+    *,
+    flags: Flags = NO_FLAGS,
+) -> int:
+    """Let boards show the people of UNIT by name, or not; it holds for all below it that say nothing else, at once.
+
+    Without it boards show marks that change every day. The audit log keeps who changed it.
+
+    For example
+
+        scorestream org names L01 shown
+        scorestream org names acme hidden
+    """
+    with _records(flags.settings()) as records:
+        try:
+            edit = show_names(unit, None if names == INHERIT else names)
+            found = naming.change(records, edit, actor=actor(), by=this_user(), now=now_ms())
+        except OrganisationError as error:
+            raise UsageError(str(error)) from None
+        say(counts(found))
+    return 0
 
 
 @app.command(name="check")
@@ -312,11 +289,11 @@ def check_(*, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -> int:
     with _records(flags.settings()) as records, records.reading() as connection:
         organisation = read(connection)
     breaches = check(organisation)
-    rows = [_problem(Problem(None, one.subject, one.at, one.said)) for one in breaches]
+    rows = [problem_row(Problem(None, one.subject, one.at, one.said)) for one in breaches]
     if breaches or format != "table":
-        print_rows(rows, _PROBLEM[2:], format)
-    counts = ", ".join(f"{len(getattr(organisation, table)):,} {table}" for table in TABLES)
-    say(f"{counts}: {f'{len(breaches):,} errors' if breaches else 'fine'}")
+        print_rows(rows, PROBLEM[2:], format)
+    held = ", ".join(f"{len(getattr(organisation, table)):,} {table}" for table in TABLES)
+    say(f"{held}: {f'{len(breaches):,} errors' if breaches else 'fine'}")
     return 1 if breaches else 0
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from agents.records.causes import Edited, decoded
 from agents.records.listing import Asked, Listed, in_force, listed
-from agents.records.organisation import Tree, charges_at, kinds_of, tree_at
+from agents.records.organisation import Tree, charges_at, tree_at, units_of
 from agents.records.rows import Assignment, Charge, Employee, Span
 from agents.records.tables import assignments, changes, employees, managers, unit_spans, units
 
@@ -55,7 +55,7 @@ class PersonCard(NamedTuple):
 
 def chart(connection: Connection, at: int) -> list[Node]:
     """The units of an instant, each with those that belong to it; one root, or nothing."""
-    tree, kinds = tree_at(connection, at), kinds_of(connection)
+    tree, known = tree_at(connection, at), units_of(connection)
     people, below = people_at(connection, at), tree.children()
     charges: dict[str, list[Charge]] = {}
     for charge in charges_at(connection, at):
@@ -65,7 +65,7 @@ def chart(connection: Connection, at: int) -> list[Node]:
         parts = tuple(node(part) for part in below.get(unit, ()))
         own = people.get(unit, 0)
         total = own + sum(part.below for part in parts)
-        return Node(tree.spans[unit], kinds[unit], own, total, tuple(charges.get(unit, ())), parts)
+        return Node(tree.spans[unit], known[unit].kind, own, total, tuple(charges.get(unit, ())), parts)
 
     return [node(root) for root in below.get(None, ())]
 

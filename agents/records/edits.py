@@ -50,7 +50,7 @@ def add_unit(
         if known is not None and known.kind != kind:
             raise _refused("units", (unit,), at, said("other-kind", kind=Kinds((known.kind,))))
         _free(now.unit_spans, "unit_spans", (unit, at), "begins-already")
-        units = {**now.units, (unit,): Unit(unit, kind)}
+        units = {**now.units, (unit,): known or Unit(unit, kind)}
         return now._replace(
             units=units, unit_spans=_with(now.unit_spans, Span(unit, at, ends, parent, name_zh, name_en))
         )
@@ -85,6 +85,18 @@ def _reshape(unit: str, at: int, fields: Mapping[str, Any], same: str) -> Edit:
                 break
             rows[unit, span.begins] = span._replace(**fields)
         return now._replace(unit_spans=rows)
+
+    return edit
+
+
+def show_names(unit: str, names: str | None) -> Edit:
+    """Boards show the people of the unit, and of those below that say nothing else, by name, or not: from now on."""
+
+    def edit(now: Organisation) -> Organisation:
+        known = now.units.get((unit,))
+        if known is None:
+            raise _refused("units", (unit,), None, said("unit-named"))
+        return now._replace(units={**now.units, (unit,): known._replace(names=names)})
 
     return edit
 

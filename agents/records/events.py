@@ -37,8 +37,15 @@ def messages(new: Organisation, changes: Sequence[Change], now: int) -> list[dic
 
 
 def is_of_units(changes: Sequence[Change]) -> bool:
-    """Whether the log has to be told the tree of units."""
-    return any(change.table in ("units", "unit_spans") for change in changes)
+    """Whether the log has to be told the tree of units; whether boards name people is nothing to it."""
+    return any(change.table == "unit_spans" or _is_of_kind(change) for change in changes)
+
+
+def _is_of_kind(change: Change) -> bool:
+    if change.table != "units":
+        return False
+    was, became = ((None if row is None else row[:2]) for row in change[2:])
+    return was != became
 
 
 def tree_message(new: Organisation, number: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from agents.records.rows import Assignment, Charge, Employee, Row, Span, Unit
 from agents.records.sayings import Kinds, Said, said
-from agents.records.tables import KINDS
+from agents.records.tables import KINDS, NAMES
 from schemas.instants import FIRST, LAST
 
 LANGUAGES: Final = ("zh", "en")
@@ -24,6 +24,8 @@ def problems_of(row: Row) -> Iterator[Said]:
         yield from _text("unit", row.id, _LONGEST)
         if row.kind not in KINDS:
             yield said("bad-kind", value=row.kind, kinds=Kinds(KINDS))
+        if row.names not in (None, *NAMES):
+            yield said("bad-shown", value=row.names, names=", ".join(NAMES))
     elif isinstance(row, Span):
         yield from _span(row.begins, row.ends)
         yield from _text("name_zh", row.name_zh, _NAME)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from agents.records.rows import Organisation, by_first
+from agents.records.rows import INHERIT, Organisation, by_first
 from agents.records.sayings import About, Said, said
 from agents.records.statement import COLUMNS, REQUIRED, Place, Problem, Statement
 from agents.spreadsheet import FORMULA
@@ -196,7 +196,8 @@ def _table_rows(organisation: Organisation, table: str) -> Iterator[dict[str, st
     for key in sorted(rows):
         fields = rows[key]._asdict()
         if table == "units":
-            fields["kind"] = organisation.units[key[:1]].kind
+            unit = organisation.units[key[:1]]
+            fields |= {"kind": unit.kind, "names": unit.names or INHERIT}
         elif table == "employees":
             fields["employee"] = fields["id"]
         yield {name: _text(fields[name]) for name in COLUMNS[table]}
@@ -210,7 +211,12 @@ def yaml_text(organisation: Organisation) -> str:
     """The whole organisation as one document."""
     spans, histories = by_first(organisation.unit_spans), by_first(organisation.assignments)
     units = [
-        {"unit": unit, "kind": row.kind, "spans": [_yaml_row(span, "unit") for span in spans.get(unit, ())]}
+        {
+            "unit": unit,
+            "kind": row.kind,
+            "names": row.names or INHERIT,
+            "spans": [_yaml_row(span, "unit") for span in spans.get(unit, ())],
+        }
         for (unit,), row in sorted(organisation.units.items())
     ]
     employees = [

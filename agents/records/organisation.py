@@ -16,7 +16,18 @@ from agents.records import tables
 from agents.records.database import Records
 from agents.records.edits import Edit
 from agents.records.events import is_of_units, messages, tree_message
-from agents.records.rows import KEY_FIELDS, TABLES, Assignment, Change, Charge, Organisation, Span, differences, keyed
+from agents.records.rows import (
+    KEY_FIELDS,
+    TABLES,
+    Assignment,
+    Change,
+    Charge,
+    Organisation,
+    Span,
+    Unit,
+    differences,
+    keyed,
+)
 from agents.records.tree import OrganisationError, check
 from stream.topics import TEMPLATES
 
@@ -39,7 +50,8 @@ def _rows(connection: Connection, name: str) -> list[Any]:
 def change(records: Records, edit: Edit, *, by: str, now: int) -> list[Change]:
     """One transaction: the edit, its events in the outbox, and who did it. What it changed.
 
-    Raises OrganisationError with all that would be wrong afterwards; nothing is changed then.
+    Raises OrganisationError with all that would be wrong afterwards; nothing is changed then. What people see is
+    written in the audit log besides by agents/access/naming.py, which is the way for whoever acts for somebody.
     """
 
     def work(connection: Connection) -> list[Change]:
@@ -167,9 +179,9 @@ def tree_at(connection: Connection, at: int) -> Tree:
     return Tree({row.unit: Span._make(row) for row in found})
 
 
-def kinds_of(connection: Connection) -> dict[str, str]:
-    """The kind of each unit that there is at any time."""
-    return {unit.id: unit.kind for unit in _rows(connection, "units")}
+def units_of(connection: Connection) -> dict[str, Unit]:
+    """Each unit that there is at any time."""
+    return {unit.id: unit for unit in _rows(connection, "units")}
 
 
 def assignment_of(connection: Connection, employee: str, at: int) -> Assignment | None:

@@ -13,13 +13,15 @@ from typing import Any, Final, NamedTuple, TypeVar
 from schemas.instants import format_rfc3339
 
 FOREVER: Final = 1 << 62
+INHERIT: Final = "inherit"  # how a unit's `names` is written that is as the unit above it
 
 
 class Unit(NamedTuple):
-    """What people belong to."""
+    """What people belong to. `names`: whether boards show its people by name; None: as the unit above it."""
 
     id: str
     kind: str
+    names: str | None = None
 
 
 class Span(NamedTuple):

@@ -184,6 +184,11 @@ SAYINGS: Final[Mapping[str, Saying]] = {
         ("they are not in charge of it then", "they are: {spans}"),
         ("该员工那时不是其负责人", "任负责人的时间：{spans}"),
     ),
+    "unit-named": Saying(
+        "unit",
+        ("there is no such unit", "name one that `scorestream org show` has"),
+        ("没有这个单位", "填写 `scorestream org show` 中的单位"),
+    ),
     # What is no organisation (tree.py)
     "never-exists": Saying(
         "at",
@@ -252,6 +257,11 @@ SAYINGS: Final[Mapping[str, Saying]] = {
     # A row's own fields (fields.py)
     "bad-kind": Saying(
         "kind", ("kind {value!r} is none", "write one of {kinds}"), ("没有“{value}”这种单位", "填写其中之一：{kinds}")
+    ),
+    "bad-shown": Saying(
+        "",
+        ("names {value!r} is none", "write one of {names}, or inherit"),
+        ("没有“{value}”这种 names", "填写其中之一：{names}，或 inherit"),
     ),
     "bad-id": Saying(
         "employee",

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
 
 from agents.records.edits import Edit
-from agents.records.rows import KEY_FIELDS, Assignment, Charge, Employee, Key, Organisation, Row, Span, Unit
+from agents.records.rows import INHERIT, KEY_FIELDS, Assignment, Charge, Employee, Key, Organisation, Row, Span, Unit
 from agents.records.sayings import About, Instant, Said, said
 from agents.records.tree import Breach, sentence
 from schemas.instants import format_rfc3339, instant_of
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "units": ("unit", "kind", "parent", "name_zh", "name_en", "begins", "ends"),
+    "units": ("unit", "kind", "parent", "name_zh", "name_en", "begins", "ends", "names"),
     "employees": ("employee", "name", "email", "language"),
     "assignments": ("employee", "begins", "role", "unit"),
     "managers": ("unit", "employee", "begins", "ends"),
@@ -28,6 +28,7 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     "assignments": ("employee", "role", "unit"),
     "managers": ("unit", "employee"),
 }
+_UNSAID: Final = ""  # `names` that no row of the unit states: it stays as it is
 R = TypeVar("R")
 
 
@@ -101,12 +102,15 @@ class Statement:
     def _state(self, table: str, row: Row, place: Place) -> None:
         key: Key = tuple(row[: KEY_FIELDS[table]])
         rows = self.rows.setdefault(table, {})
-        if key not in rows:
+        before = rows.get(key)
+        if before is None:
             rows[key] = row
             self.places[table, key] = place
-        elif table != "units" or rows[key] != row:
+        elif (joined := _joined(before, row)) is not None:
+            rows[key] = joined
+        else:
             known = self.places[table, key]
-            raise Wrong("twice", file=known.file, line=str(known.line), row=str(rows[key]))
+            raise Wrong("twice", file=known.file, line=str(known.line), row=str(before))
 
     def named(self, table: str) -> set[str]:
         """The units or employees that rows of a table are about."""
@@ -144,8 +148,9 @@ def stating(statement: Statement) -> Edit:
 
     def edit(now: Organisation) -> Organisation:
         units = statement.named("units")
+        kinds = {key: _with_names(row, now.units.get(key)) for key, row in statement.rows.get("units", {}).items()}
         return Organisation(
-            _stated(now.units, statement.rows.get("units", {}), units),
+            _stated(now.units, kinds, units),
             _stated(now.unit_spans, statement.rows.get("unit_spans", {}), units),
             _stated(now.employees, statement.rows.get("employees", {}), statement.named("employees")),
             _stated(now.assignments, statement.rows.get("assignments", {}), statement.histories),
@@ -159,13 +164,27 @@ def _stated(old: Mapping[Key, R], rows: Mapping[Key, Any], complete: set[str]) -
     return {**{key: row for key, row in old.items() if key[0] not in complete}, **rows}
 
 
+def _joined(before: Row, row: Row) -> Row | None:
+    """Two rows of a unit's spans as one, which says what either of them says of it; None where they contradict."""
+    if not isinstance(before, Unit) or not isinstance(row, Unit):
+        return None
+    said = before.names if row.names == _UNSAID else row.names
+    return row._replace(names=said) if before in (row._replace(names=said), row._replace(names=_UNSAID)) else None
+
+
+def _with_names(row: Any, known: Unit | None) -> Any:
+    """A file that says nothing of names leaves them as they are."""
+    return row if row.names != _UNSAID else row._replace(names=None if known is None else known.names)
+
+
 def _units(statement: Statement, fields: Mapping[str, str]) -> list[tuple[str, Row]]:
     zh, en = fields.get("name_zh"), fields.get("name_en")
     if zh is None and en is None:
         raise Wrong("no-names")
     unit, begins, ends = fields["unit"], statement.begins(fields), statement.instant(fields, "ends")
     span = Span(unit, begins, ends, fields.get("parent"), zh or en or "", en or zh or "")
-    return [("units", Unit(unit, fields["kind"])), ("unit_spans", span)]
+    names = fields.get("names", _UNSAID)
+    return [("units", Unit(unit, fields["kind"], None if names == INHERIT else names)), ("unit_spans", span)]
 
 
 def _employees(_: Statement, fields: Mapping[str, str]) -> list[tuple[str, Row]]:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 KINDS: Final = ("company", "branch", "store", "department", "team")  # of units; the smallest are teams (lines, crews)
+NAMES: Final = ("shown", "hidden")  # of people on boards
 RowNumber: Final = BigInteger().with_variant(Integer, "sqlite")  # only an INTEGER counts up by itself there
 
 metadata: Final = MetaData(
@@ -40,6 +41,12 @@ units: Final = Table(
     metadata,
     Column("id", Text, primary_key=True, comment="as events name it: 1 to 128 characters"),
     Column("kind", Text, CheckConstraint(f"kind IN {KINDS!r}", "kind"), nullable=False),
+    Column(
+        "names",
+        Text,
+        CheckConstraint(f"names IN {NAMES!r}", "names"),
+        comment="whether boards show its people by name; null: as the unit above, and hidden at the root",
+    ),
     comment="what people belong to; what it is called and where it belongs is in unit_spans",
 )
 

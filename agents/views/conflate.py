@@ -37,7 +37,7 @@ class Latest(NamedTuple):
 
 
 class PartHead(msgspec.Struct, gc=False):
-    """Of a unit that belongs to another one how many people it has."""
+    """A unit that belongs to another one."""
 
     people: int
 

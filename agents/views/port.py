@@ -43,8 +43,9 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class UnitView(NamedTuple):
-    """A unit as published, and what lists and boards need of it. `members` by id, instants RFC 3339; `people` also
-    counts those of the units that belong to it.
+    """A unit as published, and what lists and boards need of it. `members` by id, instants RFC 3339.
+
+    `people` are its members and those of all that belongs to it: so many are behind its numbers.
     """
 
     value: bytes

@@ -50,7 +50,8 @@ class Flag(msgspec.Struct, frozen=True):
 class Shown(msgspec.Struct, frozen=True):
     """An alert in the banner, with the value that it was raised with and the value's `unit`.
 
-    `employee` None: it is about the whole unit. `low` tells a rate from other numbers.
+    `employee` None: it is about the whole unit. `low` tells a rate from other numbers. `person`: what the employee is
+    called, where the viewer may know it.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Shown(msgspec.Struct, frozen=True):
     value: float | None
     n: Number | None
     low: float | None
+    person: str | None = None
 
 
 class Banner(msgspec.Struct, frozen=True):
@@ -83,14 +85,14 @@ def decode_alert(value: bytes) -> Alert:
     return alert
 
 
-def banner(alerts: Iterable[Alert], catalogue: Catalogue) -> Banner:
+def banner(alerts: Iterable[Alert], catalogue: Catalogue, names: Mapping[str, str] = {}) -> Banner:
     """What nobody has in hand yet comes onto the board first; there the most severe and oldest stand first.
 
-    Alerts that are folded into one of the unit are told by that one.
+    Alerts that are folded into one of the unit are told by that one. `names`: what people are called, by their id here.
     """
     own = [alert for alert in alerts if alert.folded_into is None]
     chosen = sorted(own, key=_urgency)[:MOST_SHOWN]
-    shown = (_shown(alert, catalogue) for alert in sorted(chosen, key=_weight))
+    shown = (_shown(alert, catalogue, names) for alert in sorted(chosen, key=_weight))
     return Banner(tuple(shown), len(own))
 
 
@@ -112,7 +114,7 @@ def _weight(alert: Alert) -> tuple[int, str, str]:
     return (SEVERITIES.index(alert.severity) if known else len(SEVERITIES), alert.raised_at, alert.alert_id)
 
 
-def _shown(alert: Alert, catalogue: Catalogue) -> Shown:
+def _shown(alert: Alert, catalogue: Catalogue, names: Mapping[str, str]) -> Shown:
     facts = catalogue.facts(alert.template, alert.version, alert.indicator)
     return Shown(
         id=alert.alert_id,
@@ -128,6 +130,7 @@ def _shown(alert: Alert, catalogue: Catalogue) -> Shown:
         value=alert.value,
         n=alert.n,
         low=alert.low,
+        person=names.get(alert.employee_id or ""),
     )
 
 

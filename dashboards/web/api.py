@@ -146,7 +146,8 @@ async def get_unit(
     update = (await unit_of(web.views, asked)).update()
     members = [who for who in update.members if sight.named(who)]
     trends = _trends(update.trends)
-    return conditional(request, UnitScores(asked, update.as_of, update.newest, members, update.rows, trends))
+    names = {who: name for who in members if (name := sight.name(who)) is not None}
+    return conditional(request, UnitScores(asked, update.as_of, update.newest, members, update.rows, trends, names))
 
 
 @get(
@@ -160,14 +161,15 @@ async def get_unit(
     ),
 )
 async def get_employee(
-    request: AnyRequest, web: NamedDependency[Web], employee_id: EmployeeId
+    request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight], employee_id: EmployeeId
 ) -> Response[EmployeeScores]:
     """An employee's rows in every window of the templates that apply to them, as of the last publication."""
     update = (await employee_of(web.views, employee_id)).update()
     trends = _trends(update.trends)
-    return conditional(
-        request, EmployeeScores(employee_id, update.unit, update.as_of, update.newest, update.rows, trends)
+    found = EmployeeScores(
+        employee_id, update.unit, update.as_of, update.newest, update.rows, trends, sight.name(employee_id)
     )
+    return conditional(request, found)
 
 
 @get(

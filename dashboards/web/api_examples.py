@@ -34,8 +34,8 @@ ROW: Final = ScoreRow("E0261", *_RATE, 0.96, 101.05, 100, 96, 0.9016, 0.9843, {"
 UNIT_ROW: Final = UnitRow("L03", *_RATE, 0.955, 100.5, 2000, 1910, 0.945, 0.963, {"accepted": 1910, "inspected": 2000})
 
 UNITS: Final = UnitList(_AS_OF, [UnitEntry("L03", 12, _AS_OF, _AS_OF, "/api/v1/units/L03", "/board/L03")], None)
-UNIT: Final = UnitScores("L03", _AS_OF, _AS_OF, ["E0261"], [UNIT_ROW], _TRENDS)
-EMPLOYEE: Final = EmployeeScores("E0261", "L03", _AS_OF, _AS_OF, [ROW], _TRENDS)
+UNIT: Final = UnitScores("L03", _AS_OF, _AS_OF, ["E0261"], [UNIT_ROW], _TRENDS, {})
+EMPLOYEE: Final = EmployeeScores("E0261", "L03", _AS_OF, _AS_OF, [ROW], _TRENDS, None)
 SCORES: Final = ScoreList(_AS_OF, [ROW], "E0261")
 ALERT: Final = OpenAlert(
     alert_id="8dbc851137371ff246c7", rule="default", employee_id="E0261", unit="L03", indicator="semi_finished_yield",

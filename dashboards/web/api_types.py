@@ -39,7 +39,10 @@ class UnitList(msgspec.Struct, frozen=True):
 
 
 class UnitScores(msgspec.Struct, frozen=True):
-    """A unit: pooled rows, members and trends by `template/indicator/window`."""
+    """A unit: pooled rows, members and trends by `template/indicator/window`.
+
+    `names`: what members are called, by id; of those only whose unit shows names, and whom you may know by name.
+    """
 
     unit: str
     as_of: str | None
@@ -47,10 +50,14 @@ class UnitScores(msgspec.Struct, frozen=True):
     members: list[str]
     rows: list[UnitRow]
     trends: dict[str, list[TrendPane]]
+    names: dict[str, str]
 
 
 class EmployeeScores(msgspec.Struct, frozen=True):
-    """An employee: rows, and trends by `template/indicator/window`."""
+    """An employee: rows, and trends by `template/indicator/window`.
+
+    `name`: null unless their unit shows names, and you may know them by name.
+    """
 
     employee_id: str
     unit: str
@@ -58,6 +65,7 @@ class EmployeeScores(msgspec.Struct, frozen=True):
     newest: str | None
     rows: list[ScoreRow]
     trends: dict[str, list[TrendPane]]
+    name: str | None
 
 
 class ScoreList(msgspec.Struct, frozen=True):

@@ -27,7 +27,8 @@ class Tile(msgspec.Struct, frozen=True):
     """One person, or a unit that belongs to this one, whose id begins with a slash then, as no person's does.
 
     `score` is the total in the window of the reading; `newest` is None when no window holds data. `alert` is None for
-    a person without an open alert in this unit. `name` by language, `people` and `board` are those of a unit.
+    a person without an open alert in this unit. `name` by language, `people` and `board` are those of a unit. `person`
+    is what somebody is called, where the viewer may know it.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Tile(msgspec.Struct, frozen=True):
     name: Mapping[str, str] = {}
     people: int | None = None
     board: str | None = None
+    person: str | None = None
 
 
 class Summary(msgspec.Struct, frozen=True):

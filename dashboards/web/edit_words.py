@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from agents.access.relations import SHOWN
 from agents.records.causes import Edited
 from agents.records.restated import Reached
 from agents.records.rows import Change
@@ -66,13 +67,25 @@ def _told(
     return Told(about, _row(frame, table, was), _row(frame, table, became))
 
 
+def _unit(frame: HrFrame, row: Mapping[str, Any]) -> str:
+    words, names = frame.words, row.get("names")  # older edits do not say it
+    kind = words(f"organisation.kind.{row['kind']}")
+    if names is None:
+        return kind
+    return (
+        words("organisation.names.shown", kind=kind)
+        if names == SHOWN
+        else words("organisation.names.hidden", kind=kind)
+    )
+
+
 def _row(frame: HrFrame, table: str, row: Mapping[str, Any] | None) -> str:
     """A row in words; "" for none."""
     if row is None:
         return ""
     words, moment = frame.words, frame.figures.moment
     if table == "units":
-        return words(f"organisation.kind.{row['kind']}")
+        return _unit(frame, row)
     if table == "employees":
         return " · ".join(str(row[name]) for name in ("name", "email", "language") if row[name])
     since = moment(row["begins"])

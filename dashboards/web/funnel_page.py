@@ -42,13 +42,15 @@ async def funnel_values(web: Web, unit: str, query: Mapping[str, str], said: Wor
     texts = await web.views.templates()
     # Hundreds of updates are decoded: not on the event loop, where screens wait.
     people = {who: (sight.called(who, unit) or "", value) for who, value in found.items()}
-    return await asyncio.to_thread(_values, unit, known, people, texts, query, said)
+    names = {called: name for who, (called, _) in people.items() if (name := sight.name(who)) is not None}
+    return await asyncio.to_thread(_values, unit, known, people, names, texts, query, said)
 
 
 def _values(
     unit: str,
     known: KnownUnit,
     people: Mapping[str, tuple[str, bytes | None]],  # by id: what to call them, and their update
+    names: Mapping[str, str],  # by what to call them
     texts: Sequence[bytes],
     query: Mapping[str, str],
     said: Words,
@@ -73,7 +75,8 @@ def _values(
     kept = {name: query[name] for name in ("lang", "theme") if name in query}
     return {
         "board": address + (f"?{urlencode(kept)}" if kept else ""),
-        "chart": drawn,
+        "chart": None if drawn is None else _by_name(drawn, names),
+        "called": lambda who: names.get(who, who),
         "choices": [_choice(address, row, row is chosen, kept, catalogue, said) for row in rows],
         "name": "" if chosen is None else _name(chosen, catalogue, said),
         "window": "" if chosen is None else window_words(chosen.window, said),
@@ -81,6 +84,11 @@ def _values(
         "whole": lambda share: format_percent(share, format="#,##0%", locale=locale),
         "percent": lambda share: format_percent(share, format="#,##0.0%", locale=locale),
     }
+
+
+def _by_name(drawn: Chart, names: Mapping[str, str]) -> Chart:
+    """People in the order of what they are called."""
+    return drawn._replace(dots=sorted(drawn.dots, key=lambda dot: (names.get(dot.id, dot.id), dot.id)))
 
 
 def _choice(

@@ -13,11 +13,11 @@ from agents.access.administration import Administration, ensure_keys
 from agents.access.answering import Answering, alike, answering
 from agents.access.audit import Entry
 from agents.access.audit_writer import AuditWriter
-from agents.access.directory import Directory
+from agents.access.directory import Directory, DirectoryStale
 from agents.access.relations import NOBODY as NO_ORGANISATION
 from agents.access.secrets import digest
 from agents.access.viewer import DEMO, NOBODY, Rules, Viewer
-from agents.records.database import Records
+from agents.records.database import Records, RecordsError, RecordsUnavailable
 
 ANONYMOUS: Final = 10  # refusals of nobody that are written one by one, per second; more are counted
 SECOND: Final = 1_000
@@ -55,6 +55,9 @@ class Gate(Protocol):
 
     def alike(self, employee: str) -> Hashable:
         """The same for all people of whom `answering` says the same."""
+
+    def name(self, employee: str) -> str | None:
+        """What somebody is called, where that is known; who may know it is decided elsewhere (sight.py)."""
 
     def refresh(self) -> bool:
         """Looks whether anything changed since the last time; may block for a moment."""
@@ -99,6 +102,10 @@ class Closed:
         """Everybody is."""
         return ""
 
+    def name(self, employee: str) -> str | None:
+        """Nobody is known."""
+        return None
+
     def refresh(self) -> bool:
         """Nothing changes."""
         return False
@@ -108,16 +115,50 @@ class Closed:
 
 
 class Demo(Closed):
-    """Boards that need no sign-in: everybody sees everything. For this machine only (`--demo`)."""
+    """Boards that need no sign-in: everybody sees everything. For this machine only (`--demo`).
+
+    `records`: where people's names are, and which units show them; until they can be read there are none.
+    """
 
     demo = True
 
-    def __init__(self, clock: Callable[[], int]) -> None:
+    def __init__(self, clock: Callable[[], int], records: Callable[[], Records] | None = None) -> None:
         super().__init__(clock, DEMO)
+        self._open = records
+        self._records: Records | None = None
+        self._directory: Directory | None = None
 
     async def viewer(self, credentials: Credentials) -> Viewer | None:
         """Whoever it is, whatever they show."""
         return DEMO
+
+    def rules(self) -> Rules:
+        """The tree, where there is one."""
+        try:
+            return super().rules() if self._directory is None else self._directory.rules()
+        except DirectoryStale:
+            return super().rules()
+
+    def name(self, employee: str) -> str | None:
+        """As the records have it."""
+        return None if self._directory is None else self._directory.name(employee)
+
+    def refresh(self) -> bool:
+        """Opens the records the first time."""
+        if self._open is None:
+            return False
+        try:
+            if self._directory is None:
+                self._records = self._records or self._open()
+                self._directory = Directory(self._records, self._clock)
+            return self._directory.refresh()
+        except (RecordsError, RecordsUnavailable):
+            return False
+
+    def close(self) -> None:
+        """Lets go of the records."""
+        if self._records is not None:
+            self._records.close()
 
 
 class Store:
@@ -172,6 +213,10 @@ class Store:
     def alike(self, employee: str) -> Hashable:
         """By the rules of now."""
         return alike(self.directory.rules(), self.directory.identities, employee)
+
+    def name(self, employee: str) -> str | None:
+        """As the records have it."""
+        return self.directory.name(employee)
 
     def refresh(self) -> bool:
         """Notes what was in use, too."""

@@ -86,7 +86,7 @@ def run(
         appeal_days=appeal_days,
         acting=Acting(open_log, wall_ms),
         planning=Planning(open_log, wall_ms),
-        access=_gate(accounts, demo),
+        access=_gate(accounts, demo, records),
         provider=None if client is None else Provider(client, wall_ms),
         public_url=public_url,
     )
@@ -107,9 +107,9 @@ def run(
     return 0
 
 
-def _gate(accounts: Records | None, demo: bool) -> Gate:
+def _gate(accounts: Records | None, demo: bool, records: Callable[[], Records] | None) -> Gate:
     if accounts is None:
-        return Demo(wall_ms) if demo else Closed(wall_ms)
+        return Demo(wall_ms, records) if demo else Closed(wall_ms)
     return Cast(accounts, wall_ms) if demo else Store(accounts, wall_ms)
 
 

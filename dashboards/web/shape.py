@@ -1,11 +1,12 @@
-"""A board as one viewer sees it: people whom they must not see are left out, others stand under a pseudonym."""
+"""A board as one viewer sees it: whom they must not see is left out, others stand under a pseudonym, or by name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import msgspec
 
+from agents.access.matrix import LEAST
 from agents.access.viewer import Subject
 from dashboards.web.alerts import Alert, banner
 from dashboards.web.board import Drawn, Tile
@@ -15,33 +16,53 @@ from dashboards.web.sight import Sight
 
 def shaped(drawn: Drawn, unit: str, alerts: Sequence[Alert], catalogue: Catalogue, sight: Sight) -> Drawn:
     """The board, with what this viewer sees of it. `alerts`: all that are open in the unit."""
-    if sight.open:
-        return drawn
     head = drawn.summary
     if head is not None and not sight.sees_unit(unit, head.people):
         head = None
-    tiles = [tile for employee in drawn.people if (tile := _tile(drawn.people[employee], unit, sight)) is not None]
-    tiles.sort(key=lambda tile: tile.id)  # a pseudonym must not stand where the name stood
-    people = {tile.id: tile for tile in tiles}
+    hidden = () if sight.open else _hidden_parts(drawn, sight)
+    tiles = [shown for tile in drawn.people.values() if (shown := _tile(tile, unit, sight, hidden)) is not None]
+    if not sight.open:
+        tiles.sort(key=lambda tile: tile.id)  # a pseudonym must not stand where the name stood
     size = drawn.summary.people if drawn.summary else 0
-    return Drawn(head, people, banner(_alerts(alerts, unit, size, sight), catalogue))
+    seen, names = _alerts(alerts, unit, size, sight)
+    return Drawn(head, {tile.id: tile for tile in tiles}, banner(seen, catalogue, names))
 
 
-def _tile(tile: Tile, unit: str, sight: Sight) -> Tile | None:
-    if tile.people is not None:  # a unit, not a person
-        return tile if sight.sees_unit(tile.id.removeprefix("/"), tile.people) else None
+def _hidden_parts(drawn: Drawn, sight: Sight) -> frozenset[str]:
+    """Units below whose numbers are not seen. Together they have nobody, or enough people: as the whole is on the
+    board, what is left of it when all the others are taken away would else be the numbers of a few.
+    """
+    parts = [tile for tile in drawn.people.values() if tile.board is not None]
+    hidden = [part for part in parts if not sight.sees_unit(part.id[1:], part.people or 0)]
+    shown = sorted((part for part in parts if part not in hidden), key=lambda part: (part.people or 0, part.id))
+    while shown and 0 < sum(part.people or 0 for part in hidden) < LEAST:
+        hidden.append(shown.pop(0))
+    return frozenset(part.id for part in hidden)
+
+
+def _tile(tile: Tile, unit: str, sight: Sight, hidden: Container[str]) -> Tile | None:
+    if tile.board is not None:
+        return None if tile.id in hidden else tile
     called = sight.called(tile.id, unit) if sight.sees(tile.id) else None
     if called is None:
         return None
-    return msgspec.structs.replace(tile, id=called, alert=tile.alert if sight.sees(tile.id, "alerts") else None)
+    alert = tile.alert if sight.sees(tile.id, "alerts") else None
+    person = sight.name(tile.id)
+    if (called, alert, person) == (tile.id, tile.alert, None):
+        return tile
+    return msgspec.structs.replace(tile, id=called, alert=alert, person=person)
 
 
-def _alerts(alerts: Sequence[Alert], unit: str, people: int, sight: Sight) -> list[Alert]:
-    found = []
+def _alerts(alerts: Sequence[Alert], unit: str, people: int, sight: Sight) -> tuple[list[Alert], dict[str, str]]:
+    """Those that the viewer sees, with what they call people; and the names of those, by what they are called."""
+    found, names = [], {}
     for alert in alerts:
-        if alert.employee_id is None:
+        who = alert.employee_id
+        if who is None:
             if sight.decide("read-alerts", Subject("unit", unit, people)).allowed:
                 found.append(alert)
-        elif sight.sees(alert.employee_id, "alerts") and (called := sight.called(alert.employee_id, unit)):
+        elif sight.sees(who, "alerts") and (called := sight.called(who, unit)):
             found.append(msgspec.structs.replace(alert, employee_id=called))
-    return found
+            if name := sight.name(who):
+                names[called] = name
+    return found, names

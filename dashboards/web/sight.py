@@ -65,6 +65,16 @@ class Sight:
             return self.gate.pseudonym(self.viewer.unit or unit, employee)
         return employee if form == "shown" else None
 
+    def name(self, employee: str) -> str | None:
+        """What to call somebody by name; None where their unit shows no names, or not to this viewer, or nobody knows.
+
+        Also of oneself: a board is looked at by those who stand beside.
+        """
+        rules = self.rules()
+        if not rules.shows_name(employee) or rules.form(self.viewer, employee, "name") != "shown":
+            return None
+        return self.gate.name(employee)
+
     def sees_unit(self, unit: str, people: int) -> bool:
         """Whether the unit's own numbers are seen, which are of so many people."""
         return self.decide("read-units", Subject("unit", unit, people)).allowed

@@ -50,7 +50,9 @@ async def team_values(web: Web, unit: str, query: Mapping[str, str], said: Words
     values = await asyncio.to_thread(
         _values, unit, known, people, alerts, names, texts, now, web.stale_seconds * 1000, query, said
     )
-    return values | {"may_act": lambda row: web.acting.possible and may_act(sight, row, known.people)}
+    known_as = {who: name for who in seen if (name := sight.name(who)) is not None}
+    may = {"may_act": lambda row: web.acting.possible and may_act(sight, row, known.people)}
+    return values | may | {"called": lambda who: f"{known_as[who]} · {who}" if who in known_as else who}
 
 
 async def _names(web: Web, units: Sequence[str]) -> dict[str, Mapping[str, str]]:

@@ -43,7 +43,7 @@ class KnownEmployee(Known):
 
 
 class KnownUnit(Known):
-    """A unit's latest update; `members` by id, `people` with those of the units that belong to it."""
+    """A unit's latest update; `members` by id, `people` as many as are behind its numbers, those below it included."""
 
     __slots__ = ("members", "people")
 

@@ -37,7 +37,8 @@ read-audit          - - y y - - -
 send-events         - - - - - s -
 operate             - - - - - s y
 """
-# What is seen of a person, where the right to it is there; (P): under a pseudonym.
+# What is seen of a person, where the right to it is there; (P): under a pseudonym. A name only where the person's unit
+# shows names, but for one's own; a screen needs no further right to it than to the numbers.
 FIELDS: Final = """
 employee    own      id name values sample alerts events contact
 supervisor  own      id name values sample alerts events contact
@@ -51,8 +52,8 @@ auditor     own      id name values sample alerts events contact
 auditor     team     id name values sample alerts events
 auditor     subtree  id name values sample alerts events
 auditor     others   id name values sample alerts events
-screen      team     (P) values sample alerts
-screen      subtree  (P) values sample alerts
+screen      team     (P) name values sample alerts
+screen      subtree  (P) name values sample alerts
 service     team     id values sample alerts
 service     subtree  id values sample alerts
 service     others   id values sample alerts

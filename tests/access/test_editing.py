@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from agents.access import editing
+from agents.access import editing, naming
 from agents.access.audit import verify
 from agents.access.editing import ChangedMeanwhile, Seen, Subject, doing, newest, trying
 from agents.records.access_tables import audit
 from agents.records.database import Records
-from agents.records.edits import Edit, all_of, close_unit, hire, leave, rename_unit, transfer
+from agents.records.edits import Edit, all_of, close_unit, hire, leave, rename_unit, show_names, transfer
 from agents.records.organisation import change, read
 from agents.records.rows import Employee
 from agents.records.tables import changes
@@ -141,3 +141,10 @@ def test_of_very_many_rows_the_entry_has_a_digest(acme: Records, monkeypatch: py
     with acme.reading() as connection:
         between = changes.c.number.between(*told["numbers"])
         assert 10 == connection.execute(select(func.count()).where(between)).scalar_one()
+
+
+def test_who_is_named_on_boards_has_an_entry_of_its_own(acme: Records) -> None:
+    """By whatever way it is edited, so that whoever looks for such decisions finds them all."""
+    do(acme, show_names("L01", "shown"), seen(acme, L01))
+    told = [entry for entry in entries(acme) if entry["action"] == naming.ACTION]
+    assert [("account:li.na", "unit:L01")] == [(entry["actor"], entry["subject"]) for entry in told]

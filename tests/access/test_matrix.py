@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 
-from agents.access.matrix import CELLS, FIELDS, MATRIX, NEEDS, RELATIONS, RIGHTS, ROLES, VISIBLE, cell, entries, form
+from agents.access.matrix import (
+    CELLS,
+    FIELDS,
+    MATRIX,
+    RELATIONS,
+    RIGHTS,
+    ROLES,
+    VISIBLE,
+    Field,
+    cell,
+    entries,
+    form,
+    needed,
+)
 from agents.access.relations import Organisation, Span
 from agents.access.viewer import DEMO, SUBTREE, Rules, Subject, Viewer
 from tests.access import table
@@ -45,8 +60,8 @@ def test_a_field_is_shown_to_nobody_without_the_right() -> None:
     for role, relations in VISIBLE.items():
         for relation, fields in relations.items():
             for field, how in fields.items():
-                if how != "hidden" and field in NEEDS:
-                    assert cell(role, relation, NEEDS[field]) != "no", (role, relation, field)
+                if how != "hidden" and (right := needed(role, field)):
+                    assert cell(role, relation, right) != "no", (role, relation, field)
 
 
 def test_nobody_decides_about_themselves() -> None:
@@ -56,6 +71,12 @@ def test_nobody_decides_about_themselves() -> None:
 
 
 # Company > plant > line L1, L2; anna leads the plant, ben leads L1; carl and dora work in L1, eva in L2.
+ASSIGNED = {
+    "ben": [Span(0, None, "L1")],
+    "carl": [Span(0, None, "L1")],
+    "eva": [Span(0, None, "L2"), Span(800, None, None)],
+    "anna": [Span(0, None, "plant")],
+}
 ORGANISATION = Organisation(
     {
         "company": [Span(0, None, None)],
@@ -63,12 +84,7 @@ ORGANISATION = Organisation(
         "L1": [Span(0, None, "plant")],
         "L2": [Span(0, 500, "plant"), Span(500, None, "company")],
     },
-    {
-        "ben": [Span(0, None, "L1")],
-        "carl": [Span(0, None, "L1")],
-        "eva": [Span(0, None, "L2"), Span(800, None, None)],
-        "anna": [Span(0, None, "plant")],
-    },
+    ASSIGNED,
     {"anna": [Span(0, None, "plant")], "ben": [Span(0, 300, "L1")]},
 )
 
@@ -162,9 +178,57 @@ def test_a_role_that_shows_a_field_must_be_the_one_that_may_see_it() -> None:
     rules = Rules(ORGANISATION, 0)
     both = viewer("anna", "supervisor", "auditor")
     assert "hidden" == rules.form(both, "carl", "contact")
-    assert "shown" == rules.form(both, "carl", "name")
+    assert "shown" == rules.form(both, "carl", "events")
     assert "shown" == rules.form(viewer("ben", "supervisor"), "carl", "contact")
     assert "hidden" == rules.form(viewer("anna", "supervisor"), "carl", "values")
+
+
+NAMED: Final[tuple[Field, ...]] = ("name", "id")
+
+
+def named(**said: bool) -> Rules:
+    """The rules where units say whether they show names."""
+    return Rules(Organisation(ORGANISATION._parents, ASSIGNED, ORGANISATION.managed, said), 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "l1", "l2"),
+    [
+        ({}, False, False),
+        ({"company": True}, True, True),
+        ({"plant": True}, True, True),
+        ({"L1": True}, True, False),
+        ({"company": True, "plant": False}, False, False),
+        ({"plant": False, "L2": True}, False, True),
+        ({"elsewhere": True}, False, False),
+    ],
+)
+def test_people_are_named_where_their_unit_says_so(said: dict[str, bool], l1: bool, l2: bool) -> None:
+    """The nearest unit that says anything decides, for accounts, screens and demos alike; nobody says: not at all."""
+    screen = Viewer("token:1", frozenset(("screen",)), unit="plant")
+    service = Viewer("token:2", frozenset(("service",)), scopes=frozenset(RIGHTS))
+    for asks in (viewer("zoe", "hr"), viewer("zoe", "auditor"), screen, DEMO):
+        found = [named(**said).form(asks, who, "name") == "shown" for who in ("carl", "eva")]
+        assert [l1, l2] == found, asks
+        assert "hidden" == named(**said).form(asks, "nobody", "name")
+    assert "hidden" == named(**said).form(service, "carl", "name")
+    assert "hidden" == named(**said).form(viewer("eva", "employee"), "carl", "name")
+    assert "shown" == named(**said).form(viewer("carl", "employee"), "carl", "name")
+
+
+def test_a_screen_names_people_of_its_own_unit_only() -> None:
+    """And even there it knows nobody's id."""
+    screen = Viewer("token:1", frozenset(("screen",)), unit="L1")
+    rules = named(company=True)
+    assert ("shown", "pseudonym") == tuple(rules.form(screen, "carl", field) for field in NAMED)
+    assert ("hidden", "hidden") == tuple(rules.form(screen, "eva", field) for field in NAMED)
+
+
+def test_names_follow_who_moves_and_what_moves() -> None:
+    """The unit of the instant decides, and what it belongs to then: L2 leaves the plant at 500."""
+    moving = Organisation(ORGANISATION._parents, ASSIGNED, {}, {"plant": True})
+    found = [Rules(moving, at).form(viewer("zoe", "hr"), "eva", "name") for at in (499, 500)]
+    assert ["shown", "hidden"] == found
 
 
 def test_a_demo_shows_everything_and_manages_nothing() -> None:

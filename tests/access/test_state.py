@@ -34,6 +34,7 @@ def made(seed: int, people: int, units: int, viewers: int) -> State:
     return State(
         format=FORMAT, at=0, parents=parents, works=dict(works), charge=charge, accounts=accounts,
         policies=["subtree"] if seed % 2 else [], matrix=table(),
+        names={name: chance.choice(("shown", "hidden")) for name in names if chance.random() < 0.3},
     )  # fmt: skip
 
 
@@ -45,11 +46,13 @@ def rights(state: State, viewer: str, who: str) -> set[str]:
         {unit: [Span(0, None, parent)] for unit, parent in state.parents.items()},
         {employee: [Span(0, None, unit)] for employee, unit in state.works.items()},
         {employee: [Span(0, None, unit) for unit in units] for employee, units in state.charge.items()},
+        {unit: said == "shown" for unit, said in state.names.items()},
     )
     employee, roles = state.accounts[viewer]
     asks = Viewer(viewer, frozenset(roles), employee)  # type: ignore[arg-type]
     rules = Rules(organisation, 0, frozenset(state.policies))
-    return {
+    named = who != employee and rules.form(asks, who, "name") == "shown"
+    return ({"names"} if named else set()) | {
         right
         for right in RIGHTS
         if "none" not in relations_of(right)

@@ -56,6 +56,9 @@ def test_accounts_and_roles(capsys: pytest.CaptureFixture[str], data: list[str])
         (["token", "create", "x", "--scope", "manage-access"], "scope 'manage-access'"),
         (["token", "create", "x", "--scope", "send-events", "--days", "0"], "days 0"),
         (["token", "revoke", "nothing"], "token 'nothing'"),
+        (["token", "create", "--screen", "L1", "--distance", "0.1"], "distance 0.1: it is from 0.3 to 100"),
+        (["token", "create", "--screen", "L1", "--diagonal", "500"], "diagonal 500: it is from 3 to 400"),
+        (["token", "create", "x", "--scope", "send-events", "--distance", "5"], "only a screen's token has one"),
         (["policy", "set", "subtree", "maybe"], "value 'maybe'"),
         (["policy", "set", "other", "on"], "policy 'other'"),
     ],
@@ -67,7 +70,8 @@ def test_a_mistake_is_named(capsys: pytest.CaptureFixture[str], data: list[str],
 
 def test_a_token_is_shown_once(capsys: pytest.CaptureFixture[str], data: list[str], tmp_path: Path) -> None:
     """It is printed alone, opens what it should, is nowhere in the store, and opens nothing once revoked."""
-    made = done(capsys, "access", "token", "create", "--screen", "L02", *data).strip()
+    look = ("--distance", "8", "--diagonal", "55")
+    made = done(capsys, "access", "token", "create", "--screen", "L02", *look, *data).strip()
     records = open_records(f"sqlite:///{tmp_path / 'records.sqlite'}")
     directory = Directory(records, lambda: 0)
     directory.refresh()

@@ -191,6 +191,69 @@ def test_the_tree_of_an_instant(run: Run, file: str) -> None:
     assert 2 == run("org", "show", "--at", "2026-01-10").code
 
 
+def named(run: Run) -> dict[str, tuple[str, str]]:
+    """By unit what it says of names, and what holds."""
+    rows = run("org", "show", "--at", "2026-01-10T00:00:00Z", "--format", "ndjson").rows()
+    return {row["unit"]: (row["names"], row["named"]) for row in rows}
+
+
+def test_units_show_names_where_somebody_says_so(run: Run, file: str) -> None:
+    """Nobody by default; below a unit it holds for whatever says nothing else; the audit log has who said it."""
+    run("org", "import", file)
+    assert {"acme": ("inherit", "hidden"), "L01": ("inherit", "hidden"), "L02": ("inherit", "hidden")} == named(run)
+    assert "changed units: 1" in run("org", "names", "acme", "shown").err
+    assert "changed units: 1" in run("org", "names", "L02", "hidden").err
+    assert "nothing changed" in run("org", "names", "L02", "hidden").err
+    assert {"acme": ("shown", "shown"), "L01": ("inherit", "shown"), "L02": ("hidden", "hidden")} == named(run)
+    assert 0 == run("org", "names", "L02", "inherit").code
+    assert ("inherit", "shown") == named(run)["L02"]
+    entries = [row for row in run("audit", "list", "--format", "ndjson").rows() if row["action"] == "names-set"]
+    assert ["unit:acme", "unit:L02", "unit:L02"] == [row["subject"] for row in entries]
+    assert all(row["actor"].startswith("os:") for row in entries)
+    assert (2, True) == ((no := run("org", "names", "L99", "shown")).code, "unit L99: there is no such unit" in no.err)
+    assert 2 == run("org", "names", "L02", "perhaps").code
+
+
+@pytest.mark.parametrize("form", ["yaml", "csv"])
+def test_names_travel_with_the_organisation(run: Run, file: str, tmp_path: Path, form: str) -> None:
+    """The export carries them, the import brings them, the audit log of the other store says so."""
+    run("org", "import", file)
+    run("org", "names", "L01", "shown")
+    run("org", "export", "--format", form, "out")
+    assert "nothing changed" in run("org", "import", "out").err
+    other = ("--data", str(tmp_path / "other"))
+    assert 0 == run("org", "import", "out", *other).code
+    assert run("org", "export").out == run("org", "export", "-", *other).out
+    (entry,) = run("audit", "list", "--format", "ndjson", *other).rows()
+    assert ("names-set", "unit:L01") == (entry["action"], entry["subject"])
+
+
+def test_a_file_that_says_nothing_of_names_leaves_them(run: Run, file: str, tmp_path: Path) -> None:
+    """What personnel sends every month is not what boards show; `inherit` takes it back."""
+    run("org", "import", file)
+    run("org", "names", "L02", "shown")
+    assert "nothing changed" in run("org", "import", file).err
+    line = "unit,kind,parent,name_en,begins,names\nL02,team,acme,Line 2,1767225600000,"
+    run("org", "import", stated(tmp_path, f"{line}\n", "units.csv"))
+    assert ("shown", "shown") == named(run)["L02"]
+    assert "changed units: 1" in run("org", "import", stated(tmp_path, f"{line}inherit\n", "units.csv")).err
+    wrong = run("org", "import", stated(tmp_path, f"{line}all\n", "units.csv"))
+    assert (1, True) == (wrong.code, "names 'all' is none; write one of shown, hidden, or inherit" in wrong.out)
+
+
+def test_rows_of_one_unit_agree_about_names(run: Run, file: str, tmp_path: Path) -> None:
+    """One of its spans is enough; two that contradict each other are told."""
+    run("org", "import", file)
+    head = (
+        "unit,kind,parent,name_en,begins,ends,names\nL01,team,acme,A,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,shown\n"
+    )
+    once = stated(tmp_path, f"{head}L01,team,acme,B,2026-02-01T00:00:00Z,,\n", "units.csv")
+    assert 0 == run("org", "import", once).code
+    assert ("shown", "shown") == named(run)["L01"]
+    both = run("org", "import", stated(tmp_path, f"{head}L01,team,acme,B,2026-02-01T00:00:00Z,,hidden\n", "units.csv"))
+    assert (1, True) == (both.code, "units.csv line 3: unit L01: it is stated twice" in both.out)
+
+
 def test_waiting_changes_are_sent(run: Run, file: str, log: EmbeddedLog) -> None:
     """Once."""
     run("org", "import", file)

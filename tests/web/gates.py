@@ -17,10 +17,12 @@ from agents.access.administration import Administration
 from agents.records.database import Records, open_records
 from agents.records.tables import assignments, employees, managers, unit_spans, units
 from dashboards.web.gate import Demo, Store
+from schemas.instants import FIRST
 from tests.web.factories import NOW
 
 OPEN: Final = Demo(lambda: NOW)
 PARENTS: Final = {"company": None, "plant": "company", "L1": "plant", "L2": "plant", "office": "company"}
+KINDS: Final = {"company": "company", "plant": "department"}  # the others are teams
 WORKS: Final = {
     "mona": "plant",
     "plant-1": "plant",
@@ -53,11 +55,11 @@ def fill(connection: Connection) -> None:
         connection.execute(insert(table), list(rows))
 
     names = ({"unit": unit, "parent": parent, "name_zh": unit, "name_en": unit} for unit, parent in PARENTS.items())
-    put(units, *({"id": unit, "kind": "team"} for unit in PARENTS))
-    put(unit_spans, *({**name, "begins": 0} for name in names))
+    put(units, *({"id": unit, "kind": KINDS.get(unit, "team")} for unit in PARENTS))
+    put(unit_spans, *({**name, "begins": FIRST} for name in names))
     put(employees, *({"id": who, "name": f"Name of {who}", "email": f"{who}@example.org"} for who in WORKS))
-    put(assignments, *({"employee": who, "begins": 0, "role": "x", "unit": unit} for who, unit in WORKS.items()))
-    put(managers, *({"unit": unit, "employee": who, "begins": 0} for who, unit in CHARGE.items()))
+    put(assignments, *({"employee": who, "begins": FIRST, "role": "x", "unit": unit} for who, unit in WORKS.items()))
+    put(managers, *({"unit": unit, "employee": who, "begins": FIRST} for who, unit in CHARGE.items()))
 
 
 class Company:
@@ -90,7 +92,11 @@ class Company:
 
     def gate(self) -> Store:
         """One more web process's door."""
-        return Store(open_records(self.url), lambda: self.at)
+        return Store(self.gate_records(), lambda: self.at)
+
+    def gate_records(self) -> Records:
+        """The store as one more process opens it."""
+        return open_records(self.url)
 
     def token(self, unit: str | None = None, *scopes: str, screen: bool = False) -> str:
         """A token of a service, or of a screen of the unit."""

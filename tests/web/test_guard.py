@@ -16,9 +16,11 @@ from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 from sqlalchemy import select
 
+from agents.access import naming
 from agents.access.audit import verify
 from agents.access.matrix import RIGHTS
 from agents.records.access_tables import audit
+from agents.records.edits import show_names
 from dashboards.web.app import create_app
 from dashboards.web.cookies import SESSION
 from dashboards.web.sight import Sight
@@ -192,10 +194,13 @@ def test_every_token_and_right_about_nobody(client: Client, company: Company, ro
     assert 403 == client.get(f"/probe/{right}", headers=bearer(without)).status_code
 
 
+@pytest.mark.parametrize("names", [False, True])
 @pytest.mark.parametrize("policy", [False, True])
-def test_every_role_relation_and_field(client: Client, company: Company, policy: bool) -> None:
-    """A field is seen where the page shows it and the right to it is there."""
+def test_every_role_relation_and_field(client: Client, company: Company, policy: bool, names: bool) -> None:
+    """A field is seen where the page shows it and the right to it is there; a name where the site opted in besides."""
     company.admin.set_policy("subtree", policy)
+    decided = show_names("company", "shown" if names else "hidden")
+    naming.change(company.records, decided, actor="os:test", by="test", now=NOW)
     visible, cells, needs = table.visible(), table.cells(), {
         "name": "read-people", "values": "read-scores", "sample": "read-scores", "alerts": "read-alerts",
         "events": "read-events", "contact": "read-people",
@@ -216,8 +221,10 @@ def test_every_role_relation_and_field(client: Client, company: Company, policy:
                 shown = "hidden"
                 for one in roles:
                     seen = visible.get((one, relation), set())
-                    letter = cells[one, relation, needs[field]] if field in needs else "y"
+                    needed = "read-scores" if (one, field) == ("screen", "name") else needs.get(field)
+                    letter = cells[one, relation, needed] if needed else "y"
                     may = letter in "y5s" or (letter == "p" and policy)
+                    may &= names or field != "name" or relation == "own"
                     if field in seen and may:
                         shown = "shown"
                     elif field == "id" and "(P)" in seen and shown == "hidden":
@@ -285,6 +292,7 @@ def test_lists_are_filtered(client: Client, company: Company) -> None:
 
 def test_a_screens_funnel_has_pseudonyms(client: Client, company: Company) -> None:
     """Stable within a day, others the next day and elsewhere; nobody's id is on the page."""
+    naming.change(company.records, show_names("company", None), actor="os:test", by="test", now=NOW)
     token = bearer(company.token("L1", screen=True))
     client.app.state.web.gate.refresh()
     page = client.get("/board/L1/funnel", headers=token)

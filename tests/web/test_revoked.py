@@ -11,9 +11,12 @@ import httpx
 import pytest
 from sqlalchemy import Connection, update
 
+from agents.records.edits import add_unit
+from agents.records.organisation import change
 from agents.records.tables import assignments, managers
 from dashboards.web.cookies import SESSION
 from dashboards.web.hub import Pace
+from schemas.instants import FIRST
 from tests.web.factories import alert, line, scores, template, tick, unit_scores
 from tests.web.gates import Company
 from tests.web.serving import LIMIT, Serving, serving
@@ -136,10 +139,12 @@ def test_an_employee_sees_their_own_tile_only(process: Serving, company: Company
 
 
 def test_whose_units_one_may_see_stand_on_the_board_above_them(process: Serving, company: Company) -> None:
-    """The plant's manager sees its lines there, a screen of the plant those of five people or more, and who only works
-    in the plant none: a line is no person.
+    """The plant's manager sees its lines there, a screen of the plant those of five people or more, but for one without
+    which the rest would be of fewer, and who only works in the plant none: a line is no person.
     """
-    parts = [_part("L1", 6), _part("L2", 3)]
+    change(company.records, add_unit("L3", "team", "plant", "L3", "L3", FIRST), by="hr", now=company.at)
+    process.app.state.web.gate.refresh()
+    parts = [_part("L1", 6), _part("L2", 3), _part("L3", 5)]
     process.feed(unit_scores("plant", ["mona", "plant-1"], parts=parts))
 
     def tiles(**headers: str) -> list[str]:
@@ -148,10 +153,10 @@ def test_whose_units_one_may_see_stand_on_the_board_above_them(process: Serving,
             assert 200 == answer.status_code
             return [tile["id"] for tile in next(events(answer)).data["people"] if tile["id"].startswith("/")]
 
-    assert ["/L1", "/L2"] == tiles(**cookie(company.session("manager")))
+    assert ["/L1", "/L2", "/L3"] == tiles(**cookie(company.session("manager")))
     token = company.token("plant", screen=True)
     process.app.state.web.gate.refresh()
-    assert ["/L1"] == tiles(authorization=f"Bearer {token}")  # two people and nine below: a board for a screen
+    assert ["/L1"] == tiles(authorization=f"Bearer {token}")  # two people and fourteen below: a board for a screen
     company.admin.add_account("fitter", "plant-1", [])
     process.app.state.web.gate.refresh()
     assert [] == tiles(**cookie(company.session("fitter")))

@@ -22,7 +22,7 @@ export class AlertCard {
     attribute(this.node, "data-severity", alert.severity);
     attribute(this.node, "data-state", alert.state);
     attribute(this.path, "d", ALERT_SHAPES[kind]);
-    text(this.who, alert.employee ?? unit);
+    text(this.who, alert.person ?? alert.employee ?? unit);
     text(this.value, words.valueText(alert, alert.value));
     text(this.sample, alert.n === null ? "" : words.say("sample", { n: alert.n }));
     text(this.state, word);

@@ -66,7 +66,7 @@ export class Board {
   }
 
   drawPeople(main, context) {
-    const ids = [...this.people.keys()].sort();
+    const ids = [...this.people.keys()].sort((one, other) => this.inOrder(one, other));
     const { chosen, columns, rows } = this.pager.choose(ids, this.wall.matches);
     style(this.list, "--columns", String(columns));
     style(this.list, "--rows", String(rows));
@@ -77,6 +77,21 @@ export class Board {
     const shown = [...this.list.children];
     if (shown.length !== nodes.length || nodes.some((node, i) => node !== shown[i])) this.list.replaceChildren(...nodes);
     this.empty.hidden = ids.length > 0 || !this.current;
+  }
+
+  /** What is shown for somebody: their name where the site shows names, else the mark or id that they have here. */
+  called(id) {
+    const tile = this.people.get(id);
+    return tile?.person ?? id.replace(/^\//, "");
+  }
+
+  /** Units that belong to this one, then people by name, then those without one by id. Never by a value. */
+  inOrder(one, other) {
+    const [a, b] = [one, other].map((id) => this.people.get(id).person);
+    if (a && b && a !== b) return this.words.collator.compare(a, b);
+    if (a && !b) return other.startsWith("/") ? 1 : -1;
+    if (b && !a) return one.startsWith("/") ? -1 : 1;
+    return one < other ? -1 : 1;
   }
 
   /** Whether none of these people has data younger than the limit. */

@@ -63,6 +63,7 @@ async function start() {
     changed: () => board.draw(),
     finished: () => query.get("rotate") === "units" && nextUnit(connection, pager),
     quiet: (ids) => board.quiet(ids),
+    called: (id) => board.called(id),
   });
   const board = new Board(words, pager, Number(staleSeconds) * 1000, wall);
   const tick = () => {

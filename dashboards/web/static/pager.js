@@ -10,7 +10,7 @@ const GRIDS = [[1, 1, 1], [2, 1, 2], [4, 2, 2], [6, 2, 3], [8, 4, 2], [9, 3, 3],
 
 export class Pager {
   /** @param on {changed: another page is to be shown, finished: the last page was shown, quiet: nobody of these
-   *  ids has new data}. */
+   *  ids has new data, called: what is shown for an id}. */
   constructor(nav, words, seconds, on) {
     this.nav = nav;
     this.words = words;
@@ -58,7 +58,8 @@ export class Pager {
     const chosen = this.onPage(this.page ?? 0);
     const grid = GRIDS.find(([most]) => this.size <= most) ?? GRIDS[GRIDS.length - 1];
     const people = this.words.say("people", { n: ids.length });
-    text(this.range, pages > 1 ? `${chosen[0]} – ${chosen[chosen.length - 1]} · ${people}` : "");
+    const [first, last] = [chosen[0], chosen[chosen.length - 1]].map((id) => (pages > 1 ? this.on.called(id) : ""));
+    text(this.range, pages > 1 ? `${first} – ${last} · ${people}` : "");
     return { chosen, columns: grid[1], rows: grid[2] };
   }
 

@@ -30,12 +30,12 @@ export class TileView {
     this.link = id.startsWith("/") ? el("a") : null;
     attribute(this.node, "data-unit", this.link ? "" : null);
     if (this.link) this.id.append(this.link);
-    text(this.link ?? this.id, id.replace(/^\//, ""));
   }
 
   /** @param main the unit's own reading: a tile names its indicator only when it is another one. */
   show(tile, main, { words, now, staleAfter, domain }) {
     const reading = tile.reading;
+    if (!this.link) text(this.id, tile.person ?? tile.id);
     const newest = tile.newest === null ? null : Date.parse(tile.newest);
     const [kind, word] = standing(words, reading, newest, now, staleAfter, true);
     attribute(this.node, "data-mark", kind);

@@ -6,6 +6,7 @@ export class Words {
     this.language = tag.split("-")[0];
     this.texts = texts;
     this.plurals = new Intl.PluralRules(tag);
+    this.collator = new Intl.Collator(tag);
     this.numbers = new Map();
     this.setZone(timezone);
   }
