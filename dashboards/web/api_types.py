@@ -152,7 +152,7 @@ class EventAnswers(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True):
-    """`status`: ok, waiting (no log yet), loading, silent (no tick for half a minute) or failing.
+    """`status`: ok, waiting (no log yet), loading, behind (a backlog), silent (nothing comes) or failing.
 
     Ages are in seconds, null when nothing was heard of the service yet.
     """

@@ -62,7 +62,7 @@ from dashboards.web.problems import (
 from dashboards.web.rates import Rates, add_rates
 from dashboards.web.repeated import Repeats
 from dashboards.web.security import add_headers
-from dashboards.web.service import Service
+from dashboards.web.service import STILL_AFTER, Service
 from dashboards.web.sight import Sight
 from dashboards.web.sign_in import HANDLERS as SIGN_IN
 from dashboards.web.stencil import Stencils
@@ -76,7 +76,7 @@ DESCRIPTION: Final = """The latest scores of employees and units, as ScoreStream
 Rows are those of the contract: `value` is the formula's number (0.93, not 93), `n` and `good` are in units, `low` and
 `high` are the 95 % Wilson interval, times are RFC 3339 with a zone, `null` stands for "no value". Errors are problems
 (RFC 9457) that name the field and its value. `/board/{unit}/stream` gives a unit's board as server-sent events:
-`snapshot` first, then `change`, and `heartbeat` every 15 seconds."""
+`snapshot` first, then `change`, `heartbeat` every 15 seconds, and `pulse` when nothing else was said for 4."""
 
 
 PERSONAL: Final = (
@@ -96,6 +96,7 @@ def create_app(
     clock: Callable[[], int] = wall_ms,
     language: Language | None = None,
     stale_seconds: int = 120,
+    still_after: int = STILL_AFTER,
     pace: Pace = PACE,
     intake: Intake | None = None,
     records: Callable[[], Records] | None = None,
@@ -112,13 +113,14 @@ def create_app(
     """The application over these views; they are let go of when it stops.
 
     `app.state.web` is the Web of this application. `stale_seconds`: age of the newest event at which a board says
-    so; `appeal_days`: within which an appeal is answered. `intake`: where events go, None: nowhere. `records` opens the
-    relational store, when it is first asked for. `rates`: None for no limits. `evidence` and `desk`: the log and the
-    records, where pages may look into them; `acting`: the way of commands about alerts; `planning`: of shift
-    calendars. `access`: who may see what (gate.py); without it nobody sees anything. `provider`: where people sign in.
+    so; `still_after` (ms): without news, at which it says that of the service; `appeal_days`: within which an appeal is
+    answered. `intake`: where events go, None: nowhere. `records` opens the relational store, when it is first asked
+    for. `rates`: None for no limits. `evidence` and `desk`: the log and the records, where pages may look into them;
+    `acting`: the way of commands about alerts; `planning`: of shift calendars. `access`: who may see what (gate.py);
+    without it nobody sees anything. `provider`: where people sign in.
     """
-    own, view, service, assets, pages = Metrics(), View(), Service(), load_assets(), page_templates()
-    gate = access or Closed(clock)
+    own, view, service = Metrics(), View(), Service(still_after=still_after)
+    assets, pages, gate = load_assets(), page_templates(), access or Closed(clock)
     hub = Hub(view, service, own, clock, assets.build, pace)
     web = Web(
         views=views, view=view, service=service, hub=hub, metrics=own, assets=assets, pages=pages, clock=clock,

@@ -69,6 +69,7 @@ class Channel:
     def __init__(self, unit: str, view: View, draw: Callable[[Drawing], Drawn] | None = None) -> None:
         self.unit = unit
         self.screens: set[Screen] = set()
+        self.spoke = 0.0  # when something was last sent to all of them, by the clock of the loop
         self._drawing = Drawing(unit)
         self._draw = draw or (lambda drawing: drawing.draw(view))
         self._drawn = self._draw(self._drawing)

@@ -127,6 +127,7 @@ class Follower:
             return
         self._seen = service.found = True
         self._view.tell(standing)
+        service.hear(self._view, self._clock())
         if not standing.complete:
             self._stale, service.caught_up = True, False
             service.well(self._clock())

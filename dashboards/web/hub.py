@@ -1,4 +1,5 @@
-"""Screens hear of a change at most every half second, and of the service every fifteen seconds or when it changes.
+"""Screens hear of a change at most every half second, of the service every fifteen seconds or when it changes, and
+something every four seconds: a screen that hears nothing knows soon that nobody speaks to it.
 
 All of it runs on the event loop of the web process: no locks.
 """
@@ -32,11 +33,13 @@ class Pace:
 
     conflate: float = 0.5
     heartbeat: float = 15.0
+    pulse: float = 4.0
     watch: float = 1.0
     most_screens: int = 4000
 
 
 PACE: Final = Pace()
+PULSE: Final = event("pulse", {})
 
 
 class Hub:
@@ -119,6 +122,7 @@ class Hub:
             "service": state,
             "since": instant(since),
             "build": self._build,
+            "pulse": self._pace.pulse,
         }
         return event("heartbeat", data, comment="heartbeat")
 
@@ -144,6 +148,8 @@ class Hub:
             if state != told or loop.time() - last >= self._pace.heartbeat - self._pace.watch / 2:
                 told, last = state, loop.time()
                 self._broadcast(self._all(), self.heartbeat(), "heartbeat")
+            quiet = loop.time() - self._pace.pulse + self._pace.watch / 2
+            self._broadcast([channel for channel in self._all() if channel.spoke < quiet], PULSE, "pulse")
 
     def _state(self) -> str:
         return self._service.state(self._view, self._clock())[0]
@@ -157,7 +163,9 @@ class Hub:
                 self._broadcast([channel], message, "change")
 
     def _broadcast(self, channels: Iterable[Channel], message: bytes, kind: str) -> None:
+        now = asyncio.get_running_loop().time()
         for channel in channels:
+            channel.spoke = now
             slow = [screen for screen in channel.screens if not screen.offer(message)]
             self._metrics.resyncs.inc(len(slow))
             self._metrics.sent.labels(kind).inc(len(channel.screens) - len(slow))

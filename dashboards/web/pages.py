@@ -76,7 +76,9 @@ async def board(request: AnyRequest, web: NamedDependency[Web], sight: NamedDepe
     if segments[1:] == ["funnel"] and await unit_is_there(web, segments[0]):
         return as_asgi(request, await _funnel(request, web, segments[0], sight))
     if await unit_is_there(web, segments[0]):
-        return as_asgi(request, page(request, web, "board.html", 200, unit=segments[0]))
+        return as_asgi(
+            request, page(request, web, "board.html", 200, unit=segments[0], more={"look": sight.viewer.look})
+        )
     units = await unit_ids(web, sight) or []
     return as_asgi(request, page(request, web, "unknown.html", 404, unit=segments[0], units=units))
 

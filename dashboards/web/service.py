@@ -7,8 +7,9 @@ from typing import Final, Literal
 
 from dashboards.web.view import View
 
-State = Literal["waiting", "loading", "live", "silent", "unavailable"]
+State = Literal["waiting", "loading", "live", "behind", "silent", "unavailable"]
 SILENT_AFTER: Final = 30_000
+STILL_AFTER: Final = 8_000  # ticks come once a second: who looks at a screen is told within ten
 
 
 @dataclass(slots=True)
@@ -16,7 +17,8 @@ class Service:
     """What the follower knows of the views. `contact`: wall time in ms at which they were last in order.
 
     `waiting`: there are none yet; `loading`: they are being built from the log; `live`; `silent`: nothing new, not
-    even a tick, for `silent_after` ms; `unavailable`: they cannot be read, or nobody can write them.
+    even a tick, for `still_after` ms, or what came last is `silent_after` old; `behind`: scores come, but no ticks,
+    which wait for a backlog; `unavailable`: they cannot be read, or nobody can write them.
     """
 
     found: bool = False
@@ -24,6 +26,16 @@ class Service:
     trouble: str | None = None
     contact: int | None = None
     silent_after: int = SILENT_AFTER
+    still_after: int = STILL_AFTER
+    _ticked: tuple[int | None, int] = (None, 0)  # the newest tick, and when it came, by the clock here
+    _moved: tuple[int | None, int] = (None, 0)  # the same of anything
+
+    def hear(self, view: View, wall: int) -> None:
+        """The time of the views was read: by the clock here it is told whether it stands still, whatever it says."""
+        if view.now != self._ticked[0]:
+            self._ticked = (view.now, wall)
+        if view.last_commit != self._moved[0]:
+            self._moved = (view.last_commit, wall)
 
     def state(self, view: View, wall: int) -> tuple[State, int | None]:
         """The state at wall time in ms, and since when for a silent or unavailable one."""
@@ -36,7 +48,12 @@ class Service:
         heard = view.last_commit
         if heard is None:
             return "waiting", None
-        return ("silent", heard) if wall - heard > self.silent_after else ("live", None)
+        if wall - heard > self.silent_after or self._stands(self._moved, wall):
+            return "silent", heard
+        return ("behind", view.now) if self._stands(self._ticked, wall) else ("live", None)
+
+    def _stands(self, last: tuple[int | None, int], wall: int) -> bool:
+        return last[0] is not None and wall - last[1] > self.still_after
 
     def well(self, wall: int) -> None:
         """The views were read at this wall time."""

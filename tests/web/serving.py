@@ -17,9 +17,12 @@ from litestar import Litestar
 from agents.views.conflate import Published
 from dashboards.web.app import create_app
 from dashboards.web.server import Server
+from dashboards.web.service import SILENT_AFTER
 from tests.web.gates import OPEN
 from tests.web.shelf import Shelf
 
+# Ticks of these tests come once, not every second.
+DEFAULTS: Final[dict[str, Any]] = {"access": OPEN, "still_after": SILENT_AFTER}
 Wrap = Callable[[Litestar], Any]  # what stands before the application
 LIMIT: Final = 60  # s: nothing takes so long, however busy the machine is
 
@@ -42,7 +45,7 @@ class Serving:
 
     def start(self) -> None:
         """Starts; returns when it accepts connections."""
-        self.app: Litestar = create_app(self.shelf.reader(), **{"access": OPEN, **self.options})
+        self.app: Litestar = create_app(self.shelf.reader(), **{**DEFAULTS, **self.options})
         self._server = Server(
             uvicorn.Config(self._wrap(self.app), log_level="error", timeout_graceful_shutdown=LIMIT), self.app.state.web
         )

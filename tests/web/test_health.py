@@ -11,13 +11,15 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from agents.views.conflate import Published
+from agents.views.port import Standing
 from agents.views.twin_file import NAME
 from dashboards.web.app import create_app
 from dashboards.web.service import Service
 from dashboards.web.view import View
-from tests.web.factories import NOW, line, tick
+from tests.web.factories import NOW, line, scores, tick
 from tests.web.gates import OPEN
-from tests.web.shelf import Shelf, show
+from tests.web.shelf import Shelf, show, standing_of
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,29 @@ def test_the_service_is_told_from_what_it_publishes(
     if heard is not None:
         show(view, [tick(heard)])
     assert expected == service.state(view, wall)
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ([], ("silent", NOW)),
+        ([tick(NOW + 9_000)], ("live", None)),
+        ([scores("E0001", at=NOW + 9_000)], ("behind", NOW)),
+    ],
+    ids=["nothing", "a tick", "scores alone"],
+)
+@pytest.mark.parametrize("skew", [-3_600_000, -20_000, 0, 20_000])
+def test_a_service_that_stands_still_is_told_within_ten_seconds(
+    records: list[Published], expected: tuple[str, int | None], skew: int
+) -> None:
+    """By the clock of the process that looks, whatever that of the worker says; a backlog keeps ticks back."""
+    service, view, wall = Service(found=True, caught_up=True), View(), NOW + skew
+    show(view, [tick(NOW)])
+    service.hear(view, wall)
+    assert ("live", None) == service.state(view, wall + 8_000)
+    view.tell(standing_of(records, Standing("e", True, view.now, view.last_commit)))
+    service.hear(view, wall + 8_500)
+    assert expected == service.state(view, wall + 9_000)
 
 
 def answer_when(client: TestClient[Litestar], status: str) -> Response:

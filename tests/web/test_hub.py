@@ -99,6 +99,7 @@ async def test_a_heartbeat_tells_server_time_build_and_service() -> None:
         "service": "live",
         "since": None,
         "build": "b1",
+        "pulse": 4.0,
     }
     assert expected == json.loads(text.split("data: ")[1])
 
@@ -114,6 +115,16 @@ async def test_a_service_that_falls_silent_is_told_without_waiting() -> None:
             assert '"service":"silent","since":"2026-03-02T05:40:00.000Z"' in text
             show(rig.view, [tick(rig.at)])
             assert '"live"' in await until(screen, lambda text: "event: heartbeat" in text)
+
+
+async def test_a_screen_that_is_told_nothing_hears_a_pulse() -> None:
+    """Every so often something comes, so that a dead line is noticed in seconds."""
+    rig = Rig(heartbeat=60.0, watch=0.01, pulse=0.05, conflate=0.0)
+    async with rig.hub.running():
+        with rig.hub.screen("L03") as screen:
+            await screen.next()
+            assert "event: pulse\ndata: {}\n\n" == await until(screen, lambda text: True)
+            assert "event: pulse\ndata: {}\n\n" == await until(screen, lambda text: True)
 
 
 async def test_a_slow_screen_is_counted() -> None:

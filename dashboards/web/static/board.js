@@ -1,13 +1,16 @@
 // The board as the stream tells it: a snapshot replaces everything, a change only what it names.
 
-import { attribute, style, text } from "./dom.js";
+import { attribute, fitOf, style, text } from "./dom.js";
 import { Hero } from "./hero.js";
+import { GRIDS } from "./pager.js";
 import { serverNow } from "./servertime.js";
-import { TileView } from "./tile.js";
+import { TileView, isOf } from "./tile.js";
 import { domainOf } from "./whisker.js";
 
 export class Board {
-  constructor(words, pager, staleAfter, wall) {
+  /** @param distance from which it is looked at, null where nobody said. */
+  constructor(words, pager, staleAfter, wall, distance) {
+    this.distance = distance;
     this.words = words;
     this.pager = pager;
     this.staleAfter = staleAfter;
@@ -16,6 +19,8 @@ export class Board {
     this.list = document.getElementById("tiles");
     this.empty = document.getElementById("empty");
     this.asof = document.getElementById("asof");
+    this.short = document.getElementById("short");
+    this.legend = document.getElementById("legend");
     this.unit = document.getElementById("unit");
     this.views = new Map();
     this.people = new Map();
@@ -67,16 +72,42 @@ export class Board {
 
   drawPeople(main, context) {
     const ids = [...this.people.keys()].sort((one, other) => this.inOrder(one, other));
-    const { chosen, columns, rows } = this.pager.choose(ids, this.wall.matches);
+    const far = this.distance && this.wall.matches ? this.needs() : null;
+    const grids = far ? this.distance.grids(this.list, far) : GRIDS;
+    const { chosen, columns, rows, scale } = this.pager.choose(ids, this.wall.matches, grids);
     style(this.list, "--columns", String(columns));
     style(this.list, "--rows", String(rows));
     attribute(this.list, "data-rows", String(rows));
     attribute(this.list, "data-columns", String(columns));
-    attribute(this.list, "data-size", columns > 3 ? "s" : columns > 2 ? "m" : rows > 2 ? "l" : "xl");
+    this.drawSize(columns, rows, scale, far);
     const nodes = chosen.map((id) => this.view(id, main, context));
     const shown = [...this.list.children];
     if (shown.length !== nodes.length || nodes.some((node, i) => node !== shown[i])) this.list.replaceChildren(...nodes);
     this.empty.hidden = ids.length > 0 || !this.current;
+  }
+
+  /** How large everything in a tile is: by the grid, or by how far away people stand. */
+  drawSize(columns, rows, scale, far) {
+    const size = columns > 3 ? "s" : columns > 2 ? "m" : rows > 2 ? "l" : "xl";
+    attribute(this.list, "data-size", far ? "m" : size);
+    attribute(this.list, "data-far", far ? "" : null);
+    const drawn = far ? this.distance.drawn(this.list, scale, far) : null;
+    for (const name of ["digits", "text"]) style(this.list, `--${name}`, drawn ? `${drawn[name].toFixed(2)}px` : "");
+    const reach = far && scale < 1 ? this.distance.reach(scale) : null;
+    this.short.hidden = reach === null;
+    this.legend.hidden = reach !== null;
+    if (reach !== null) text(this.short, this.words.say("distance.short", { n: this.distance.metres, reach }));
+  }
+
+  /** What decides how much room a tile needs, whoever it is of: percentages are never longer than that of a whole. */
+  needs() {
+    const tiles = [...this.people.values()];
+    const shown = tiles.map(({ reading }) => (reading ? this.words.value(reading, reading.value) : ["–", ""]));
+    const main = this.summary ? this.summary.reading : null;
+    return {
+      fit: Math.min(fitOf("100.0", "%"), ...shown.map(([number, unit]) => fitOf(number, unit))),
+      others: tiles.some((tile) => tile.board || !isOf(tile.reading, main)),
+    };
   }
 
   /** What is shown for somebody: their name where the site shows names, else the mark or id that they have here. */

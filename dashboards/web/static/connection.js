@@ -1,7 +1,7 @@
 // The stream is always either heard or being opened again. A browser gives up for good after one answer that is no
 // stream, and a dead network may say nothing at all: so nothing here relies on the browser's own reconnecting.
 
-const SILENCE = 30_000;
+const SILENCE = 30_000; // ms, of a server that says nothing of how often it is heard
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 15_000;
 
@@ -9,6 +9,7 @@ export class Connection {
   /** @param on {snapshot, change, heartbeat, state}: called with parsed data; state with ("connecting"|"live"|"lost"). */
   constructor(url, on) {
     this.on = on;
+    this.silence = SILENCE;
     this.failures = 0;
     this.timer = null;
     this.lost = false;
@@ -28,7 +29,7 @@ export class Connection {
     this.source = source;
     // Who may no longer see this board is told, and shown what they may see.
     source.addEventListener("goodbye", () => location.reload());
-    for (const kind of ["snapshot", "change", "heartbeat"]) {
+    for (const kind of ["snapshot", "change", "heartbeat", "pulse"]) {
       source.addEventListener(kind, (event) => {
         if (this.source === source) this.hear(kind, event);
       });
@@ -43,12 +44,14 @@ export class Connection {
     this.failures = 0;
     this.lost = false;
     this.on.state("live");
-    this.on[kind](JSON.parse(event.data));
+    const data = JSON.parse(event.data);
+    if (kind === "heartbeat" && data.pulse) this.silence = 2_000 * data.pulse + 1_000;
+    if (kind !== "pulse") this.on[kind](data);
   }
 
   watch() {
     if (this.timer !== null) return;
-    if (this.source.readyState === EventSource.CLOSED || performance.now() - this.heard > SILENCE) this.again();
+    if (this.source.readyState === EventSource.CLOSED || performance.now() - this.heard > this.silence) this.again();
   }
 
   again() {

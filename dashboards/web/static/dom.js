@@ -31,6 +31,10 @@ export function style(node, name, value) {
 }
 
 /** How much smaller a number must be to stand where "95.5 %" does. */
+export function fitOf(number, unit) {
+  return Math.min(1, 4.5 / (number.length + 0.45 * unit.length));
+}
+
 export function fit(node, number, unit) {
-  style(node, "--fit", Math.min(1, 4.5 / (number.length + 0.45 * unit.length)).toFixed(3));
+  style(node, "--fit", fitOf(number, unit).toFixed(3));
 }

@@ -38,7 +38,7 @@ export class Link {
     }
     if (this.connection === "connecting") return ["connecting", this.words.say("connection.connecting")];
     const { service, since } = this.service;
-    if (service === "silent" || service === "unavailable") {
+    if (since) {
       return [service, this.words.say(`service.${service}`, { time: time(Date.parse(since)) })];
     }
     if (service !== "live") return ["waiting", this.words.say(`service.${service}`)];

@@ -5,6 +5,7 @@ import { Banner } from "./banner.js";
 import { Board } from "./board.js";
 import { reloadForBuild } from "./build.js";
 import { Connection } from "./connection.js";
+import { Distance } from "./distance.js";
 import { text } from "./dom.js";
 import { Link } from "./link.js";
 import { Pager } from "./pager.js";
@@ -65,7 +66,7 @@ async function start() {
     quiet: (ids) => board.quiet(ids),
     called: (id) => board.called(id),
   });
-  const board = new Board(words, pager, Number(staleSeconds) * 1000, wall);
+  const board = new Board(words, pager, Number(staleSeconds) * 1000, wall, Distance.of(query, document.body.dataset));
   const tick = () => {
     text(document.getElementById("clock"), words.times.format(serverNow()));
     board.draw();

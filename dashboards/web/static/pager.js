@@ -1,12 +1,12 @@
-// Which people are on the screen: all of them on a small one, a page of at most twelve on a wall, turning by itself.
+// Which people are on the screen: all of them on a small one, a page of them on a wall, turning by itself: at most twelve,
+// or as many as can be read from where people stand (distance.js).
 // A page on which nobody has new data (the other shift) is not hidden, but shown for a shorter time.
 
 import { attribute, el, text } from "./dom.js";
 
-const MOST = 12;
 const QUIET_SHARE = 1 / 3;
 // [people at most, columns, rows]
-const GRIDS = [[1, 1, 1], [2, 1, 2], [4, 2, 2], [6, 2, 3], [8, 4, 2], [9, 3, 3], [12, 4, 3]];
+export const GRIDS = [[1, 1, 1], [2, 1, 2], [4, 2, 2], [6, 2, 3], [8, 4, 2], [9, 3, 3], [12, 4, 3]];
 
 export class Pager {
   /** @param on {changed: another page is to be shown, finished: the last page was shown, quiet: nobody of these
@@ -49,18 +49,19 @@ export class Pager {
     return this.ids.slice(page * this.size, (page + 1) * this.size);
   }
 
-  /** The ids of the page to show, and the grid they are shown in. */
-  choose(ids, wall) {
-    const pages = wall ? Math.max(1, Math.ceil(ids.length / MOST)) : 1;
+  /** The ids of the page to show, and the grid they are shown in, which is one of those given. */
+  choose(ids, wall, grids) {
+    const [most] = grids[grids.length - 1];
+    const pages = wall ? Math.max(1, Math.ceil(ids.length / most)) : 1;
     this.ids = ids;
     this.size = Math.max(1, Math.ceil(ids.length / pages));
     this.setCount(pages);
     const chosen = this.onPage(this.page ?? 0);
-    const grid = GRIDS.find(([most]) => this.size <= most) ?? GRIDS[GRIDS.length - 1];
+    const grid = grids.find(([room]) => this.size <= room) ?? grids[grids.length - 1];
     const people = this.words.say("people", { n: ids.length });
     const [first, last] = [chosen[0], chosen[chosen.length - 1]].map((id) => (pages > 1 ? this.on.called(id) : ""));
     text(this.range, pages > 1 ? `${first} – ${last} · ${people}` : "");
-    return { chosen, columns: grid[1], rows: grid[2] };
+    return { chosen, columns: grid[1], rows: grid[2], scale: grid[3] };
   }
 
   setCount(pages) {

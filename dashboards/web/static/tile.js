@@ -6,6 +6,8 @@ import { Mark, standing } from "./mark.js";
 import { Spark } from "./spark.js";
 import { Whisker } from "./whisker.js";
 
+const SHORT = 7; // letters of a name that leave room for a score beside it
+
 export class TileView {
   constructor(id) {
     this.id = el("h2", { class: "who" });
@@ -36,6 +38,7 @@ export class TileView {
   show(tile, main, { words, now, staleAfter, domain }) {
     const reading = tile.reading;
     if (!this.link) text(this.id, tile.person ?? tile.id);
+    attribute(this.node, "data-long", this.id.textContent.length > SHORT ? "" : null);
     const newest = tile.newest === null ? null : Date.parse(tile.newest);
     const [kind, word] = standing(words, reading, newest, now, staleAfter, true);
     attribute(this.node, "data-mark", kind);
@@ -46,8 +49,7 @@ export class TileView {
     text(this.unit, unit);
     text(this.score, tile.score === null ? "" : words.say("points", { n: Math.round(tile.score) }));
     text(this.facts, reading ? facts(words, reading) : "");
-    const same = !reading || (main && reading.indicator === main.indicator && reading.template === main.template);
-    this.showOther(same ? "" : words.name(reading));
+    this.showOther(isOf(reading, main) ? "" : words.name(reading));
     this.whisker.show(words, reading, domain);
     this.showAlert(words, tile.alert);
     if (this.link) this.showUnit(words, tile);
@@ -78,6 +80,11 @@ export class TileView {
     this.score.hidden = Boolean(alert);
     if (alert) this.sign.show(...signOf(words, alert));
   }
+}
+
+/** Whether a reading is of what the unit shows, whatever its window: then nothing says what it is of. */
+export function isOf(reading, main) {
+  return !reading || Boolean(main && reading.indicator === main.indicator && reading.template === main.template);
 }
 
 function facts(words, reading) {
