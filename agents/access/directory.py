@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Collection
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from agents.access.identities import PSEUDONYMS, Identities, Session, read_identities, read_session
 from agents.access.relations import NOBODY, Organisation, read_organisation
@@ -43,6 +43,7 @@ class Directory:
         self._sessions: dict[bytes, Session] = {}
         self._seen: dict[bytes, int] = {}
         self._used: dict[str, int] = {}
+        self._noted: dict[str | bytes, int] = {}  # of tokens and screens, when that was last written down
         self._checked: int | None = None
 
     def refresh(self) -> bool:
@@ -142,23 +143,41 @@ class Directory:
         return self._people.get(employee)
 
     def note_use(self) -> None:
-        """Writes down, to the minute, which sessions and tokens were in use. Raises RecordsUnavailable."""
+        """Writes down which sessions and tokens were in use, tokens and screens once a minute. RecordsUnavailable.
+
+        A thousand screens are looked at every four seconds, and none of them gets idle.
+        """
         seen, self._seen = self._seen, {}
         used, self._used = self._used, {}
-        if seen or used:
-            self._records.write(lambda connection: _note(connection, seen, used))
+        later = {hashed for hashed in seen if self._is_screen(hashed) and not self._is_due(hashed, seen[hashed])}
+        seen_now = {hashed: at for hashed, at in seen.items() if hashed not in later}
+        used_now = {name: at for name, at in used.items() if self._is_due(name, at)}
+        if seen_now or used_now:
+            self._records.write(lambda connection: _note(connection, seen_now, used_now))
+            screens = {hashed: at for hashed, at in seen_now.items() if self._is_screen(hashed)}
+            if len(self._noted) > REMEMBERED:
+                self._noted.clear()
+            self._noted |= {**screens, **used_now}
         for hashed, at in seen.items():
             if (known := self._sessions.get(hashed)) is not None and known.seen_at < at:
                 self._sessions[hashed] = known._replace(seen_at=at)
 
+    def _is_screen(self, hashed: bytes) -> bool:
+        known = self._sessions.get(hashed)
+        return known is not None and known.token is not None
+
+    def _is_due(self, name: str | bytes, at: int) -> bool:
+        return at - self._noted.get(name, at - MINUTE) >= MINUTE
+
 
 def _note(connection: Connection, seen: dict[bytes, int], used: dict[str, int]) -> None:
-    for hashed, at in seen.items():
-        connection.execute(
-            sessions.update().where(sessions.c.hash == hashed, sessions.c.seen_at < at).values(seen_at=at)
-        )
-    for name, at in used.items():
-        connection.execute(tokens.update().where(tokens.c.id == name).values(used_at=at // MINUTE * MINUTE))
+    if seen:
+        one = sessions.update().where(sessions.c.hash == bindparam("hashed"), sessions.c.seen_at < bindparam("at"))
+        rows = [{"hashed": hashed, "at": at} for hashed, at in seen.items()]
+        connection.execute(one.values(seen_at=bindparam("at")), rows)
+    if used:
+        which = tokens.update().where(tokens.c.id == bindparam("name")).values(used_at=bindparam("at"))
+        connection.execute(which, [{"name": name, "at": at // MINUTE * MINUTE} for name, at in used.items()])
 
 
 def names(found: Collection[str]) -> str:

@@ -1,10 +1,10 @@
 // How large digits must be for those who stand at a distance, and so how many people a page has room for.
 //
 // ISO 9241-303 calls characters of 20 to 22 minutes of arc comfortable to read. Main digits have the 20 at least, what
-// tells whose they are has 12: it is looked for, not read. A screen that is too small for it says so.
+// tells whose they are has half of that: it is looked for, not read. A screen that is too small for it says so.
 
 const COMFORTABLE = 20; // minutes of arc
-const TEXT = 0.6; // of the digits, what the head of a tile is
+const TEXT = 0.5; // of the digits, what the head of a tile is
 const HEAD = 1.4; // of a tile's text, the size of what stands in its head
 const USUAL = 55; // inches, where nobody says how large the screen is
 const INCH = 25.4; // mm
@@ -12,9 +12,9 @@ const MOST = { columns: 6, rows: 5 };
 // Of a tile, in sizes of its digits or its text; the rest is a share of --u.
 const VALUE_WIDTH = 2.75;
 const VALUE_HEIGHT = 0.9;
-const TEXT_WIDTH = 10;
-const LINES = 5.75;
-const OTHER = 1.4;
+const TEXT_WIDTH = 9.5;
+const LINES = 5.3;
+const OTHER = 1.2;
 const [PADDING, GAPS, SPACE] = [2.2, 2.9, 0.8];
 const LARGEST = 2; // times what is needed, where there is room
 
