@@ -13,7 +13,7 @@ KEYCLOAK := .cache/keycloak
 PEERS := .cache/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves bench-intake bench-me quality soak lock browser kafka keycloak redis prometheus postgresql dashboards pictures-grafana
+.PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves bench-intake bench-me bench-boards quality soak lock browser kafka keycloak redis prometheus postgresql dashboards pictures-grafana
 .DELETE_ON_ERROR:
 
 help:  ## Print this list
@@ -62,6 +62,9 @@ bench-intake: $(TOOLS) kafka  ## Events by HTTP into the log: rate, answers, and
 
 bench-me: $(TOOLS)  ## 200 people a second open /me: how long each waits, CPU of a page; ARGS=--smoke
 	@exec $(VENV)/bin/python -m tests.bench.me_page $(ARGS)
+
+bench-boards: $(TOOLS)  ## A thousand screens on one web process, half of which never read: event to screen, CPU; ARGS=--smoke
+	@exec $(VENV)/bin/python -m tests.bench.boards $(ARGS)
 
 quality: $(TOOLS)  ## How often alert rules speak for nothing, and how soon for a reason: simulated shifts
 	@exec $(VENV)/bin/python -m tests.quality $(ARGS)

@@ -154,10 +154,11 @@ class Directory:
         used_now = {name: at for name, at in used.items() if self._is_due(name, at)}
         if seen_now or used_now:
             self._records.write(lambda connection: _note(connection, seen_now, used_now))
-            screens = {hashed: at for hashed, at in seen_now.items() if self._is_screen(hashed)}
+            screens: dict[str | bytes, int] = {one: at for one, at in seen_now.items() if self._is_screen(one)}
             if len(self._noted) > REMEMBERED:
                 self._noted.clear()
-            self._noted |= {**screens, **used_now}
+            self._noted.update(screens)
+            self._noted.update(used_now)
         for hashed, at in seen.items():
             if (known := self._sessions.get(hashed)) is not None and known.seen_at < at:
                 self._sessions[hashed] = known._replace(seen_at=at)
