@@ -29,7 +29,8 @@ CUT_OFF: Final = """() => [...document.querySelectorAll('.hero, .tile')].filter(
   const outer = box.getBoundingClientRect();
   const texts = [...box.querySelectorAll('p, h2')];
   const [mark, facts] = ['.tile > .mark', '.facts'].map(name => box.querySelector(name)?.getBoundingClientRect());
-  const collide = mark && facts && mark.bottom > facts.top && mark.right > facts.left && mark.width < outer.width * 0.8;
+  const beside = mark && facts && mark.bottom > facts.top && mark.top < facts.bottom;
+  const collide = beside && mark.right > facts.left && mark.width < outer.width * 0.8;
   return collide || texts.some(e => {
     const r = e.getBoundingClientRect();
     return r.width && (r.bottom > outer.bottom + 1 || r.right > outer.right + 1 || e.scrollWidth > e.clientWidth + 1);
