@@ -11,19 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
-from sqlalchemy.schema import SetColumnComment, SetTableComment
 
-from agents.records import access_tables, appeal_tables, result_tables  # noqa: F401 - their tables are in the metadata
-from agents.records.tables import metadata
+from agents.records.stand import newest, stand_of
 
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
 BUSY_MS: Final = 10_000  # how long a writer waits for another one
 TRIES: Final = 10
 _LOCK: Final = 7_203_411  # of migrations, among PostgreSQL's advisory locks
@@ -131,34 +124,19 @@ def _postgresql(url: URL) -> Engine:
 
 
 def _migrate(engine: Engine) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    known = ScriptDirectory.from_config(config)
     with engine.connect() as connection, _migrating(connection):
         if engine.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current == known.get_current_head():
+        current = stand_of(connection)
+        if current == newest():
             return
-        if current is not None and current not in {script.revision for script in known.walk_revisions()}:
+        from agents.records.migrating import migrate  # not for a store that is as it should be
+
+        if not migrate(connection, current):
             raise RecordsError(
                 f"records {engine.url.render_as_string()}: they are of a newer version (migration {current}); "
                 "install the version that wrote them"
             )
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        if connection.dialect.supports_comments:
-            _comment(connection)
-
-
-def _comment(connection: Connection) -> None:
-    """Tables and columns say what they mean to whoever looks at them with other tools."""
-    for table in metadata.sorted_tables:
-        if table.comment:
-            connection.execute(SetTableComment(table))
-        for column in table.columns:
-            if column.comment:
-                connection.execute(SetColumnComment(column))
 
 
 def _migrating(connection: Connection) -> RootTransaction:

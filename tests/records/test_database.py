@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, select, text
 
 from agents.records.database import Records, RecordsError, RecordsUnavailable, open_records
+from agents.records.stand import MIGRATIONS, newest
 from agents.records.tables import employees, metadata, units
+from tests.e2e.processes import ROOT
 
 UNIT = {"id": "L01", "kind": "team"}
 
@@ -29,6 +35,21 @@ def test_a_store_opens_again(records: Records, records_url: str) -> None:
     with again.reading() as connection:
         assert ["L01"] == list(connection.execute(select(units.c.id)).scalars())
     again.close()
+
+
+def test_alembic_is_loaded_for_a_store_of_another_version_alone(records: Records) -> None:
+    """It takes as long as half of a worker's start. Which migration is the newest is known without it."""
+    code = f"""
+import sys
+from agents.records.database import open_records
+open_records({records.engine.url.render_as_string(hide_password=False)!r}).close()
+print([name for name in sys.modules if name.startswith(("alembic", "mako"))])
+"""
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert "[]" == told.stdout.strip()
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert newest() == ScriptDirectory.from_config(config).get_current_head()
 
 
 def test_many_open_an_empty_store_at_once(records_url: str) -> None:
