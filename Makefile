@@ -39,7 +39,7 @@ test-long: $(TOOLS) kafka redis prometheus keycloak  ## Tests that wait for minu
 	@exec $(VENV)/bin/python -m pytest -n 2 -m long $(ARGS)
 
 compose-test: $(TOOLS) kafka redis prometheus  ## docker-compose.yml and Dockerfile, run as local processes
-	@exec $(VENV)/bin/python -m pytest tests/e2e/test_compose.py tests/e2e/test_compose_file.py tests/e2e/test_dockerfile.py $(ARGS)
+	@exec $(VENV)/bin/python -m pytest tests/e2e/test_compose.py tests/e2e/test_compose_file.py tests/e2e/test_dockerfile.py -m "long or not long" $(ARGS)
 
 bench: $(TOOLS)  ## Speed and memory, as ratios against a plain Faust agent and a read-only ceiling
 	@exec $(VENV)/bin/python -m tests.bench $(ARGS)

@@ -11,7 +11,6 @@ import base64
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -21,6 +20,7 @@ from joserfc.jwk import KeySet
 
 from agents.access.id_token import Expected, InvalidToken, UnknownKey, claims_of, keys_of
 from agents.access.secrets import derived, same
+from agents.access.signing_in import Client, Provider, ProviderError, SignedIn, SignInRefused
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 LARGEST: Final = 1_000_000  # bytes of an answer
@@ -31,35 +31,7 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 log: Final = logging.getLogger(__name__)
 
 
-class ProviderError(Exception):
-    """The provider does not answer, or not as it should; the text is for the log of the web process."""
-
-
-class SignInRefused(Exception):
-    """This sign-in is not to be believed, or was given up; the text is for the log of the web process."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """Whom the provider vouches for. `name`: the claim by which accounts are found."""
-
-    issuer: str
-    subject: str
-    name: str | None
-    id_token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Who we are to the provider. `claim` names the account; `secret` None for a public client."""
-
-    issuer: str
-    client_id: str
-    secret: str | None
-    claim: str
-
-
-class Provider:
+class OpenId(Provider):
     """One provider. `clock` gives wall time in ms."""
 
     def __init__(self, client: Client, clock: Callable[[], int]) -> None:
@@ -71,7 +43,6 @@ class Provider:
         self._lock = asyncio.Lock()
 
     async def address(self, seed: str, back: str) -> str:
-        """Where to send a browser that wants to sign in; it comes back to `back`."""
         metadata = await self._known()
         challenge = hashlib.sha256(derived(seed, "verifier").encode()).digest()
         query = {
@@ -87,7 +58,6 @@ class Provider:
         return _with_query(metadata["authorization_endpoint"], query)
 
     async def finish(self, seed: str, back: str, answer: Mapping[str, str]) -> SignedIn:
-        """Whom the provider vouches for, by what a browser brought back. Raises SignInRefused, ProviderError."""
         metadata = await self._known()
         if not same(answer.get("state", ""), derived(seed, "state")):
             raise SignInRefused("state: this answer is of another sign-in")
@@ -106,7 +76,6 @@ class Provider:
         return SignedIn(self.client.issuer, claims["sub"], name if isinstance(name, str) else None, id_token)
 
     async def farewell(self, id_token: str | None, back: str) -> str | None:
-        """Where to send a browser so that it is signed out at the provider too; None when there is no such place."""
         end = (await self._known()).get("end_session_endpoint")
         if not isinstance(end, str) or not _secure(end, self.client.issuer):
             return None

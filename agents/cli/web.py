@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from agents.access.signing_in import Client
 from agents.cli.errors import CommandError, UsageError
 from agents.cli.flags import NO_FLAGS, Flags, Switch
 from agents.cli.opening import existing_log, now_ms
@@ -95,8 +96,6 @@ def _opened(settings: Settings) -> Any:
 
 def _access(settings: Settings) -> dict[str, Any]:
     """Where accounts are, and where people sign in."""
-    from agents.access.provider import Client  # not for `--help`
-
     client = None
     if settings.oidc_issuer is not None:
         secret = settings.oidc_secret

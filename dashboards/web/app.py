@@ -15,7 +15,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Tag
 
 from agents.access.directory import DirectoryStale
-from agents.access.provider import Provider
+from agents.access.signing_in import Provider
 from agents.intake.intake import Intake
 from agents.records.database import Records, RecordsUnavailable
 from agents.views.port import ViewsReader, ViewsUnavailable

@@ -20,8 +20,8 @@ from litestar.response import Redirect
 from agents.access.administration import AccessError, Administration
 from agents.access.audit import Entry
 from agents.access.identities import SESSION as LASTS
-from agents.access.provider import ProviderError, SignedIn, SignInRefused
 from agents.access.secrets import digest, new_secret
+from agents.access.signing_in import ProviderError, SignedIn, SignInRefused
 from agents.access.viewer import NOBODY, Viewer
 from dashboards.web.cookies import SESSION, SIGN_IN, cookie, credentials_of, gone, read
 from dashboards.web.csrf import token_of

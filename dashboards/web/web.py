@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment
 from litestar.connection import ASGIConnection
 
-from agents.access.provider import Provider
+from agents.access.signing_in import Provider
 from agents.views.port import ViewsReader
 from dashboards.web.acting import Acting
 from dashboards.web.assets import Assets

@@ -23,7 +23,7 @@ from tests.agents.logs import BEGINNINGS, Senders, Step, few_or_many, instant, s
 from tests.agents.rig import Rig
 
 settings.register_profile(
-    "ci", max_examples=150, derandomize=True, deadline=None, print_blob=True, report_multiple_bugs=False
+    "ci", max_examples=100, derandomize=True, deadline=None, print_blob=True, report_multiple_bugs=False
 )
 settings.register_profile("long", max_examples=5_000, deadline=None, print_blob=True, report_multiple_bugs=False)
 PROFILE: Final = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

@@ -32,6 +32,7 @@ def test_cost_is_cpu_of_the_workers_per_event() -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_small_run_prints_its_table() -> None:
     """With small numbers; what latency measures has the other broker."""
     told = _smoke("--workers", "0", "--restart", "0")

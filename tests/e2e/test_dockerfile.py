@@ -101,6 +101,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.mark.long
 def test_the_image_has_a_command_that_works(built: Path) -> None:
     """`scorestream --help` works from what the Dockerfile installs, with templates, words and pages in it."""
     command = [str(built / "bin" / FINAL.words("ENTRYPOINT")[0]), *FINAL.words("CMD")]
@@ -117,6 +118,7 @@ def test_the_image_has_a_command_that_works(built: Path) -> None:
     subprocess.run([built / "bin" / "python", "-c", code], cwd="/", env=clean, timeout=60, check=True)
 
 
+@pytest.mark.long
 def test_the_image_has_nothing_that_installs(built: Path) -> None:
     """Neither pip nor a build tool is among the packages of the image."""
     (packages,) = (built / "lib").glob("python3.*/site-packages")

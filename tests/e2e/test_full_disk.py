@@ -147,6 +147,7 @@ def test_no_room_for_the_log(disk: Path, tmp_path: Path, worker_of: Callable[...
     assert "the log takes commits again" in worker.told()
 
 
+@pytest.mark.long
 def test_no_room_for_the_local_state(disk: Path, tmp_path: Path, worker_of: Callable[..., Worker]) -> None:
     """The commit is durable, the store is not: the worker begins anew until there is room, and health says why."""
     world = World(tmp_path, "world")

@@ -82,6 +82,7 @@ def test_records_outlive_a_kill_and_nothing_outlives_a_wipe(fresh_kafka: KafkaBr
     assert cluster != cluster_id(address)
 
 
+@pytest.mark.long
 def test_a_paused_broker_answers_once_it_goes_on(fresh_kafka: KafkaBroker) -> None:
     """While it is paused a record is not acknowledged; after that it is, and the broker can be stopped in any state."""
     create_topic(fresh_kafka.bootstrap, "held")
@@ -96,6 +97,7 @@ def test_a_paused_broker_answers_once_it_goes_on(fresh_kafka: KafkaBroker) -> No
     assert not fresh_kafka.running
 
 
+@pytest.mark.long
 def test_the_secured_listener_knows_its_users(tmp_path: Path) -> None:
     """With TLS and the right password a client is served; with another password, or another authority, it is not."""
     if reason := kafka_broker.missing(secured=True):
@@ -113,6 +115,7 @@ def test_the_secured_listener_knows_its_users(tmp_path: Path) -> None:
         broker.stop()
 
 
+@pytest.mark.long
 def test_clients_behind_a_proxy_stay_behind_it(proxied_kafka: tuple[KafkaBroker, TcpProxy]) -> None:
     """An acknowledgement that is held and then cut off is sent again by the client; without idempotence it is twice."""
     broker, proxy = proxied_kafka

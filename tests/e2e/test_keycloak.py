@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from agents.access.provider import Client, Provider
+from agents.access.provider import OpenId
+from agents.access.signing_in import Client
 from agents.records.database import open_records
 from dashboards.web.app import wall_ms
 from dashboards.web.gate import Store
@@ -39,7 +40,7 @@ def test_somebody_signs_in_at_a_real_keycloak(keycloak: Keycloak, tmp_path: Path
     company = Company(tmp_path / "company", wall_ms())
     later = [0]
     known = Client(keycloak.issuer, CLIENT, SECRET, "preferred_username")
-    provider = Provider(known, lambda: wall_ms() + later[0])
+    provider = OpenId(known, lambda: wall_ms() + later[0])
     gate = Store(open_records(company.url), wall_ms)
     process = Serving(clock=wall_ms, provider=provider, access=gate)
     process.options["public_url"] = process.url

@@ -12,8 +12,8 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from sqlalchemy import select
 
-from agents.access.provider import Client as OidcClient
-from agents.access.provider import Provider
+from agents.access.provider import OpenId
+from agents.access.signing_in import Client as OidcClient
 from agents.records.access_tables import accounts, audit, sessions
 from dashboards.web.app import create_app
 from dashboards.web.cookies import SESSION, SIGN_IN
@@ -53,7 +53,7 @@ def application(company: Company, provider: IdentityProvider, folder: Path, publ
     shelf = Shelf(folder / "views")
     shelf.apply([template(), scores("lea", unit="L1"), unit_scores("L1", ["lea"]), tick()])
     known = OidcClient(provider.issuer, CLIENT, SECRET, "preferred_username")
-    oidc = Provider(known, lambda: company.at)
+    oidc = OpenId(known, lambda: company.at)
     return create_app(shelf.reader(), clock=lambda: company.at, access=company.gate(), provider=oidc, public_url=public)
 
 
