@@ -18,9 +18,9 @@ from agents.oracle.log import LogRecord
 from agents.oracle.recompute import Recomputed, recompute
 from agents.query import Committed, committed, rows_as_of
 from agents.settings import Settings
-from agents.told import latest_alerts
+from agents.told import follows, latest_alerts
 from agents.transport.log import Log
-from schemas.alerts import WITHDRAWN, AlertRow
+from schemas.alerts import AlertRow
 from schemas.event import INPUT_TOPICS
 from schemas.rows import row_fields
 from stream.topics import TEMPLATES, TICKS
@@ -117,13 +117,7 @@ def _alerts(log: Log, before: Mapping[str, AlertRow], oracle: Recomputed) -> Ite
         return
     after = latest_alerts(log)
     settled = {name for name in before.keys() | after.keys() if before.get(name) == after.get(name)}
-    actual = [
-        msgspec.structs.asdict(row)
-        for name, row in after.items()
-        if name in settled
-        and (row.first_event or row.value is None)
-        and row.reason != WITHDRAWN  # what units say apart
-    ]
+    actual = [msgspec.structs.asdict(row) for name, row in after.items() if name in settled and follows(row)]
     moving = after.keys() - settled
     expected = (alert for alert in oracle.alerts() if alert.alert_id not in moving)
     yield from (difference._asdict() for difference in alert_differences(expected, actual))

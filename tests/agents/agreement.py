@@ -10,8 +10,7 @@ from msgspec.structs import asdict
 from agents.oracle.compare import alert_differences, differences
 from agents.oracle.recompute import Recomputed
 from agents.query import Committed, committed, histories_known_at, rows_as_of
-from agents.told import latest_alerts
-from schemas.alerts import WITHDRAWN
+from agents.told import follows, latest_alerts
 from schemas.event import TOPIC_OF
 from schemas.instants import DAY, HOUR, MINUTE
 from schemas.rows import row_fields
@@ -97,8 +96,7 @@ def _at_work(rig: Rig, oracle: Recomputed) -> Iterator[Disagreement]:
 
 def _of_alerts(rig: Rig, oracle: Recomputed) -> Iterator[Disagreement]:
     """The last word on every alert, but those that were taken back."""
-    rows = latest_alerts(rig.log).values()
-    given = [asdict(row) for row in rows if (row.first_event or row.value is None) and row.reason != WITHDRAWN]
+    given = [asdict(row) for row in latest_alerts(rig.log).values() if follows(row)]
     for found in alert_differences(oracle.alerts(), given):
         yield Disagreement("alerts", oracle.last, found)
 

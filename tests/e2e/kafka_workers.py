@@ -19,7 +19,7 @@ from threading import Event, Thread
 from typing import Final
 
 from agents.cli.opening import NAMES
-from agents.publishing import publish
+from agents.publishing import publish, publish_calendar
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
 from agents.transport.errors import RecoverableError
@@ -28,6 +28,7 @@ from agents.transport.kafka.log import KafkaLog
 from agents.transport.log import Outgoing
 from schemas.instants import DAY
 from tests.e2e.processes import COMMAND, environment
+from tests.soak.calendars import calendar
 from tests.soak.evidence import Evidence
 from tests.soak.invariants import contributions, earlier, outcomes, rows, told
 from tests.soak.outputs import dead_letters, late_events, score_updates, unit_updates
@@ -206,18 +207,21 @@ class KafkaWorld:
         return KafkaLog(Cluster(self.bootstrap), NAMES)
 
     def prepare(self) -> None:
-        """Topics, people, and the first versions of two templates."""
+        """Topics, people, and the first versions of two templates and of a site's calendar."""
         start = time.time_ns() // 1_000_000
         ensure_topics(self.log, self.settings)
         self.log.append(first_assignments(start))
         for name in ("line", "sales"):
             publish(self.log, template(name, 1, start - 60 * DAY), start)
+        publish_calendar(self.log, calendar("east", 1, start - 30 * DAY), start)
 
     def publish_later(self, version: int) -> None:
-        """Another version and case mix, in force soon; and the third template, which reaches into the past."""
+        """Other versions and case mix, in force soon; a third template and a second site reach into the past."""
         now = time.time_ns() // 1_000_000
         publish(self.log, template("line", version, now + 3_000), now)
+        publish_calendar(self.log, calendar("east", version, now + 2_000), now)
         self.log.append(case_mix(version - 1, now, PARTITIONS))
+        publish_calendar(self.log, calendar("west", version - 1, now + (-30 * DAY if version == 2 else 1_000)), now)
         if version == 2:
             publish(self.log, template("training", 1, now - 30 * DAY), now)
 

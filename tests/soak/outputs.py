@@ -11,9 +11,8 @@ from msgspec.structs import asdict
 
 from agents.dead_letters import dead_letter
 from agents.oracle.compare import alert_differences, differences
-from agents.told import latest_alerts
+from agents.told import follows, latest_alerts
 from agents.transport.embedded.log import unpack_headers
-from schemas.alerts import WITHDRAWN
 from schemas.instants import parse_rfc3339
 from schemas.rows import NO_DATA, row_fields
 from schemas.updates import ScoreUpdate, UnitUpdate
@@ -63,8 +62,7 @@ def alerts(evidence: Evidence) -> Iterator[object]:
             if latest.get(record[2]) == record[3]:
                 yield f"{record[2]!r}: said twice, the second time at offset {record[0]}"
             latest[record[2]] = record[3]
-    last = latest_alerts(evidence.log).values()
-    given = [asdict(row) for row in last if row.first_event and row.reason != WITHDRAWN]
+    given = [asdict(row) for row in latest_alerts(evidence.log).values() if follows(row)]
     yield from alert_differences(evidence.oracle.alerts(), given)
 
 

@@ -12,9 +12,9 @@ from stream.topics import TEMPLATES
 
 ROLES: Final = {"line": "[operator]", "sales": "[seller]", "training": "[trainee, operator]"}
 _WINDOWS: Final = (
-    "[rolling 1m, rolling 60m, day, all]",
-    "[rolling 5m, rolling 240m, week, month]",
-    "[rolling 2m, day, rolling 10080m, year]",
+    "[rolling 1m, rolling 60m, shift, day, all]",
+    "[rolling 5m, shift, rolling 240m, week, month]",
+    "[shift, rolling 2m, day, rolling 10080m, year]",
 )
 _ZONES: Final = ("Asia/Shanghai", "Europe/Berlin", "America/New_York")
 _RATE: Final = "value: accepted / inspected, rate: {good: accepted, of: inspected}"
@@ -24,7 +24,8 @@ _INDICATORS: Final = {
         ' case_mix: [product], points: "100 * min(value / target, 1.2)", min_sample: 30, alerts: default, windows: %s}',
         f"{{id: yield, from: qc.inspection, {_RATE}, target: 0.9, case_mix: [stage, product], windows: %s, alerts: ["
         "{id: low, window: FIRST, below: 0.9, confidence: 0.8}, {drift: {good: 0.9, bad: 0.7, h: 4}}, "
-        "{ewma: {lambda: 0.2, L: 2}, severity: info}]}",
+        "{ewma: {lambda: 0.2, L: 2}, severity: info}, {id: shift_low, naive: 0.88, window: shift}, "
+        "{id: shift_wilson, below: 0.9, window: shift, severity: info}, {id: silent, stale: 2m, severity: info}]}",
         "{id: first_pass, from: qc.inspection, where: {stage: [semi, final], product: [P1, P2]}, dimension: ability,"
         " value: accepted - reworked, target: 500, weight: 2, windows: %s}",
     ),

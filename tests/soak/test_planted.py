@@ -18,6 +18,7 @@ from msgspec.structs import replace as replace_fields
 from agents.store import Store
 from agents.told import alert_record, latest_alerts
 from agents.transport.embedded.log import EmbeddedLog, Outgoing, Part, partition_for
+from schemas.instants import MINUTE
 from schemas.updates import ScoreUpdate, UnitUpdate
 from stream.keys import EMPLOYEE
 from stream.meta import KEY, decode_meta, encode_meta
@@ -41,7 +42,8 @@ Plant = Callable[[EmbeddedLog], None]
 def good(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A drained folder with everything in it, in which nothing is wrong."""
     world = World(tmp_path_factory.mktemp("soak"), "planted")
-    sender = SenderProcess(world.folder, "planted.0", time.time_ns() // 1_000_000, 1_500)
+    then = time.time_ns() // 1_000_000 - 10 * MINUTE  # so long ago that people are silent by now
+    sender = SenderProcess(world.folder, "planted.0", then, 1_500)
     world.senders.append(sender)
     sender.begin()
     worker = Worker(world.folder)
@@ -250,6 +252,17 @@ def test_an_alert_of_another_number(found: Callable[[Plant], list[str]]) -> None
         row = next(row for row in latest_alerts(log).values() if row.value is not None and row.first_event)
         number = partition_for(str(row.employee_id).encode(), log.topics()[ALERTS].partitions)
         log.transact([Part(0, [alert_record(number, replace_fields(row, value=(row.value or 0.0) + 1e-6))], {})])
+
+    assert {"I3 alerts"} == _kinds(found(plant))
+
+
+def test_a_silence_of_another_length(found: Callable[[Plant], list[str]]) -> None:
+    """What ticks decide is looked at as what records do."""
+
+    def plant(log: EmbeddedLog) -> None:
+        row = next(row for row in latest_alerts(log).values() if row.rule == "silent")
+        number = partition_for(str(row.employee_id).encode(), log.topics()[ALERTS].partitions)
+        log.transact([Part(0, [alert_record(number, replace_fields(row, threshold=row.threshold + 1))], {})])
 
     assert {"I3 alerts"} == _kinds(found(plant))
 

@@ -41,8 +41,11 @@ class UnitOracle:
 
     def _of_version(self, version: Version, unit: str, at: int) -> Iterator[Row]:
         columns = [(indicator, by_unit.get(unit, [])) for indicator, by_unit in self._columns(version)]
-        for window in dict.fromkeys(w for indicator, _ in columns for w in indicator.windows if w.kind != "shift"):
-            start, end = span(version, window, at)
+        for window in dict.fromkeys(w for indicator, _ in columns for w in indicator.windows):
+            bounds = self._shift(unit, at) if window.kind == "shift" else span(version, window, at)
+            if bounds is None:
+                continue
+            start, end = bounds
             scored = [
                 (indicator, self._fields(version, indicator, [e for e in events if start <= e.at < end]))
                 for indicator, events in columns
@@ -55,6 +58,9 @@ class UnitOracle:
                         "version": version.template.version, "indicator": name, "window": window.text,
                         "window_start": start, "as_of": at, **fields,
                     }  # fmt: skip
+
+    def _shift(self, unit: str, at: int) -> tuple[int, float] | None:
+        return self._oracle._rulebook.calendars.shift(unit, at)
 
     def _fields(self, version: Version, indicator: Indicator, events: list[Event]) -> Row:
         sums = {name: sum(dict(event.measures).get(name, 0) for event in events) for name in indicator.measures}

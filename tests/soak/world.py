@@ -12,12 +12,13 @@ from random import Random
 from typing import Final
 
 from agents.cli.status import lags
-from agents.publishing import publish
+from agents.publishing import publish, publish_calendar
 from agents.topics_setup import ensure_topics
 from agents.transport.embedded.log import EmbeddedLog
 from schemas.instants import DAY, HOUR
 from stream.topics import QC_EVENTS, TEMPLATES
 from tests.soak import damage
+from tests.soak.calendars import SITES, calendar
 from tests.soak.evidence import Evidence, settings_of
 from tests.soak.invariants import told, violations
 from tests.soak.outputs import score_updates, unit_updates
@@ -66,7 +67,7 @@ class World:
         self.output = self.base / "worker.txt"
         self.state = damage.State(self.folder / "state")
         self.senders: list[SenderProcess] = []
-        self.published = {"line": 1, "sales": 0, "training": 0}
+        self.published = {"line": 1, "sales": 0, "training": 0, "east": 1, "west": 0}
         self.mixes = 0
         self.peak = 0
         self.damaged = False
@@ -75,6 +76,7 @@ class World:
         start = _now()
         self.log.append(first_assignments(start))
         publish(self.log, template("line", 1, start - 60 * DAY), start)
+        publish_calendar(self.log, calendar("east", 1, start - 30 * DAY), start)
 
     # A round
 
@@ -135,7 +137,7 @@ class World:
         return tuple(word for arguments in chosen for word in arguments)
 
     def _publish(self, worker: Worker, now: Round) -> None:
-        """Now and then a version: of a template that nobody had, from long ago, else one that begins any moment."""
+        """Now and then a version of a template or a calendar: its first from long ago, others begin any moment."""
         wanted = now.fault == "at rules-adopted"
         if not wanted and self.dice.random() < 0.6:
             return
@@ -145,9 +147,12 @@ class World:
         at, version = _now(), self.published[name] + 1
         self.published[name] = version
         effective = at - self.dice.randrange(60 * DAY) if version == 1 else at + self.dice.randint(1, 4_000)
-        publish(self.log, template(name, version, effective), at)
-        self.mixes += 1
-        self.log.append(case_mix(self.mixes, at, self.log.topics()[TEMPLATES].partitions))
+        if name in SITES:
+            publish_calendar(self.log, calendar(name, version, effective), at)
+        else:
+            publish(self.log, template(name, version, effective), at)
+            self.mixes += 1
+            self.log.append(case_mix(self.mixes, at, self.log.topics()[TEMPLATES].partitions))
         now.done.append(f"{name}@{version} published")
 
     def _let_die(self, worker: Worker, now: Round) -> None:
