@@ -92,10 +92,12 @@ class Partition:
         self._awake = False
         if rules.awaits_silence:  # ticks decide about everybody
             self._awake = self.wake(None, None) is None
-        self.catch_up(rules)
-        if self.meta.shown != self.meta.rules:
-            self.owed.everybody(self.employees())
+        if self.meta.shown != self.meta.rules:  # what is stored of many does not know these rules yet
+            everybody = self.employees()
+            self.owed.everybody(everybody)
+            self.alerting.noticed(everybody)
         self.alerting.recall(self.alerted)
+        self.catch_up(rules)
 
     def decoded(self, topic: str, records: Sequence[Row] | DecodedChunk) -> DecodedChunk:
         """A chunk of an input topic, decoded here if it was not."""

@@ -46,11 +46,11 @@ def hear(person: Person, at: int) -> Iterator[AlertRow]:
     shift = person.rules.calendars.scheduled(home, at) if person.rules.awaits_silence else None
     for version, rule, watched, ruled in waiting(person, at):
         if ruled.open is not None:
-            came = watched.newest > ruled.begun
-            if came or shift is None or shift[0] > ruled.open.raised_at:
+            why = _why_over(watched, ruled, ruled.open, shift)
+            if why is not None:
                 alert, ruled.open = ruled.open, None
                 if alert.state != CLEARED:
-                    alert.by, alert.reason = "", "" if came else SHIFT_OVER
+                    alert.by, alert.reason = "", why
                     yield row_of(person.id, version, rule, alert, at)
         if ruled.open is None and shift is not None and watched.newest >= 0:
             since = _when(person, home, rule, watched, shift)
@@ -58,6 +58,13 @@ def hear(person: Person, at: int) -> Iterator[AlertRow]:
                 ruled.open = _opened(person, version, rule, ruled, (since, at), home, shift[0])
                 ruled.begun = watched.newest
                 yield row_of(person.id, version, rule, ruled.open)
+
+
+def _why_over(watched: Watched, ruled: Ruled, alert: Open, shift: tuple[int, int] | None) -> str | None:
+    """Why an alert is over in a shift: "" because something came; None: it is not."""
+    if watched.newest > ruled.begun:
+        return ""
+    return SHIFT_OVER if shift is None or shift[0] > alert.raised_at else None
 
 
 def _when(person: Person, home: str, rule: Stale, watched: Watched, shift: tuple[int, int]) -> int | None:
@@ -75,7 +82,10 @@ def _opened(
 
 
 def due(person: Person, at: int) -> int:
-    """When after a tick (ms) silence may begin or end, NEVER when it cannot; what an entry or a person does apart."""
+    """From which instant on a tick after one (ms) may find another silence, NEVER when none may; without later news.
+
+    What is stored of somebody says it whole: after a restart nobody is looked at before.
+    """
     if not (person.rules.awaits_silence and person.state.watched):
         return NEVER
     calendars = person.rules.calendars
@@ -83,9 +93,9 @@ def due(person: Person, at: int) -> int:
     found, home = min(until, person.rules.regime(role, at).ends, NEVER), unit or ""
     for _, rule, watched, ruled in waiting(person, at):
         shift = calendars.scheduled(home, at)
-        found = min(found, calendars.next_scheduled(home, at))
+        found = min(found, calendars.next_scheduled(home, at), NEVER if shift is None else shift[1])
         if ruled.open is not None:
-            found = min(found, at if shift is None or shift[0] > ruled.open.raised_at else shift[1])
+            found = min(found, NEVER if _why_over(watched, ruled, ruled.open, shift) is None else at)
         elif shift is not None and watched.newest >= 0:
             since = _when(person, home, rule, watched, shift)
             found = min(found, NEVER if since is None else since)

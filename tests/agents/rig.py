@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -139,10 +140,12 @@ class Rig:
         self.flush._made_at -= 1.0
         self.flush.make_updates(self.partitions)
 
-    async def commit(self) -> None:
-        """A commit, whole."""
+    async def commit(self, *, updates: bool = True) -> None:
+        """A commit, whole; or one with no time for any score update: whoever is owed one stays so."""
         await self.settle()
-        await self.flush(self.partitions)
+        if not updates:
+            self.flush._made_at = math.inf
+        await self.flush(self.partitions, backlog=not updates)
 
     async def begin_commit(self) -> None:
         """A commit whose writing goes on while other things happen."""

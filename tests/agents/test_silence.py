@@ -62,6 +62,14 @@ class Floor:
         number = partition_for(b"E1", len(self.rig.numbers))
         self.rig.append([Outgoing(topic, number, self.rig.wall, b"E1", json.dumps(said).encode())])
 
+    def plan(self, since: int, shifts: dict[str, by_hand.Text], *days: str) -> None:
+        """Another calendar for everyone takes the place of the first, from an instant on: shifts by turns."""
+        said = {name: value for name, value in DAY.items() if name != "week"}
+        cycle = {"first": "2026-03-02", "days": [[shift] for shift in days]}
+        said |= {"calendar": "another", "effective_from": since, "shifts": shifts, "cycle": cycle}
+        key = b"calendar:another@1"
+        self.rig.append([Outgoing(TEMPLATES, 0, self.rig.wall, key, text(said).encode())])
+
     async def tick(self, clock: str, day: int = 0, works: bool = False) -> AlertRow | None:
         """Time goes on to there, and is committed; the newest alert as it is then."""
         self.rig.wall = self.at(clock, day)
@@ -190,6 +198,52 @@ async def test_a_restart_changes_nothing(floor: Floor, kind: str) -> None:
     over = await floor.tick("07:18", works=True)
     assert over is not None
     assert (row.alert_id, format_rfc3339(floor.at("07:18"))) == (over.alert_id, over.cleared_at)
+
+
+async def test_an_end_that_was_not_committed_is_the_same_again(floor: Floor) -> None:
+    """The entry was durable, the tick that saw it only written: the next life decides at that tick."""
+    await floor.tick("07:00", works=True)
+    row = await floor.tick("07:16")
+    assert row is not None
+    floor.rig.wall = floor.at("07:17")
+    floor.send(floor.rig.wall)
+    floor.rig.feed(TOPICS["qc"])
+    await floor.rig.commit()
+    floor.rig.wall = floor.at("07:18")
+    floor.rig.tick()
+    await floor.rig.crash()
+    floor.rig.restart()
+    over = await floor.tick("07:19")
+    assert over is not None
+    assert (row.alert_id, format_rfc3339(floor.at("07:18"))) == (over.alert_id, over.cleared_at)
+
+
+async def test_a_calendar_that_was_taken_over_wakes_everybody_again(floor: Floor) -> None:
+    """Killed between the commit that knows it and the update of who has another shift by it."""
+    await floor.tick("13:30", works=True)
+    assert await floor.tick("14:10") is None
+    floor.rig.wall = floor.at("14:11")
+    floor.rig.tick()
+    floor.plan(floor.at("13:40"), {"late": {"start": "14:00", "end": "22:00"}}, "late")
+    floor.rig.refresh()
+    await floor.rig.commit(updates=False)
+    await floor.rig.crash()
+    floor.rig.restart()
+    row = await floor.tick("14:20")
+    assert row is not None
+    assert ("firing", format_rfc3339(floor.at("14:20"))) == (row.state, row.raised_at)
+
+
+async def test_a_shift_within_another_ends_and_the_longer_one_goes_on(floor: Floor) -> None:
+    """Silence in the longer one counts from its own start, and nothing but that end says so."""
+    shifts = {"night": {"start": "20:00", "end": "10:00"}, "early": {"start": "04:00", "end": "04:10"}}
+    floor.plan(floor.at("00:00"), shifts, "night", "early")
+    assert await floor.tick("03:58", day=1, works=True) is None
+    assert await floor.tick("04:01", day=1) is None
+    assert await floor.tick("04:12", day=1) is None
+    row = await floor.tick("04:14", day=1)
+    assert row is not None
+    assert format_rfc3339(floor.at("20:00")) == row.window_start
 
 
 async def test_after_a_long_gap_only_the_present_shift_is_looked_at(floor: Floor) -> None:
