@@ -70,6 +70,11 @@ def decode_pieces(pieces: Iterable[Sequence[Row]], memo: Memo) -> DecodedChunk |
     return DecodedChunk(first[0], last[0], read.count, first[1], last[1], read.size, groups, refused)
 
 
+def behind(rows: Sequence[Row] | DecodedChunk) -> int:
+    """The offset behind the last of some records, decoded or not."""
+    return rows.after if isinstance(rows, DecodedChunk) else rows[-1][0] + 1
+
+
 def originals(log: Log, topic: str, partition: int, chunk: DecodedChunk) -> dict[int, Row]:
     """The records of a chunk by offset; read again where they were decoded elsewhere."""
     if chunk.rows is not None:

@@ -19,7 +19,7 @@ from agents.failpoints import reach
 from agents.outbox import score_update as outgoing_update
 from agents.owed import Made
 from agents.partition import Partition
-from agents.slices import whole
+from agents.slices import ended, whole
 from agents.store import Position
 from agents.transport.log import Log, LogBusy, LogFull, Outgoing, Part
 from agents.unit_pool import UNITS_HOME
@@ -104,7 +104,7 @@ class Flush:
             transactions = self.transactions
             if snapshots or extra:
                 writing = asyncio.get_running_loop().run_in_executor(None, self._write, snapshots, extra, now)
-                cancelled |= await _cancelled_before(writing)
+                cancelled |= await ended(writing)
                 if (error := writing.exception()) is not None:
                     sent = self.transactions > transactions
                     if not sent and not isinstance(error, LogFull | LogBusy):
@@ -267,14 +267,3 @@ async def _cancelled_within(work: Coroutine[None, None, object]) -> bool:
     except asyncio.CancelledError:
         return True
     return False
-
-
-async def _cancelled_before(end: asyncio.Future[None]) -> bool:
-    """Waits for the end of a thread's work, which cannot be called back; whether somebody tried to."""
-    cancelled = False
-    while not end.done():
-        try:
-            await asyncio.wait([end])
-        except asyncio.CancelledError:
-            cancelled = True
-    return cancelled

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
-from agents.decoded import DecodedChunk
+from agents.decoded import DecodedChunk, behind
 from agents.failpoints import reach
 from agents.flush import Flush
 from agents.metrics import Metrics
@@ -23,7 +23,7 @@ from agents.partition import Partition
 from agents.put_off import PutOff
 from agents.recovery import Progress
 from agents.rules import changed_since, rulebook
-from agents.slices import whole
+from agents.slices import to_the_end, whole
 from agents.takeover import Interrupted, Takeover
 from agents.ticker import Ticker
 from agents.transport.errors import BrokerGone
@@ -209,7 +209,7 @@ class Scoring:
         elif topic == TICKS and not isinstance(rows, DecodedChunk):
             owned.tick(rows)
         if span is not None:
-            owned.pass_over(topic, _behind(rows) if rows else span.begin, span.after)
+            owned.pass_over(topic, behind(rows) if rows else span.begin, span.after)
 
     # Rules
 
@@ -313,11 +313,15 @@ class Scoring:
             if not self.ticker.urgent(now):
                 await self._write_ticks(now)
             elif not self.ticker.under_way():
-                async with self._applying:
-                    for number, row in await self._write_ticks(now):
-                        self.partitions[number].tick([row])
+                await to_the_end(self._tick_at_once(now))
         except (LogFull, LogBusy) as error:
             self._put_off.again(error)
+
+    async def _tick_at_once(self, now: int) -> None:
+        """Also where the worker is told to stop meanwhile: what comes after a tick must not be known at it."""
+        async with self._applying:
+            for number, row in await self._write_ticks(now):
+                self.partitions[number].tick([row])
 
     async def _write_ticks(self, now: int) -> list[tuple[int, Row]]:
         written = await asyncio.to_thread(self.ticker.write, self.ticker.due(now, self.ends, self._asked))
@@ -393,8 +397,3 @@ class Scoring:
         """Lets go of the stores. A store that cannot even be closed is read anew, or built anew, at the next start."""
         for number in list(self.partitions):
             self._let_go(number)
-
-
-def _behind(rows: Sequence[Row] | DecodedChunk) -> int:
-    """The offset behind the last record of a chunk."""
-    return rows.after if isinstance(rows, DecodedChunk) else rows[-1][0] + 1

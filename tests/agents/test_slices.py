@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agents import counting, flush, slices
 from agents.metrics import Metrics
-from agents.publishing import publish
+from agents.publishing import publish, publish_calendar
 from agents.query import committed, rows_as_of
 from agents.scoring import Scoring
 from agents.slices import whole
+from agents.ticks import Tick
 from agents.transport.log import Outgoing
 from schemas.event import Row
 from stream.pipeline import Limits
-from stream.topics import QC_EVENTS
+from stream.topics import QC_EVENTS, TICKS
 from tests.agents.rig import new_log
-from tests.oracle.logs import NOON, YIELD, template
+from tests.oracle.logs import NOON, YIELD, calendar, template
 
 PEOPLE = 600
 
@@ -47,6 +50,12 @@ def _inspection(number: int) -> bytes:
 
 def _chunk(scoring: Scoring) -> list[Row]:
     return [Row(*row) for row in scoring.log.read(QC_EVENTS, 0, 0, PEOPLE)]
+
+
+def _tick(scoring: Scoring) -> Outgoing:
+    """By which nothing is known."""
+    value = msgspec.json.encode(Tick(NOON, {}, scoring.rules.ends))
+    return Outgoing(TICKS, 0, NOON, b"0", value)
 
 
 def _applied(scoring: Scoring) -> int:
@@ -145,6 +154,34 @@ async def test_a_commit_that_is_cancelled_in_its_snapshot_is_written(scoring: Sc
     assert 1 == scoring.flush.transactions
     assert PEOPLE == scoring.log.committed()[QC_EVENTS, 0]
     assert not scoring.partitions[0].dirty
+
+
+async def test_nothing_is_applied_between_a_tick_and_what_it_decides(
+    scoring: Scoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker is told to stop while it writes one: a tick that a later life applies would know more than it says."""
+    publish(scoring.log, template(f"{YIELD.rstrip('}')}, alerts: [{{id: silent, stale: 15m}}]}}", name="silent"), NOON)
+    publish_calendar(scoring.log, calendar(), NOON)
+    writing, written = threading.Event(), threading.Event()
+    write = scoring.ticker.write
+
+    def slowly(ticks: Sequence[Outgoing]) -> list[tuple[int, Row]]:
+        writing.set()
+        assert written.wait(10)
+        return write(ticks)
+
+    monkeypatch.setattr(scoring.ticker, "write", slowly)
+    monkeypatch.setattr(scoring.ticker, "due", lambda *_: [_tick(scoring)])
+    beat = asyncio.create_task(scoring.beat(60.0))
+    assert await asyncio.to_thread(writing.wait, 10)
+    beat.cancel()
+    chunk = asyncio.create_task(scoring.handle(QC_EVENTS, 0, _chunk(scoring)))
+    await asyncio.sleep(0.01)
+    assert 0 == _applied(scoring)
+    written.set()
+    await asyncio.gather(beat, chunk, return_exceptions=True)
+    assert beat.cancelled()
+    assert (1, PEOPLE) == (scoring.partitions[0].meta.applied[TICKS], _applied(scoring))
 
 
 async def test_updates_are_made_of_whole_chunks(scoring: Scoring) -> None:
