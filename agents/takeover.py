@@ -17,6 +17,7 @@ from typing import Final, cast
 from agents.metrics import Metrics
 from agents.partition import Partition
 from agents.recovery import Progress, restore
+from agents.rules import rulebook
 from agents.store import Store
 from agents.transport.errors import LogReplaced, RecoverableError
 from agents.transport.log import Log
@@ -24,7 +25,7 @@ from schemas.event import INPUT_TOPICS, Row
 from stream.meta import Meta
 from stream.pipeline import Limits
 from stream.rulebook import Rulebook
-from stream.topics import CHANGELOG, COMMANDS, PEOPLE_EVENTS, TICKS
+from stream.topics import CHANGELOG, COMMANDS, PEOPLE_EVENTS, TEMPLATES, TICKS
 
 _AT_ONCE: Final = 4
 _CHUNK: Final = 10_000
@@ -81,11 +82,17 @@ class Takeover:
 
         store = restore(self._log, self._folder / "state" / str(number), number, restored)
         try:
-            return self._whole(number, store, rules)
+            return self._whole(number, store, self._as_of_now(rules))
         except BaseException:
             with contextlib.suppress(RecoverableError):
                 store.close()
             raise
+
+    def _as_of_now(self, rules: Rulebook) -> Rulebook:
+        """The rules that the owner before may have known: read before it could write no more, they may lack some."""
+        places = [(TEMPLATES, number) for number in range(len(rules.ends))]
+        ends = self._log.ends(places)
+        return rules if [ends[place] for place in places] == rules.ends else rulebook(self._log)
 
     def _whole(self, number: int, store: Store, rules: Rulebook) -> Partition:
         partition = Partition(number, self._count, store, self._log, rules, self._limits, self._demand_same_log)

@@ -43,8 +43,8 @@ class Act(NamedTuple):
 
 
 ACTS: Final = (
-    *["work"] * 12, *["tick"] * 6, "assign", "assign", "calendar", "version", "feed", "clear", "commit", "restart",
-    "evict",
+    *["work"] * 12, *["tick"] * 6, "assign", "assign", "calendar", "version", "feed", "clear", "commit", "hasty",
+    "restart", "evict",
 )  # fmt: skip
 ACT: Final = st.builds(
     Act,
@@ -150,6 +150,8 @@ async def drive(floor: Floor, script: list[Act]) -> None:
                     rig.feed(TICKS)
             case "commit":
                 await rig.commit()
+            case "hasty":
+                await rig.commit(updates=False)
             case "restart":
                 await rig.crash(unwritten_store=act.pick % 5 == 0)
                 rig.restart(("same", "deleted", "copied", "older")[act.pick % 4])

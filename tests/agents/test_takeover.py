@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agents.metrics import Metrics
+from agents.publishing import publish
 from agents.scoring import Scoring
+from agents.ticks import Tick
 from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.log import Outgoing, Record
 from stream.pipeline import Limits
-from stream.topics import PEOPLE_EVENTS
+from stream.topics import PEOPLE_EVENTS, TEMPLATES, TICKS
 from tests.agents.rig import new_log
+from tests.oracle.logs import YIELD, template
 
 NOW = 1_772_439_300_000
 MOST = 20  # records that come while it is at it
@@ -41,6 +45,25 @@ def test_a_takeover_ends_though_assignments_keep_coming(tmp_path: Path, monkeypa
         monkeypatch.setattr(EmbeddedLog, "read", busy)
         scoring = Scoring.open(log, tmp_path, Limits(), Metrics(), 100)
         assert 1 <= scoring.partitions[0].meta.applied[PEOPLE_EVENTS] < MOST
+        scoring.close()
+
+
+def test_the_owner_before_may_have_known_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was published while the partition was still another's is known at the ticks that the other wrote."""
+    with new_log(tmp_path / "log", 1) as log:
+        own = log.own
+
+        def late(number: int) -> None:
+            publish(log, template(YIELD), NOW)
+            value = msgspec.json.encode(Tick(NOW, {}, [log.end(TEMPLATES, 0)]))
+            log.append_owned([Outgoing(TICKS, number, NOW, b"0", value)])
+            own(number)
+
+        monkeypatch.setattr(log, "own", late)
+        scoring = Scoring.open(log, tmp_path, Limits(), Metrics(), 100)
+        (partition,) = scoring.partitions.values()
+        assert (NOW, ["op@1"]) == (partition.meta.now, partition.meta.rules)
+        assert partition.rules.version("op", 1) is not None
         scoring.close()
 
 
