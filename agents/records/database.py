@@ -6,6 +6,8 @@ PostgreSQL transactions are serializable: whoever was in another's way is told s
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from agents.records.stand import newest, stand_of
 
 BUSY_MS: Final = 10_000  # how long a writer waits for another one
+RETRY: Final = 0.005  # s between two tries at what SQLite does not wait for
 TRIES: Final = 10
 _LOCK: Final = 7_203_411  # of migrations, among PostgreSQL's advisory locks
 _SERIALIZATION: Final = ("40001", "40P01")
@@ -103,7 +106,8 @@ def _sqlite(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _: object) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself
-        for line in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+        use_wal(connection)
+        for line in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
             connection.execute(f"PRAGMA {line}")
 
     @event.listens_for(engine, "begin")
@@ -112,6 +116,22 @@ def _sqlite(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def use_wal(connection: sqlite3.Connection, patience: float = BUSY_MS / 1000) -> None:
+    """Readers and the writer are out of each other's way; of many who open an empty store each wants that first.
+
+    SQLite does not wait for others here where both would wait for each other: it is tried again for so many seconds.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+        time.sleep(RETRY)
 
 
 def _postgresql(url: URL) -> Engine:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, nullcontext
+from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -13,7 +18,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, select, text
 
-from agents.records.database import Records, RecordsError, RecordsUnavailable, open_records
+from agents.records.database import Records, RecordsError, RecordsUnavailable, open_records, use_wal
 from agents.records.stand import MIGRATIONS, newest
 from agents.records.tables import employees, metadata, units
 from tests.e2e.processes import ROOT
@@ -60,6 +65,58 @@ def test_many_open_an_empty_store_at_once(records_url: str) -> None:
         with store.reading() as connection:
             assert [] == list(connection.execute(select(units.c.id)))
         store.close()
+
+
+@pytest.mark.parametrize(("busy", "patience", "tries"), [(3, 10.0, 4), (1, 0.0, 1)])
+def test_who_meets_others_at_an_empty_file_tries_again(busy: int, patience: float, tries: int) -> None:
+    """For a while: SQLite itself gives up at once where two wait for each other."""
+    connection = Busy(busy)
+    with nullcontext() if tries > busy else pytest.raises(sqlite3.OperationalError, match="locked"):
+        use_wal(connection, patience)
+    assert tries == connection.tries
+
+
+class Busy(sqlite3.Connection):
+    """Answers so often that somebody else is at it."""
+
+    def __init__(self, busy: int) -> None:
+        super().__init__(":memory:")
+        self.busy, self.tries = busy, 0
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        self.tries += 1
+        if self.tries > self.busy:
+            return super().execute(*arguments)
+        error = sqlite3.OperationalError("database is locked")
+        error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise error
+
+
+def test_what_is_wrong_with_a_file_is_said_at_once(tmp_path: Path) -> None:
+    """Nobody waits for what time does not heal."""
+    (tmp_path / "records.sqlite").write_bytes(b"no database" * 1_000)
+    with (
+        closing(sqlite3.connect(tmp_path / "records.sqlite")) as connection,
+        pytest.raises(sqlite3.DatabaseError, match="not a database"),
+    ):
+        use_wal(connection)
+
+
+def test_many_take_up_an_empty_file_at_once_again_and_again(tmp_path: Path) -> None:
+    """Four at the same moment, forty times."""
+    gate = Barrier(4)
+
+    def take_up(number: int) -> str:
+        gate.wait(10)
+        with closing(sqlite3.connect(tmp_path / f"{number // 4}.sqlite", timeout=10, isolation_level=None)) as one:
+            use_wal(one)
+            one.execute("BEGIN IMMEDIATE")
+            one.execute("CREATE TABLE IF NOT EXISTS known (id TEXT)")
+            one.execute("COMMIT")
+            return str(one.execute("PRAGMA journal_mode").fetchone()[0])
+
+    with ThreadPoolExecutor(4) as threads:
+        assert {"wal"} == set(threads.map(take_up, range(160)))
 
 
 def test_a_store_of_a_newer_version_is_refused(records: Records, records_url: str) -> None:
