@@ -82,6 +82,7 @@ def _kinds(site: Site) -> set[str]:
     return {line.partition(":")[0] for line in site.check()[1]}
 
 
+@pytest.mark.long
 def test_what_is_planted_is_found(drained: Site) -> None:
     """A sum that is a millionth off, an output that is there twice, a record that is missing; and nothing else is."""
     log = drained.world.log
