@@ -23,6 +23,8 @@ from agents.records.rows import Change
 from agents.records.tables import changes
 
 RIGHT: Final = "edit-organisation"
+IMPORT: Final = "import"
+ALL: Final = "organisation"  # the subject of what is about more than one
 INLINE: Final = 1_000  # rows that an entry has itself; of more it has a digest, and where they are in `changes`
 
 
@@ -102,16 +104,36 @@ def doing(
         in_turn(connection)
         take_turns(connection)
         demand_unchanged(connection, seen)
-        before = newest(connection)
-        found = changed(connection, edit, by=actor, now=now)
-        if found:
-            told = {**detail, **_told(found, before + 1, newest(connection))}
-            about = str(seen.subjects[0]) if seen.subjects else "organisation"
-            own = Entry(now, actor, action, about, "done", RIGHT, "none", told)
-            append(connection, [own, *naming.entries(found, actor, now)])
-        return found
+        about = str(seen.subjects[0]) if seen.subjects else ALL
+        return _made(connection, edit, actor, Entry(now, actor, action, about, "done", RIGHT, "none", detail))
 
     return work
+
+
+def importing(
+    edit: Edit, actor: str, by: str, now: int, detail: Mapping[str, object] = {}
+) -> Callable[[Connection], list[Change]]:
+    """An edit that states what is so, whatever others did meanwhile, and its entry, for `Records.write`.
+
+    `by` is whom the table of changes names. Raises OrganisationError.
+    """
+
+    def work(connection: Connection) -> list[Change]:
+        in_turn(connection)
+        take_turns(connection)
+        return _made(connection, edit, by, Entry(now, actor, IMPORT, ALL, "done", RIGHT, "none", detail))
+
+    return work
+
+
+def _made(connection: Connection, edit: Edit, by: str, entry: Entry) -> list[Change]:
+    """The edit, and an entry that says all rows besides what it says already; none when nothing is another."""
+    before = newest(connection)
+    found = changed(connection, edit, by=by, now=entry.at)
+    if found:
+        own = entry._replace(detail={**entry.detail, **_told(found, before + 1, newest(connection))})
+        append(connection, [own, *naming.entries(found, entry.actor, entry.at)])
+    return found
 
 
 def demand_unchanged(connection: Connection, seen: Seen) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -13,6 +13,7 @@ from uuid import uuid4
 from cyclopts import App, Parameter
 
 from agents.access import naming
+from agents.access.editing import importing
 from agents.cli.access_store import actor
 from agents.cli.errors import CommandError, UsageError
 from agents.cli.flags import NO_FLAGS, Flags, InputFile, Switch
@@ -64,6 +65,7 @@ def import_(
 
     Files state the complete history of the units and employees that they name; of
     all others they say nothing. Importing what `org export` wrote changes nothing.
+    What changed, row by row, and who did it is in the audit log.
 
     For example
 
@@ -106,7 +108,7 @@ def import_(
     """
     settings = flags.settings()
     statement = read_files(files, _instant(at))
-    return _import(settings, statement, dry_run=dry_run, format=format)
+    return _import(settings, statement, files, dry_run=dry_run, format=format)
 
 
 @app.command
@@ -134,17 +136,20 @@ def import_adventureworks(
         statement = load(folder)
     except SourceError as error:
         raise CommandError(str(error)) from None
-    return _import(settings, statement, dry_run=dry_run, format=format)
+    return _import(settings, statement, [folder], dry_run=dry_run, format=format)
 
 
-def _import(settings: Settings, statement: Statement, *, dry_run: bool, format: FormatFlag) -> int:
+def _import(
+    settings: Settings, statement: Statement, files: Sequence[Path], *, dry_run: bool, format: FormatFlag
+) -> int:
     with _records(settings) as records:
         edit = stating(statement)
         try:
             if statement.problems or dry_run:
                 changes = preview(records, edit)
             else:
-                changes = naming.change(records, edit, actor=actor(), by=this_user(), now=now_ms())
+                names = {"files": [path.name for path in files]}
+                changes = records.write(importing(edit, actor(), this_user(), now_ms(), names))
         except OrganisationError as error:
             return refused([*statement.problems, *statement.explain(error.breaches)], format)
         if statement.problems:

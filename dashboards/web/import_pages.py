@@ -18,7 +18,7 @@ from litestar.di import NamedDependency
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from agents.access.editing import RIGHT, ChangedMeanwhile, Seen, Tried, doing, newest, trying
+from agents.access.editing import IMPORT, RIGHT, ChangedMeanwhile, Seen, Tried, doing, newest, trying
 from agents.records.files import read_contents
 from agents.records.statement import Problem, Statement, stating
 from agents.records.tree import OrganisationError
@@ -38,7 +38,6 @@ MOST_BYTES: Final = 4 << 20  # of all files together
 FORM_BYTES: Final = 2 * MOST_BYTES
 MOST_FILES: Final = 8
 SHOWN: Final = 200  # lines of a report
-ACTION: Final = "import"
 _EDIT: Final = {"right": RIGHT}
 _packed: Final = msgspec.json.Decoder(list[tuple[str, bytes]])
 
@@ -89,8 +88,8 @@ async def _done(frame: HrFrame, desk: Desk, sent: Sent, statement: Statement) ->
     if sent.confirmed is not None:
         try:
             names = {"files": [name for name, _ in sent.files]}
-            await desk.write(doing(edit, Seen(sent.confirmed), ACTION, who(frame.request), frame.web.clock(), names))
-            path = frame.link("/organisation", done=ACTION)
+            await desk.write(doing(edit, Seen(sent.confirmed), IMPORT, who(frame.request), frame.web.clock(), names))
+            path = frame.link("/organisation", done=IMPORT)
             return Redirect(path, status_code=303, headers={"cache-control": "no-store"})
         except ChangedMeanwhile:
             changed = True  # what would be done now is another thing, and is shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from pathlib import Path
 
@@ -64,6 +65,25 @@ def test_an_import_says_what_it_did(run: Run, file: str) -> None:
     counts = "added units: 3; added unit_spans: 4; added employees: 2; added assignments: 3; added managers: 1"
     assert counts in result.err
     assert "4 changes wait to be sent" in result.err
+
+
+def test_an_import_is_in_the_audit_log(run: Run, file: str, tmp_path: Path) -> None:
+    """Who did it, from which files, each row before and after; what changes nothing or is only tried is not."""
+    assert 0 == run("org", "import", file, "--dry-run").code
+    assert 0 == run("org", "import", file).code
+    assert 0 == run("org", "import", file).code
+    renamed = stated(tmp_path, "employees:\n- {employee: E2, name: Bo}\n")
+    assert 0 == run("org", "import", renamed).code
+    first, second = run("audit", "list", "--format", "ndjson").rows()
+    assert {
+        "action": "import", "subject": "organisation", "outcome": "done", "right": "edit-organisation",
+        "actor": f"os:{getpass.getuser()}",
+    }.items() <= first.items()  # fmt: skip
+    detail = first["detail"]
+    assert (["company.yaml"], 13, 13) == (detail["files"], detail["count"], len(detail["changes"]))
+    (change,) = second["detail"]["changes"]
+    assert ("employees", "Bo, the lead", "Bo") == (change["table"], change["was"]["name"], change["became"]["name"])
+    assert 0 == run("audit", "verify").code
 
 
 def test_a_dry_run_changes_nothing(run: Run, file: str) -> None:
@@ -224,7 +244,8 @@ def test_names_travel_with_the_organisation(run: Run, file: str, tmp_path: Path,
     other = ("--data", str(tmp_path / "other"))
     assert 0 == run("org", "import", "out", *other).code
     assert run("org", "export").out == run("org", "export", "-", *other).out
-    (entry,) = run("audit", "list", "--format", "ndjson", *other).rows()
+    found = run("audit", "list", "--format", "ndjson", *other).rows()
+    (entry,) = [entry for entry in found if entry["action"] != "import"]
     assert ("names-set", "unit:L01") == (entry["action"], entry["subject"])
 
 
