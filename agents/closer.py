@@ -1,4 +1,7 @@
-"""When a window closes, and once a day in any case, a process beside the worker writes results (agents/results.py)."""
+"""When a window closes, and once a day in any case, a process beside the worker writes results (agents/results.py).
+
+That a shift is over is no reason by itself: a run reads the whole log, and those that are over come along.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +36,15 @@ class Closer:
         self._process: asyncio.subprocess.Process | None = None
 
     def is_due(self, rules: Rulebook, now: int, late: int) -> bool:
-        """Whether a window has closed since (`late`: how long events are waited for, ms), or a day is over."""
+        """Whether a window other than a shift has closed since, or a day is over.
+
+        `late`: how long events are waited for (ms).
+        """
         if now < self._next:
             return False
-        return self._until is None or now - self._done_at >= DAY or any_closed(rules, self._until, now - late)
+        if self._until is None or now - self._done_at >= DAY:
+            return True
+        return any_closed(rules, self._until, now - late, shifts=False)
 
     async def look(self, rules: Rulebook, now: int, late: int) -> None:
         """Writes results when it is time (now in ms), and waits for it. A process that fails is no reason to fail."""

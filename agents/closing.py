@@ -6,14 +6,14 @@ no event of the present can enter it any more. What is recorded for the past lat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from agents.records.results import Key, Known, Progress
 from agents.rules import unknown_since
 from schemas.instants import DAY
-from stream.closed import Outcome, bounds_of, gone, kinds_of
+from stream.closed import SHIFT, Closed, Outcome, bounds_of, gone, kinds_of
 from stream.meta import Meta
 from stream.pipeline import Limits
 from stream.rulebook import Rulebook
@@ -56,22 +56,40 @@ def common_rules(metas: Sequence[Meta]) -> list[str] | None:
 def work_of(done: Progress, rules: Rulebook, until: int, changed: Mapping[str, int]) -> Work:
     """What a partition has to do: windows that closed since, rules that reach into closed ones, changed people.
 
-    `changed`: per employee the earliest instant that a record since then speaks of.
+    `changed`: per employee after which instant windows ended that a record since then may concern (`since_of`).
     """
     until = max(until, done.until)
-    reached = unknown_since(done.rules, rules)
-    after = done.until if reached is None else min(reached, done.until)
-    everybody = (reached is not None and reached < until) or any_closed(rules, done.until, until)
-    return Work(until, after, everybody, {name: at for name, at in changed.items() if at < until})
+    known = unknown_since(done.rules, rules)
+    reached = until if known is None else since_of(rules, known)
+    everybody = reached < until or any_closed(rules, done.until, until)
+    concerned = {name: at for name, at in changed.items() if at < until}
+    return Work(until, min(reached, done.until), everybody, concerned)
 
 
-def any_closed(rules: Rulebook, after: int, until: int) -> bool:
-    """Whether some window ended in (after, until]."""
+def any_closed(rules: Rulebook, after: int, until: int, *, shifts: bool = True) -> bool:
+    """Whether some window ended in (after, until]; `shifts`: those are asked for, too."""
     if after == EVER or until <= after:
         return until > after
     versions = (version for own in rules.versions.values() for version in own if version.begins < until)
-    bounds = (bounds_of(version, kind, "", after) for version in versions for kind in kinds_of(version))
+    windows = [(version, kind) for version in versions for kind in kinds_of(version)]
+    if shifts and any(kind == SHIFT for _, kind in windows) and rules.calendars.any_ended(after, until):
+        return True
+    bounds = (bounds_of(rules, *window, "", after) for window in windows if window[1] != SHIFT)
     return any(bound is not None and bound[1] <= until for bound in bounds)
+
+
+def since_of(rules: Rulebook, at: int) -> int:
+    """What is said of an instant (ms) concerns no window that ended by this.
+
+    A shift that is over counts what happened after its end in a unit whose own shift went on, and one that a calendar
+    cuts ends at that instant.
+    """
+    return min(at - 1, rules.calendars.earliest(at)) if rules.by_shift else at
+
+
+def concerned_by(rules: Rulebook, until: int) -> int:
+    """What is said of this instant (ms) or a later one concerns no window that ended by `until`."""
+    return max(until, rules.calendars.latest(until - 1)) + 1 if rules.by_shift else until
 
 
 def slice_size(days: float) -> int:
@@ -85,8 +103,13 @@ def days_of(work: Work, first: int) -> float:
     return (work.until - max(after, first)) / DAY + 1
 
 
-def news(before: Mapping[Key, Known], now: Mapping[Key, Outcome]) -> Iterator[tuple[Key, int, Outcome]]:
-    """The rows to write, with their numbers: what is new, what is not as it was, and what is gone."""
+def news(
+    before: Mapping[Key, Known], now: Mapping[Key, Outcome], there_is: Callable[[str, Closed], bool]
+) -> Iterator[tuple[Key, int, Outcome]]:
+    """The rows to write, with their numbers: what is new, what is not as it was, and what is gone.
+
+    `there_is`: whether a subject has such a window.
+    """
     for key, outcome in now.items():
         known = before.get(key)
         if known is None:
@@ -94,7 +117,8 @@ def news(before: Mapping[Key, Known], now: Mapping[Key, Outcome]) -> Iterator[tu
         elif known.outcome != outcome:
             yield key, known.number + 1, outcome
     for key, known in before.items():
-        if key not in now and known.outcome != (nothing := gone(known.outcome.version)):
+        nothing = gone(known.outcome, there_is(key.subject, key.closed))
+        if key not in now and known.outcome != nothing:
             yield key, known.number + 1, nothing
 
 

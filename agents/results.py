@@ -21,8 +21,10 @@ from agents.closing import (
     Work,
     closed_until,
     common_rules,
+    concerned_by,
     days_of,
     news,
+    since_of,
     tree_changed_since,
     without_alerts,
     work_of,
@@ -31,30 +33,23 @@ from agents.closing import slice_size as size_of
 from agents.decoded import memo_of
 from agents.meta import read_meta
 from agents.query import states_of
-from agents.records import results as store
+from agents.records import result_parts, results
 from agents.records.database import Records
-from agents.records.results import Key, Part, Progress, Stamp
+from agents.records.result_parts import Part, Waiting
+from agents.records.results import Key, Progress, Row, Stamp
 from agents.replay import chunks, replay
+from agents.result_causes import CLOSES, News, cause, of_records, of_rules, told
 from agents.rules import only, rulebook
 from agents.transport.log import Log
+from agents.unit_results import Pool
 from schemas.chunk import decode_groups
 from schemas.event import INPUT_TOPICS, Event
-from stream.closed import (
-    Closed,
-    Outcome,
-    Parts,
-    Sums,
-    add_up,
-    gather,
-    outcomes,
-    person_outcomes,
-    version_of,
-)
+from stream.closed import SHIFT, Closed, Gathered, Outcome, exists, gather, person_outcomes
 from stream.meta import Meta
 from stream.person import Person
 from stream.pipeline import Limits
 from stream.rulebook import Rulebook
-from stream.state import Expired
+from stream.state import Expired, home_at
 from stream.unit_tree import NO_TREE, read_tree, write_tree
 
 ROWS: Final = 20_000  # in a transaction, about
@@ -75,11 +70,29 @@ class Closing(NamedTuple):
 
 @dataclass(slots=True)
 class _Somebody:
-    """An employee whose windows are computed: sums by window and unit of those that ended after `after`."""
+    """An employee whose windows are computed, those that ended after `after`.
+
+    `news`: what came since the last run, up to which windows were closed by `closed` (ms).
+    """
 
     person: Person
     after: int
-    parts: Parts = field(default_factory=dict)
+    closed: int
+    news: Sequence[News]
+    gathered: Gathered = field(default_factory=Gathered)
+
+    def cause(self, closed: Closed) -> str:
+        """Why what they have in a window is another."""
+        return cause(self.news, closed, self.person.rules) if closed.end <= self.closed else CLOSES
+
+    def row(self, key: Key, number: int, outcome: Outcome) -> Row:
+        """A row of theirs; what was written by a run that did not end is restated for what came since."""
+        why = cause(self.news, key.closed, self.person.rules) if number else self.cause(key.closed)
+        return Row(key, number, outcome, told(why, number))
+
+    def has(self, closed: Closed) -> bool:
+        """Whether there is such a window for them."""
+        return exists(self.person.rules, closed, home_at(self.person.state, closed.as_of))
 
 
 class _Run:
@@ -99,39 +112,53 @@ class _Run:
             return Closing(None, 0, 0, 0, "workers are taking over new rules; try again in a minute")
         published = rulebook(self.log)
         rules = without_alerts(only(published, names))
-        begun = self.records.write(lambda connection: store.begin(connection, self.log.log_id, self.token))
-        for number, meta in enumerate(metas):
+        begun = self.records.write(lambda connection: results.begin(connection, self.log.log_id, self.token))
+        reached = [
             self._partition(number, meta, rules, begun.progress.get(number, BEGUN), until, names)
-        self._units(rules, published, begun.tree, _known_at(metas))
+            for number, meta in enumerate(metas)
+        ]
+        self._units(rules, published, begun.tree, _known_at(metas), min(reached))
         return Closing(until, self.written, self.restated, self.people, "")
 
     # People
 
     def _partition(
         self, number: int, meta: Meta, rules: Rulebook, done: Progress, until: int, names: Sequence[str]
-    ) -> None:
-        changed = {} if done.until == EVER else self._changed(number, done.read, meta.applied)
-        work = work_of(done, rules, until, changed)
+    ) -> int:
+        """Closes a partition; up to when it is closed then."""
+        new_rules = [] if done.until == EVER else of_rules(done.rules, rules)
+        before = concerned_by(rules, max(until, done.until))
+        changed = {} if done.until == EVER else self._changed(number, done.read, meta.applied, before)
+        reach = {name: min(since_of(rules, one.at) for one in news) for name, news in changed.items()}
+        work = work_of(done, rules, until, reach)
         stamp = Stamp(_known_at([meta]), self.now)
-        reached = Progress(work.until, {name: meta.applied.get(name, 0) for name in INPUT_TOPICS}, sorted(names))
         for some in self._slices(number, work):
             people = self._gathered(number, meta, rules, work, some)
+            for name, one in people.items():
+                one.closed, one.news = done.until, [*new_rules, *changed.get(name, ())]
             self.people += len(people)
             for batch in _batches(people.values()):
                 self._write(batch, stamp)
+        reached = Progress(work.until, {name: meta.applied.get(name, 0) for name in INPUT_TOPICS}, sorted(names))
         if reached != done:
-            self.records.write(partial(self._reach, number, reached))
+            reaching = [(one.kind, at) for one in new_rules if (at := since_of(rules, one.at)) < work.until]
+            since = dict(sorted(reaching, key=lambda one: -one[1]))  # of a kind the earliest
+            self.records.write(partial(self._reach, number, reached, since))
+        return work.until
 
-    def _changed(self, number: int, read: Mapping[str, int], applied: Mapping[str, int]) -> dict[str, int]:
-        """Who is spoken of in the records since, and since which instant."""
-        found: dict[str, int] = {}
+    def _changed(
+        self, number: int, read: Mapping[str, int], applied: Mapping[str, int], before: int
+    ) -> dict[str, list[News]]:
+        """Who is spoken of in the records since, and what they say of instants before `before` (ms)."""
+        found: dict[str, list[News]] = {}
         count = self.log.topics()[INPUT_TOPICS[0]].partitions
         for topic in INPUT_TOPICS:
             memo = memo_of(topic, number, count)
             for rows in chunks(self.log, topic, number, read.get(topic, 0), applied.get(topic, 0)):
                 self.advance(len(rows))
                 for employee, own in decode_groups([rows], memo)[0]:
-                    found[employee] = min(found.get(employee, own.times[0]), *own.times)
+                    if news := list(of_records(own, employee, before)):
+                        found.setdefault(employee, []).extend(news)
         return found
 
     def _slices(self, number: int, work: Work) -> Iterator[dict[str, list[Expired]]]:
@@ -141,7 +168,7 @@ class _Run:
         chosen = {
             name: state.expired for name, state in states_of(self.log, number) if work.everybody or name in work.changed
         }
-        for some in store.pieces(chosen.items(), size_of(days_of(work, self._first(number)))):
+        for some in results.pieces(chosen.items(), size_of(days_of(work, self._first(number)))):
             yield dict(some)
 
     def _first(self, number: int) -> int:
@@ -157,15 +184,15 @@ class _Run:
         def keep(person: Person, events: Sequence[Event]) -> None:
             own = people.get(person.id)
             if own is None:
-                own = people[person.id] = _Somebody(person, work.after_of(person.id))
-            gather(own.parts, person, events, own.after, work.until)
+                own = people[person.id] = _Somebody(person, work.after_of(person.id), EVER, ())
+            gather(own.gathered, person, events, own.after, work.until)
 
         histories = replay(
             self.log, rules, number, self.limits, employees=some, until=meta.applied, expired=some,
             progress=self.advance, keep=keep,
         )  # fmt: skip
         for name, history in histories.items():
-            people.setdefault(name, _Somebody(history.person, work.after_of(name)))
+            people.setdefault(name, _Somebody(history.person, work.after_of(name), EVER, ()))
         return people
 
     def _write(self, people: Sequence[_Somebody], stamp: Stamp) -> None:
@@ -174,78 +201,78 @@ class _Run:
         self.restated += restated
 
     def _written(self, people: Sequence[_Somebody], stamp: Stamp, connection: Connection) -> tuple[int, int]:
-        store.demand_turn(connection, self.token)
-        after = {one.person.id: one.after for one in people}
-        earliest = min(after.values())
+        results.demand_turn(connection, self.token)
+        own = {one.person.id: one for one in people}
+        earliest = min(one.after for one in people)
         before = {
             key: known
-            for key, known in store.latest_of(connection, after, earliest).items()
-            if key.closed.end > after[key.subject]
+            for key, known in results.latest_of(connection, own, earliest).items()
+            if key.closed.end > own[key.subject].after
         }
-        windows: dict[str, set[Closed]] = {one.person.id: set(one.parts) for one in people}
+        windows = {name: one.gathered.windows() for name, one in own.items()}
         for key in before:
             windows[key.subject].add(key.closed)
         now: dict[Key, Outcome] = {}
-        for one in people:
-            for closed in windows[one.person.id]:
-                found = person_outcomes(one.person, closed, one.parts.get(closed, {}))
-                now |= {Key(one.person.id, closed, indicator): row for indicator, row in found.items()}
-        rows = list(news(before, now))
+        for name, one in own.items():
+            for closed in windows[name]:
+                found = person_outcomes(one.person, closed, one.gathered.sums(closed))
+                now |= {Key(name, closed, indicator): row for indicator, row in found.items()}
+        rows = [own[row[0].subject].row(*row) for row in news(before, now, lambda name, closed: own[name].has(closed))]
         parts = {
-            part: known
-            for part, known in store.parts_of(connection, after, earliest).items()
-            if part[1].end > after[part[0]]
+            part: sums
+            for part, sums in result_parts.parts_of(connection, own, earliest).items()
+            if part.closed.end > own[part.employee].after
         }
-        store.replace_parts(connection, parts, _parts(people))
-        store.write(connection, "employee", rows, stamp)
-        return len(rows), sum(number > 0 for _, number, _ in rows)
+        result_parts.replace_parts(connection, parts, _parts(people), lambda name, closed: own[name].cause(closed))
+        results.write(connection, "employee", rows, stamp)
+        return len(rows), sum(row.number > 0 for row in rows)
 
-    def _reach(self, number: int, reached: Progress, connection: Connection) -> None:
-        store.demand_turn(connection, self.token)
-        store.reach(connection, number, reached)
+    def _reach(self, number: int, reached: Progress, since: Mapping[str, int], connection: Connection) -> None:
+        """With it the shifts wait in which units may have others by new rules, although nobody's part is another.
+
+        `since`: by what the rules are, after which instant the windows ended that they concern (ms).
+        """
+        results.demand_turn(connection, self.token)
+        results.reach(connection, number, reached)
+        for kind, after in since.items():
+            result_parts.pend(connection, dict.fromkeys(result_parts.windows_after(connection, after, SHIFT), kind))
 
     # Units
 
-    def _units(self, rules: Rulebook, published: Rulebook, tree: bytes | None, known_at: int) -> None:
-        """Everything that waits; after another tree also what it changes."""
+    def _units(self, rules: Rulebook, published: Rulebook, tree: bytes | None, known_at: int, until: int) -> None:
+        """Everything that waits, and is closed by `until` (ms); after another tree also what it changes."""
         stamp = Stamp(known_at, self.now)
         record = write_tree(published.tree.units)
         if record != tree:
             self.records.write(partial(self._new_tree, tree, published, record))
-        for closed in self.records.write(store.pending):
-            written, restated = self.records.write(partial(self._pooled, closed, rules, published, stamp))
+        for waiting in self.records.write(result_parts.pending):
+            pool = Pool(waiting.closed, rules, published.tree, until)
+            written, restated = self.records.write(partial(self._pooled, waiting, pool, stamp))
             self.written += written
             self.restated += restated
 
     def _new_tree(self, tree: bytes | None, published: Rulebook, record: bytes, connection: Connection) -> None:
-        store.demand_turn(connection, self.token)
+        results.demand_turn(connection, self.token)
         since = tree_changed_since(NO_TREE if tree is None else read_tree(tree), published.tree)
         if since is not None:
-            store.pend(connection, store.windows_after(connection, since))
-        store.adopt_tree(connection, record)
+            why = "" if tree is None else "tree"
+            result_parts.pend(connection, dict.fromkeys(result_parts.windows_after(connection, since), why))
+        results.adopt_tree(connection, record)
 
-    def _pooled(
-        self, closed: Closed, rules: Rulebook, published: Rulebook, stamp: Stamp, connection: Connection
-    ) -> tuple[int, int]:
-        """The results of all units in a window."""
-        store.demand_turn(connection, self.token)
-        before = store.latest_of_units(connection, closed)
-        now: dict[Key, Outcome] = {}
-        version = version_of(rules, closed)
-        if version is not None:
-            own: dict[str, Sums] = {}
-            for unit, sums in store.parts_in(connection, closed, version.key[1]):
-                own[unit] = add_up((own[unit], sums)) if unit in own else sums
-            tree = published.tree
-            units = set(own).union({key.subject for key in before}, *(tree.above(unit, closed.as_of) for unit in own))
-            for unit in units:
-                below = [own[name] for name in tree.subtree(unit, closed.as_of) if name in own]
-                found = outcomes(unit, version, closed, add_up(below))
-                now |= {Key(unit, closed, indicator): row for indicator, row in found.items()}
-        rows = list(news(before, now))
-        store.write(connection, "unit", rows, stamp)
-        store.done(connection, closed)
-        return len(rows), sum(number > 0 for _, number, _ in rows)
+    def _pooled(self, waiting: Waiting, pool: Pool, stamp: Stamp, connection: Connection) -> tuple[int, int]:
+        """The results of all units in a window; of a shift in all that begin with it."""
+        results.demand_turn(connection, self.token)
+        before = results.latest_of_units(connection, waiting.closed)
+        pooled = pool(list(result_parts.parts_in(connection, waiting.closed)), {key.subject for key in before})
+        before = {key: known for key, known in before.items() if (key.subject, key.closed) not in pooled.early}
+        rows = [
+            Row(key, number, outcome, told(_cause_of(waiting, key.closed), number))
+            for key, number, outcome in news(before, pooled.found, pool.there_is)
+        ]
+        results.write(connection, "unit", rows, stamp)
+        if not pooled.early:
+            result_parts.done(connection, waiting.closed)
+        return len(rows), sum(row.number > 0 for row in rows)
 
 
 def close(log: Log, records: Records, limits: Limits, now: int, advance: Advance = lambda _: None) -> Closing:
@@ -261,13 +288,19 @@ def _known_at(metas: Iterable[Meta]) -> int:
     return max(max(meta.logged, meta.now) for meta in metas)
 
 
+def _cause_of(waiting: Waiting, closed: Closed) -> str:
+    """What has come of the shifts that a unit's own pools, which end with it or later; else of all."""
+    later = [cause for end, cause in waiting.causes.items() if end >= closed.end]
+    return result_parts.together(later or waiting.causes.values())
+
+
 def _batches(people: Iterable[_Somebody]) -> Iterator[list[_Somebody]]:
     """People whose rows fit into a transaction."""
     batch: list[_Somebody] = []
     rows = 0
     for one in people:
         batch.append(one)
-        rows += 1 + len(one.parts) * _PER_WINDOW
+        rows += 1 + len(one.gathered.parts) * _PER_WINDOW
         if rows >= ROWS:
             yield batch
             batch, rows = [], 0
@@ -275,18 +308,12 @@ def _batches(people: Iterable[_Somebody]) -> Iterator[list[_Somebody]]:
         yield batch
 
 
-def _parts(people: Iterable[_Somebody]) -> dict[Part, tuple[int, str]]:
+def _parts(people: Iterable[_Somebody]) -> dict[Part, str]:
     """What they brought to units, as the store keeps it."""
     return {
-        (one.person.id, closed, unit): (_version(one.person.rules, closed), store.sums_text(sums))
+        Part(one.person.id, closed, unit, version): result_parts.sums_text(sums)
         for one in people
-        for closed, by_unit in one.parts.items()
-        for unit, sums in by_unit.items()
+        for closed, places in one.gathered.parts.items()
+        for (unit, version), sums in places.items()
         if unit
     }
-
-
-def _version(rules: Rulebook, closed: Closed) -> int:
-    version = rules.in_force(closed.template, closed.as_of)
-    assert version is not None  # something counted
-    return version.key[1]

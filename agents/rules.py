@@ -185,11 +185,21 @@ def changed_since(old: Rulebook, new: Rulebook) -> int | None:
 
 def unknown_since(known: Collection[str], rules: Rulebook) -> int | None:
     """The earliest instant of versions, models and calendars that are not among these names, None when all are."""
-    unknown = [template.effective_from for template in rules.templates() if _name(template) not in known]
+    return min((since for _, since in unknown_rules(known, rules)), default=None)
+
+
+def unknown_rules(known: Collection[str], rules: Rulebook) -> Iterator[tuple[str, int]]:
+    """(what it is, its instant) of versions, models and calendars that are not among these names."""
     numbers = _numbers(known)
-    unknown += [model.effective_from for model in _all_models(rules) if not _is_known(model, numbers)]
-    unknown += [calendar.effective_from for calendar in rules.calendars.versions if calendar.key not in known]
-    return min(unknown, default=None)
+    for template in rules.templates():
+        if _name(template) not in known:
+            yield "template", template.effective_from
+    for model in _all_models(rules):
+        if not _is_known(model, numbers):
+            yield "case-mix", model.effective_from
+    for calendar in rules.calendars.versions:
+        if calendar.key not in known:
+            yield "calendar", calendar.effective_from
 
 
 def only(rules: Rulebook, names: Collection[str]) -> Rulebook:

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from stream.shift_calendar import ShiftCalendar
+from stream.shift_calendar import PREFIX, ShiftCalendar
 from stream.timetable import Timetable, merged, part_of
 
 FOREVER: Final = 1 << 62
@@ -22,6 +22,15 @@ class Shift(NamedTuple):
 
     begins: int
     ends: int
+
+
+class Named(NamedTuple):
+    """Which shift of which calendar version (`ID@VERSION`), from its start to its end in ms; None: before the first."""
+
+    calendar: str
+    shift: str | None
+    start: int | None
+    end: int | None
 
 
 class Force(NamedTuple):
@@ -71,9 +80,9 @@ class Calendars:
         yield Force(begins, FOREVER, holding)
 
     def _holding(self, unit: str, at: int) -> ShiftCalendar | None:
-        latest = {c.calendar: c for c in self.versions if c.effective_from <= at}  # in their order the last one stays
-        naming = [c for c in latest.values() if c.units is not None and unit in c.units]
-        every = naming or [c for c in latest.values() if c.units is None]
+        newest = self._newest(at)
+        naming = [c for c in newest if c.units is not None and unit in c.units]
+        every = naming or [c for c in newest if c.units is None]
         return min(every, key=lambda c: c.calendar, default=None)
 
     def _table(self, calendar: ShiftCalendar) -> Timetable:
@@ -109,6 +118,38 @@ class Calendars:
         begins = force.begins if last is None else max(last, force.begins)
         ends = force.ends if following is None else min(following, force.ends)
         return begins, ends, Shift(begins, ends)
+
+    def named(self, unit: str, at: int) -> Named | None:
+        """The shift of a unit at an instant (ms) by name; None where no calendar is in force for it."""
+        force = self._force(unit, at)
+        if force.calendar is None:
+            return None
+        begun = self._table(force.calendar).begun(at)
+        key = force.calendar.key.removeprefix(PREFIX)
+        return Named(key, None, None, None) if begun is None else Named(key, begun[1].id, begun[1].start, begun[1].end)
+
+    def any_ended(self, after: int, until: int) -> bool:
+        """Whether some shift may have ended in (after, until], as another began or another calendar came into force."""
+        if any(after < calendar.effective_from <= until for calendar in self.versions):
+            return True
+        following = (self._table(calendar).next_begin(after) for calendar in self._newest(after))
+        return any(begin is not None and begin <= until for begin in following)
+
+    def earliest(self, at: int) -> int:
+        """No shift that holds an instant (ms), or would if no calendar changed at it, began before this, anywhere."""
+        near = {c.key: c for some in (at - 1, at) for c in self._newest(some)}.values()
+        begins = ((self._table(calendar).last_begin(at), calendar.effective_from) for calendar in near)
+        return min((since if begin is None else begin for begin, since in begins), default=at)
+
+    def latest(self, at: int) -> int:
+        """No shift that holds an instant (ms) ends after this, anywhere; FOREVER where one has no end."""
+        ends = (self._table(calendar).next_begin(at) for calendar in self._newest(at))
+        return max((FOREVER if end is None else end for end in ends), default=at)
+
+    def _newest(self, at: int) -> list[ShiftCalendar]:
+        """Of each calendar the version that may be in force at an instant."""
+        latest = {c.calendar: c for c in self.versions if c.effective_from <= at}  # in their order the last one stays
+        return list(latest.values())
 
     def begins(self, unit: str, at: int) -> int:
         """When the shift of a unit at an instant began to count, NO_SHIFT where there is none."""

@@ -30,6 +30,7 @@ class Work(NamedTuple):
     start: int
     end: int
     breaks: tuple[tuple[int, int], ...]
+    id: str
 
 
 class Timetable:
@@ -39,7 +40,7 @@ class Timetable:
         self._calendar = calendar
         self._zone = ZoneInfo(calendar.timezone)
         self._worked: dict[date, tuple[Work, ...]] = {}
-        self._begun: dict[date, tuple[int, ...]] = {}
+        self._begun: dict[date, tuple[tuple[int, Work], ...]] = {}
         self._first = max(FIRST_DATE, self._date(calendar.effective_from) - _BEFORE * _DAY)
         # A pattern without a shift leaves single dates; with one, what is looked for is never far.
         self._regular = any(calendar.pattern.days)
@@ -63,6 +64,7 @@ class Timetable:
                         for span in shift.breaks
                         if (b := self._at(day, span.end)) > (a := self._at(day, span.start))
                     ),
+                    shift.id,
                 )
                 for shift in self._calendar.on(day)
                 if (end := self._at(day, shift.end)) > (start := self._at(day, shift.start))
@@ -74,8 +76,8 @@ class Timetable:
         days, rest = divmod(minute, DAY_MINUTES)
         return local_instant(self._zone, day + days * _DAY, rest)
 
-    def _begins(self, day: date) -> tuple[int, ...]:
-        """When the shifts of a date begin to count."""
+    def _begins(self, day: date) -> tuple[tuple[int, Work], ...]:
+        """When the shifts of a date begin to count, each with its shift."""
         found = self._begun.get(day)
         if found is None:
             if len(self._begun) > _KEPT:
@@ -85,15 +87,20 @@ class Timetable:
             begins, ended = [], 0
             for work in around:
                 if work in own:
-                    begins.append(min(work.start, max(work.start - early, ended)))
+                    begins.append((min(work.start, max(work.start - early, ended)), work))
                 ended = max(ended, work.end)
             found = self._begun[day] = tuple(begins)
         return found
 
     def last_begin(self, at: int) -> int | None:
         """The largest instant up to `at` at which a shift begins to count; None without one."""
+        found = self.begun(at)
+        return None if found is None else found[0]
+
+    def begun(self, at: int) -> tuple[int, Work] | None:
+        """The shift that counts at `at`, with the instant at which it began to; None without one."""
         for day in self._dates_back(self._date(at) + _AHEAD * _DAY):
-            near = [begin for some in (day, day - _DAY) for begin in self._begins(some) if begin <= at]
+            near = [begun for some in (day, day - _DAY) for begun in self._begins(some) if begun[0] <= at]
             if near:
                 return max(near)
         return None
@@ -106,7 +113,7 @@ class Timetable:
     def next_begin(self, at: int) -> int | None:
         """The smallest instant after `at` at which a shift begins to count; None without one."""
         for day in self._dates(self._date(at) - _DAY):
-            near = [begin for some in (day, day + _DAY) for begin in self._begins(some) if begin > at]
+            near = [begin for some in (day, day + _DAY) for begin, _ in self._begins(some) if begin > at]
             if near:
                 return min(near)
         return None

@@ -1,9 +1,10 @@
 """Which closed results a change of the organisation reaches: told before it is made, from what closed so far.
 
 What somebody brought to a unit since the instant of a late transfer goes to the other one, with the units above both; a
-role from then on decides anew which templates are for them; a unit that moves takes its results along. The next run of
-`scorestream results close` computes those results again. It may find nothing new in some of them: of a window that the
-change cuts only a part belongs elsewhere, and here nobody looks into the log.
+role from then on decides anew which templates are for them, a unit which shifts they had; a unit that moves takes its
+results along. The next run of `scorestream results close` computes those results again. It may find nothing new in some
+of them: of a window that the change cuts only a part belongs elsewhere, shifts of two units may be the same, and here
+nobody looks into the log. Nor are shifts told that somebody gets instead of those that they had.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from agents.records.events import is_of_units, tree_of
 from agents.records.result_tables import result_parts, results
 from agents.records.results import closed_until
 from agents.records.rows import FOREVER, Assignment, Change, Organisation, assignment_at, of
-from stream.closed import Closed
+from stream.closed import SHIFT, Closed
 from stream.unit_tree import UnitTree
 
 EMPLOYEE: Final = "employee"
@@ -78,9 +79,9 @@ def _of_person(
     connection: Connection, employee: str, stretch: _Stretch, tree: UnitTree
 ) -> Iterator[tuple[str, str, Closed]]:
     (old_role, old_unit), (new_role, new_unit) = _place(stretch.was), _place(stretch.now)
-    if old_role != new_role:
-        own = (results.c.subject_kind == EMPLOYEE, results.c.subject == employee)
-        for closed in _windows(connection, results, stretch, *own):
+    mine = (results.c.subject_kind == EMPLOYEE, results.c.subject == employee)
+    for closed in _windows(connection, results, stretch, *mine):
+        if old_role != new_role or (old_unit != new_unit and closed.window == SHIFT):
             yield EMPLOYEE, employee, closed
     for unit in _units(connection, employee):
         # Who had no unit worked in the line that their events name: those go to the new one, too.
@@ -90,10 +91,20 @@ def _of_person(
         for closed in _windows(connection, result_parts, stretch, *own):
             lost = {unit, *tree.above(unit, closed.as_of)}
             gained = {new_unit, *tree.above(new_unit, closed.as_of)} if new_unit is not None else set()
-            # With another role, what they bring to those that they stay in may be another number as well.
-            for one in lost | gained if old_role != new_role else lost ^ gained:
+            # With another role, what they bring to those that they stay in may be another number as well; above two
+            # units with other shifts one of them may not count.
+            stay = old_role == new_role and closed.window != SHIFT
+            for one in lost ^ gained if stay else lost | gained:
                 if one:
-                    yield UNIT, one, closed
+                    yield from ((UNIT, one, own) for own in _own(connection, one, unit, closed))
+
+
+def _own(connection: Connection, unit: str, lost: str, closed: Closed) -> Iterator[Closed]:
+    """The window as a unit has it that takes from another one: a shift may begin and end at other times."""
+    stretch = _Stretch(closed.start, closed.end, None, None)
+    own = (results.c.subject_kind == UNIT, results.c.subject == unit, results.c.template == closed.template)
+    found = [] if unit == lost or closed.window != SHIFT else list(_windows(connection, results, stretch, *own))
+    yield from [one for one in found if one.window == SHIFT] or [closed]
 
 
 def _units(connection: Connection, employee: str) -> list[str]:

@@ -132,9 +132,11 @@ def _wanted(asked: Asked) -> list[ColumnElement[bool]]:
 
 
 def _in_units(units: Collection[str]) -> ColumnElement[bool]:
+    """A unit's shift may begin and end at other times than that of who helped there: what touches it counts."""
     rows, parts = latest_results.c, result_parts.c
-    same = [rows[name] == parts[name] for name in ("template", "window_kind", "window_start", "window_end")]
-    brought = exists().where(parts.employee == rows.subject, parts.unit.in_(units), *same)
+    same = [rows[name] == parts[name] for name in ("template", "window_kind")]
+    touch = (parts.window_end > rows.window_start, parts.window_start < rows.window_end)
+    brought = exists().where(parts.employee == rows.subject, parts.unit.in_(units), *same, *touch)
     people = and_(rows.subject_kind == "employee", brought)
     return people | and_(rows.subject_kind == "unit", rows.subject.in_(units))
 

@@ -36,7 +36,12 @@ results: Final = Table(
     Column("window_end", BigInteger, nullable=False, comment="ms since 1970 UTC; the first instant after the window"),
     Column("number", Integer, nullable=False, comment="0: as it closed; 1, 2, ...: restated by what came later"),
     Column("version", Integer, nullable=False, comment="of the template"),
-    Column("status", Text, nullable=False, comment="ok, insufficient, no_data (see the contract, section 4)"),
+    Column(
+        "status",
+        Text,
+        nullable=False,
+        comment="ok, insufficient, no_data (the contract, section 4); withdrawn: there is no such shift any more",
+    ),
     Column("value", Double, comment="the formula's number (0.93, not 93)"),
     Column("points", Double),
     Column("n", Double, comment="of a rate: units; null of other indicators"),
@@ -47,6 +52,11 @@ results: Final = Table(
     Column("adjusted", Double, comment="(good + allowance) / n; null without case_mix"),
     Column("target", Double, comment="the indicator's target in the template"),
     Column("sums", Text, nullable=False, comment="JSON: exact sums by measure, in units"),
+    Column("shift", Text, comment="of a shift: its id in the calendar; null before the first of a calendar"),
+    Column("calendar", Text, comment="of a shift: the calendar and its version, ID@VERSION"),
+    Column("shift_start", BigInteger, comment="ms; when the shift starts by the calendar, with no time before it"),
+    Column("shift_end", BigInteger, comment="ms; when it ends by the calendar"),
+    Column("cause", Text, comment="why it was restated, or is new in a window that was closed; null: as it closed"),
     Column("as_of", BigInteger, nullable=False, comment="ms; the window's last millisecond"),
     Column("known_at", BigInteger, nullable=False, comment="ms of log time: records up to then were known"),
     Column("computed_at", BigInteger, nullable=False, comment="ms; when the row was written"),
@@ -72,7 +82,7 @@ result_parts: Final = Table(
     Column("employee", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("sums", Text, nullable=False, comment="JSON: per group of the version its sums, in millionths"),
-    PrimaryKeyConstraint("template", "window_kind", "window_start", "window_end", "unit", "employee"),
+    PrimaryKeyConstraint("template", "window_kind", "window_start", "window_end", "unit", "employee", "version"),
     comment="what each person brought to each unit in closed windows, as of now: units are pooled from it; internal",
 )
 Index(None, result_parts.c.employee, result_parts.c.window_end)
@@ -84,6 +94,7 @@ result_pending: Final = Table(
     Column("window_kind", Text, nullable=False),
     Column("window_start", BigInteger, nullable=False),
     Column("window_end", BigInteger, nullable=False),
+    Column("cause", Text, nullable=False, server_default="", comment="as in results; closed: it has just closed"),
     PrimaryKeyConstraint("template", "window_kind", "window_start", "window_end"),
     comment="closed windows in which the units' results have to be computed (again); internal",
 )
@@ -94,7 +105,7 @@ result_progress: Final = Table(
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("closed_until", BigInteger, nullable=False, comment="ms: windows that ended by then are closed"),
     Column("read", Text, nullable=False, comment="JSON: per input topic the next offset"),
-    Column("rules", Text, nullable=False, comment="JSON: the template versions and models that were known"),
+    Column("rules", Text, nullable=False, comment="JSON: the versions, models and calendars that were known"),
     comment="how far the log is in `results`, by partition; internal",
 )
 

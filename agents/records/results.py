@@ -7,22 +7,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Select, func, insert, select, text, update
 
 from agents.records.database import RecordsError
-from agents.records.result_tables import (
-    latest_results,
-    result_parts,
-    result_pending,
-    result_progress,
-    result_run,
-    results,
-)
-from stream.closed import Closed, Outcome, Sums
+from agents.records.result_tables import latest_results, result_progress, result_run, results
+from stream.closed import SHIFT, Closed, Outcome
 
 FIELDS: Final = Outcome.__struct_fields__
 _VALUES: Final = [results.c[name] for name in FIELDS]
-_PART: Final = ("template", "window_kind", "window_start", "window_end", "unit", "employee")
 _MANY: Final = 500  # values in an IN
 
 Item = TypeVar("Item")
@@ -45,6 +37,15 @@ class Known(NamedTuple):
 
     number: int
     outcome: Outcome
+
+
+class Row(NamedTuple):
+    """A row on its way: `cause` None for one that is written as its window closes."""
+
+    key: Key
+    number: int
+    outcome: Outcome
+    cause: str | None
 
 
 class Stamp(NamedTuple):
@@ -106,21 +107,16 @@ def latest_of(connection: Connection, employees: Collection[str], after: int) ->
 
 
 def latest_of_units(connection: Connection, closed: Closed) -> dict[Key, Known]:
-    """The latest row of each result of units in a window."""
-    wanted = select(results).where(
-        results.c.subject_kind == "unit",
-        results.c.window_kind == closed.window,
-        results.c.window_start == closed.start,
-        results.c.window_end == closed.end,
-        results.c.template == closed.template,
+    """The latest row of each result of units in a window; in shifts that begin together, whenever they end."""
+    return _latest(
+        connection, select(results).where(results.c.subject_kind == "unit", *beginning_with(results.c, closed))
     )
-    return _latest(connection, wanted)
 
 
 def _latest(connection: Connection, wanted: Select[Any]) -> dict[Key, Known]:
-    where = (results.c.template, results.c.window_kind, results.c.window_start, results.c.window_end)
+    window = (results.c.template, results.c.window_kind, results.c.window_start, results.c.window_end)
     order = wanted.order_by(results.c.number).with_only_columns(
-        results.c.subject, *where, results.c.indicator, results.c.number, *_VALUES
+        results.c.subject, *window, results.c.indicator, results.c.number, *_VALUES
     )
     return {
         Key(row[0], Closed(row[1], row[2], row[3], row[4]), row[5]): Known(row[6], Outcome(*row[7:]))
@@ -128,21 +124,22 @@ def _latest(connection: Connection, wanted: Select[Any]) -> dict[Key, Known]:
     }
 
 
-def write(connection: Connection, kind: str, rows: Iterable[tuple[Key, int, Outcome]], stamp: Stamp) -> int:
+def write(connection: Connection, kind: str, rows: Iterable[Row], stamp: Stamp) -> int:
     """Appends rows, each with its number; how many."""
     values = [
         {
             "subject_kind": kind,
             "subject": key.subject,
-            **_where(key.closed),
+            **where(key.closed),
             "indicator": key.indicator,
             "number": number,
             **{name: getattr(outcome, name) for name in FIELDS},
+            "cause": cause,
             "as_of": key.closed.as_of,
             "known_at": stamp.known_at,
             "computed_at": stamp.computed_at,
         }
-        for key, number, outcome in rows
+        for key, number, outcome, cause in rows
     ]
     if values:
         connection.execute(insert(results), values)
@@ -195,9 +192,9 @@ class Past(NamedTuple):
 Name = tuple[str, int, str]  # template, version, indicator
 # As text: a page waits for it, and columns that are looked up by name and type cost as much again.
 _PAST: Final = text(
-    "SELECT template, version, indicator, window_start, value, low, high FROM results WHERE subject_kind = 'employee' "
-    "AND subject = :employee AND window_end > :after AND window_kind = :kind AND indicator NOT LIKE '@%' "
-    "ORDER BY window_end, window_start, number"
+    "SELECT template, version, indicator, window_end, window_start, value, low, high FROM results "
+    "WHERE subject_kind = 'employee' AND subject = :employee AND window_end > :after AND window_kind = :kind "
+    "AND indicator NOT LIKE '@%' ORDER BY window_end, window_start, number"
 )
 
 
@@ -205,11 +202,14 @@ def past_of(connection: Connection, employee: str, window: str, after: int) -> d
     """By indicator a person's values in closed windows of a kind that ended after an instant, oldest first."""
     found: dict[Name, list[Past]] = {}
     asked = {"employee": employee, "after": after, "kind": window}
-    for template, version, indicator, *values in connection.execute(_PAST, asked):
-        own = found.setdefault((template, version, indicator), [])
-        if own and own[-1].start == values[0]:
+    ends: dict[Name, int] = {}
+    for template, version, indicator, end, *values in connection.execute(_PAST, asked):
+        name = (template, version, indicator)
+        own = found.setdefault(name, [])
+        if own and (own[-1].start, ends[name]) == (values[0], end):
             own.pop()  # restated
         own.append(Past(*values))
+        ends[name] = end
     return {name: known for name, own in found.items() if (known := [one for one in own if one.value is not None])}
 
 
@@ -217,69 +217,6 @@ def state_of(connection: Connection) -> str:
     """A text that is another one after any run that may have written results."""
     rows = connection.execute(select(result_progress).order_by(result_progress.c.partition))
     return repr([tuple(row) for row in rows])
-
-
-Part = tuple[str, Closed, str]  # employee, window, unit
-
-
-def parts_of(connection: Connection, employees: Collection[str], after: int) -> dict[Part, tuple[int, str]]:
-    """What these people brought to units in windows that ended after an instant: version, and sums as text."""
-    c = result_parts.c
-    found: dict[Part, tuple[int, str]] = {}
-    for some in pieces(employees, _MANY):
-        rows = connection.execute(select(result_parts).where(c.employee.in_(some), c.window_end > after))
-        found |= {
-            (r.employee, Closed(r.template, r.window_kind, r.window_start, r.window_end), r.unit): (r.version, r.sums)
-            for r in rows
-        }
-    return found
-
-
-def replace_parts(
-    connection: Connection, before: Mapping[Part, tuple[int, str]], now: Mapping[Part, tuple[int, str]]
-) -> None:
-    """Makes the parts what they are now; the units' windows that this touches wait to be computed."""
-    changed = {part for part in before.keys() | now.keys() if before.get(part) != now.get(part)}
-    gone = [{f"of_{name}": value for name, value in _part(part).items()} for part in changed if part in before]
-    if gone:
-        same = [result_parts.c[name] == bindparam(f"of_{name}") for name in _PART]
-        connection.execute(delete(result_parts).where(*same), gone)
-    new = [{**_part(part), "version": now[part][0], "sums": now[part][1]} for part in changed if part in now]
-    if new:
-        connection.execute(insert(result_parts), new)
-    pend(connection, {closed for _, closed, _ in changed})
-
-
-def parts_in(connection: Connection, closed: Closed, version: int) -> Iterator[tuple[str, Sums]]:
-    """What everybody brought to each unit in a window, under a version: (unit, sums)."""
-    c = result_parts.c
-    wanted = select(c.unit, c.sums).where(*_in(c, closed), c.version == version)
-    return ((unit, read_sums(text)) for unit, text in connection.execute(wanted))
-
-
-def pend(connection: Connection, windows: Collection[Closed]) -> None:
-    """The units' results in these windows are to be computed."""
-    known = {_closed(row) for row in connection.execute(select(result_pending))} if windows else set()
-    new = [_where(closed) for closed in sorted(windows) if closed not in known]
-    if new:
-        connection.execute(insert(result_pending), new)
-
-
-def windows_after(connection: Connection, after: int) -> set[Closed]:
-    """The windows with parts of units that ended after an instant."""
-    c = result_parts.c
-    columns = (c.template, c.window_kind, c.window_start, c.window_end)
-    return {_closed(row) for row in connection.execute(select(*columns).where(c.window_end > after).distinct())}
-
-
-def pending(connection: Connection) -> list[Closed]:
-    """The windows that wait, the one that ended first before the others."""
-    return sorted((_closed(row) for row in connection.execute(select(result_pending))), key=lambda one: one.end)
-
-
-def done(connection: Connection, closed: Closed) -> None:
-    """The units' results in a window are computed."""
-    connection.execute(delete(result_pending).where(*_in(result_pending.c, closed)))
 
 
 def reach(connection: Connection, partition: int, progress: Progress) -> None:
@@ -314,17 +251,8 @@ def pieces(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield some
 
 
-def sums_text(sums: Sums) -> str:
-    """Sums as a part keeps them."""
-    return json.dumps(sorted(sums.items()), separators=(",", ":"))
-
-
-def read_sums(text: str) -> Sums:
-    """Sums of such a text; whole numbers of any size."""
-    return dict(json.loads(text))
-
-
-def _where(closed: Closed) -> dict[str, object]:
+def where(closed: Closed) -> dict[str, object]:
+    """The columns that say which window."""
     return {
         "template": closed.template,
         "window_kind": closed.window,
@@ -333,14 +261,9 @@ def _where(closed: Closed) -> dict[str, object]:
     }
 
 
-def _in(columns: Any, closed: Closed) -> Sequence[Any]:
-    return [columns[name] == value for name, value in _where(closed).items()]
-
-
-def _closed(row: Any) -> Closed:
-    return Closed(row.template, row.window_kind, row.window_start, row.window_end)
-
-
-def _part(part: Part) -> dict[str, object]:
-    employee, closed, unit = part
-    return {**_where(closed), "unit": unit, "employee": employee}
+def beginning_with(columns: Any, closed: Closed) -> Sequence[Any]:
+    """What holds in a window; of shifts in all that begin together."""
+    asked = where(closed)
+    if closed.window == SHIFT:
+        del asked["window_end"]
+    return [columns[name] == value for name, value in asked.items()]

@@ -16,12 +16,14 @@ from agents.oracle.windows import calendar_span
 from agents.records.database import Records
 from agents.results import Closing, close
 from agents.rules import rulebook
+from stream.closed import WITHDRAWN
+from tests.agents import final_shifts
 from tests.agents.pooled import unit_of, unit_rows
 from tests.agents.rig import Rig
 
 KINDS: Final = ("day", "week", "month", "quarter", "year")
 Row = dict[str, Any]
-Window = tuple[str, str, str, str, int, int]  # subject kind, subject, template, window, start, end
+Window = final_shifts.Window
 
 
 def run(rig: Rig, records: Records) -> Closing:
@@ -49,7 +51,8 @@ def wrong(rig: Rig, records: Records, until: int) -> list[object]:
     for window, rows in wanted.items():
         found += differences(rows, map(_as_row, given.get(window, [])))
     for window in given.keys() - wanted.keys():
-        found += [row for row in given[window] if row["status"] != "no_data" or row["window_end"] > until]
+        left = "no_data" if final_shifts.exists(oracle, *window) else WITHDRAWN
+        found += [row for row in given[window] if row["status"] != left or row["window_end"] > until]
     return found
 
 
@@ -69,8 +72,11 @@ def _expected(rig: Rig, oracle: Recomputed, until: int) -> Iterator[tuple[Window
     for kind, subject, template, window, start, end in list(asked):
         if kind == "unit":
             asked |= {("unit", above, template, window, start, end) for above in tree.above(subject, end - 1)}
+    asked |= set(final_shifts.touched(oracle, tree, until))
     for kind, subject, template, window, start, end in asked:
-        if kind == "unit":
+        if kind == "unit" and window == "shift":
+            rows = final_shifts.unit_rows(oracle, subject, start, end, tree)
+        elif kind == "unit":
             rows = unit_rows(oracle, subject, end - 1, tree.subtree(subject, end - 1))
         else:
             rows = oracle.rows(end - 1, subject)

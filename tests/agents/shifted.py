@@ -61,7 +61,7 @@ def person_rows(oracle: Recomputed, find: Find, at: int) -> Iterator[Row]:
                 if any(window.kind == "shift" for window in indicator.windows)
             ]
             assert shift is not None
-            yield from _rows(oracle, version, name, counted, shift[0], at, person.targets.at(at))
+            yield from rows_in(oracle, version, name, counted, shift[0], at, person.targets.at(at))
 
 
 def unit_rows(oracle: Recomputed, find: Find, unit: str, at: int) -> Iterator[Row]:
@@ -78,12 +78,13 @@ def unit_rows(oracle: Recomputed, find: Find, unit: str, at: int) -> Iterator[Ro
                     if indicator in counted:
                         counted[indicator] += own
             assert shift is not None
-            yield from _rows(oracle, version, unit, list(counted.items()), shift[0], at, {})
+            yield from rows_in(oracle, version, unit, list(counted.items()), shift[0], at, {})
 
 
-def _rows(
+def rows_in(
     oracle: Recomputed, version: Version, owner: str, counted: Any, start: int, at: int, targets: Any
 ) -> Iterator[Row]:
+    """The rows of a shift from what is counted for each indicator in it."""
     scored = []
     for indicator, events in counted:
         sums = {name: sum(dict(e.measures).get(name, 0) for e in events) for name in indicator.measures}

@@ -13,10 +13,11 @@ from agents.records.opening import records_of
 from agents.results import Closing
 from agents.settings import Settings
 from stream.rulebook import Rulebook
+from stream.shift_calendar import load_calendar
 from stream.template import load_published
 from tests.agents.finals import stored
 from tests.agents.rig import Rig
-from tests.oracle.logs import DAY, HOUR, MIDNIGHT, NOON, PARTITIONS, Log, template
+from tests.oracle.logs import DAY, HOUR, MIDNIGHT, NOON, PARTITIONS, YIELD, Log, calendar, template
 
 RULES = Rulebook([load_published(template())])
 LATE = 7 * DAY
@@ -31,6 +32,17 @@ def test_it_is_due_when_a_window_closes_and_once_a_day() -> None:
     assert closer.is_due(RULES, MIDNIGHT + DAY, LATE)
     assert not closer.is_due(Rulebook(), NOON + DAY - 1, LATE)
     assert closer.is_due(Rulebook(), NOON + DAY, LATE)
+
+
+def test_a_shift_that_is_over_waits_for_the_day() -> None:
+    """A run reads the whole log: not as often as shifts end."""
+    shifts = Rulebook(
+        [load_published(template(YIELD.replace("[day]", "[shift, day]")))], calendars=[load_calendar(calendar())]
+    )
+    closer = Closer(Settings.load({}))
+    closer._take(Closing(NOON - LATE, 0, 0, 0, ""), NOON)
+    assert not closer.is_due(shifts, MIDNIGHT + DAY - 1, LATE)
+    assert closer.is_due(shifts, MIDNIGHT + DAY, LATE)
 
 
 async def test_the_process_writes_what_closed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

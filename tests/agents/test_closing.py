@@ -12,18 +12,23 @@ from agents.closing import (
     any_closed,
     closed_until,
     common_rules,
+    concerned_by,
+    since_of,
     slice_size,
     tree_changed_since,
     work_of,
 )
 from agents.records.results import Progress
-from stream.closed import exact
+from agents.result_causes import News, cause, told
+from stream.calendars import FOREVER
+from stream.closed import Closed, exact
 from stream.meta import Meta
 from stream.pipeline import Limits
 from stream.rulebook import Rulebook
+from stream.shift_calendar import load_calendar
 from stream.template import load_published
 from stream.unit_tree import NO_TREE, Place, Unit, UnitTree
-from tests.oracle.logs import DAY, HOUR, MIDNIGHT, YIELD, template
+from tests.oracle.logs import DAY, HOUR, MIDNIGHT, YIELD, calendar, template
 
 RULES = Rulebook([load_published(template())])
 MONTHS = Rulebook([load_published(template(YIELD.replace("[day]", "[rolling 60m, month, all]")))])
@@ -70,6 +75,84 @@ def test_work_is_what_closed_what_rules_reach_and_whom_records_speak_of() -> Non
     assert (True, RULES.templates()[0].effective_from) == (fresh.everybody, fresh.after)
     first = work_of(BEGUN, RULES, MIDNIGHT, {})
     assert (True, EVER) == (first.everybody, first.after)
+
+
+SIX = MIDNIGHT + 6 * HOUR
+SOME = "{first: 2026-03-02, days: [[], [], [], [], [], [], [], [], [early], []]}"
+SHIFTS = Rulebook(
+    [load_published(template(YIELD.replace("[day]", "[shift]")))],
+    calendars=[
+        load_calendar(calendar()),
+        load_calendar(calendar(calendar="later", effective_from="2026-03-05T00:00:00Z", units="[L9]", cycle=SOME)),
+    ],
+)
+
+
+@pytest.mark.parametrize(("until", "expected"), [(SIX - 1, False), (SIX, True)])
+def test_a_shift_has_closed_when_the_next_one_begins(until: int, expected: bool) -> None:
+    """Unless shifts are not asked for."""
+    assert expected == any_closed(SHIFTS, SIX - HOUR, until)
+    assert not any_closed(SHIFTS, SIX - HOUR, until, shifts=False)
+
+
+@pytest.mark.parametrize(
+    ("at", "since"),
+    [
+        (SIX, SIX - 1),
+        (SIX + 1, SIX),
+        (SIX + DAY - 1, SIX),
+        (MIDNIGHT + 3 * DAY + HOUR, SIX + 2 * DAY),
+        (SIX + 5 * DAY + HOUR, MIDNIGHT + 3 * DAY),  # L9 has had no shift since its calendar began
+    ],
+)
+def test_what_is_said_concerns_the_shifts_that_may_hold_it(at: int, since: int) -> None:
+    """Those that ended after any shift that holds it began; without shifts what ended after it."""
+    assert since == since_of(SHIFTS, at)
+    assert at == since_of(RULES, at)
+
+
+def test_what_happens_later_may_concern_a_closed_shift() -> None:
+    """As long as some shift lasts that had begun; the one of a calendar without further shifts lasts for ever."""
+    assert SIX + DAY + 1 == concerned_by(SHIFTS, SIX + HOUR)
+    assert SIX + HOUR == concerned_by(RULES, SIX + HOUR)
+    once = calendar(calendar="once", units="[L9]", cycle="{first: 2026-03-02, days: [[]]}")
+    endless = Rulebook(SHIFTS.templates(), calendars=[*SHIFTS.calendars.versions, load_calendar(once)])
+    assert concerned_by(endless, SIX + HOUR) > FOREVER
+
+
+@pytest.mark.parametrize(
+    ("news", "window", "expected"),
+    [
+        (News("event", SIX + HOUR, False), Closed("op", "shift", SIX, SIX + DAY), "event"),
+        (News("event", SIX + HOUR, False), Closed("op", "shift", SIX + DAY, SIX + 2 * DAY), "unknown"),
+        (News("event", SIX - 1, False), Closed("op", "shift", SIX, SIX + DAY), "unknown"),
+        (News("correction", SIX - 1, False), Closed("op", "day", MIDNIGHT, MIDNIGHT + DAY), "correction"),
+        (News("correction", MIDNIGHT - 1, False), Closed("op", "day", MIDNIGHT, MIDNIGHT + DAY), "unknown"),
+        (News("target", SIX - 1, True), Closed("op", "shift", SIX, SIX + DAY), "target"),
+        (News("target", SIX + 3 * DAY, True), Closed("op", "shift", SIX, SIX + DAY), "unknown"),
+        (News("tree", MIDNIGHT + DAY, True), Closed("op", "day", MIDNIGHT, MIDNIGHT + DAY), "unknown"),
+    ],
+)
+def test_a_row_names_what_may_concern_its_window(news: News, window: Closed, expected: str) -> None:
+    """And nothing else; where nothing does, that is not known."""
+    assert expected == cause([news], window, SHIFTS)
+
+
+@pytest.mark.parametrize(
+    ("why", "number", "expected"),
+    [
+        ("", 0, None),
+        ("closed", 0, None),
+        ("closed,event", 0, None),
+        ("event", 0, "event"),
+        ("closed,event", 1, "event"),
+        ("closed", 1, "unknown"),
+        ("assignment,event", 2, "assignment,event"),
+    ],
+)
+def test_what_a_row_says(why: str, number: int, expected: str | None) -> None:
+    """Nothing when it is written as its window closes."""
+    assert expected == told(why, number)
 
 
 def test_closing_never_runs_back() -> None:

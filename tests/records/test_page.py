@@ -33,7 +33,8 @@ def test_every_column_of_results_says_what_it_means() -> None:
 
 async def test_the_queries_of_the_page_answer(rig: Rig, records: Records) -> None:
     """Over two people of a line, one of whom was corrected afterwards."""
-    log = published(YIELD.replace("[day]", "[day, month]"))
+    log = published(YIELD.replace("[day]", "[day, shift, month]"))
+    log.calendar(MIDNIGHT - 40 * DAY, units="[L1]")
     for name, accepted in (("E1", 9), ("E2", 6)):
         measures = {"inspected": 10, "accepted": accepted}
         log.send(employee_id=name, dims={"line": "L1"}, measures=measures)
@@ -47,8 +48,13 @@ async def test_the_queries_of_the_page_answer(rig: Rig, records: Records) -> Non
         connection.execute(insert(units), [{"id": "L1", "kind": "team"}])
         connection.execute(insert(unit_spans), [{"unit": "L1", "begins": 0, "name_zh": "一线", "name_en": "Line 1"}])
     with records.reading() as connection:
-        months, restated, shares = ([tuple(row) for row in connection.execute(text(query))] for query in QUERIES)
+        months, restated, shifts, shares = (
+            [tuple(row) for row in connection.execute(text(query))] for query in QUERIES
+        )
     assert [("L1", "Line 1", "op", 155.0, 1)] == [row[1:] for row in months]
     assert ("employee", "E2", "yield", "day", MIDNIGHT, 0.6, 0.7) in [row[:7] for row in restated]
-    assert 12 == len(restated)
+    assert 15 == len(restated)
+    early = MIDNIGHT + 6 * HOUR
+    assert [(early + DAY, 150.0, 0, None), (early, 160.0, 1, "correction")] == [(row[3], *row[5:]) for row in shifts]
+    assert {("L1", "hall@1", "early")} == {row[:3] for row in shifts}
     assert [("E1", "op", "yield", 20.0, 18.0, 0.9), ("E2", "op", "yield", 20.0, 13.0, 0.65)] == shares

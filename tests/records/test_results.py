@@ -15,7 +15,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from agents.records.database import Records, RecordsError
-from agents.records.results import Superseded, begin, pending
+from agents.records.result_parts import pending
+from agents.records.results import Superseded, begin
 from agents.results import close
 from agents.transport.embedded.log import Outgoing
 from schemas.instants import parse_rfc3339

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from agents.records.database import Records, open_records
-from agents.records.results import Key, Progress, Stamp, reach, write
+from agents.records.results import Key, Progress, Row, Stamp, reach, write
 from dashboards.web.desk import Desk
 from dashboards.web.past import LOOK, NONE, PAUSE, POINTS, Pasts
-from schemas.instants import DAY
+from schemas.instants import DAY, HOUR
 from stream.closed import Closed, Outcome
 from tests.web.factories import NOW
 
@@ -30,9 +30,8 @@ def records(tmp_path: Path) -> Iterator[Records]:
 def _close(records: Records, ago: int, value: float | None, number: int = 0, indicator: str = "yield") -> None:
     closed = Closed("t", "day", TODAY - ago * DAY, TODAY - (ago - 1) * DAY)
     outcome = Outcome(1, "no_data" if value is None else "ok", value, 100.0, 50, 40, 0.7, 0.9, None, None, 0.95, "{}")
-    records.write(
-        lambda connection: write(connection, "employee", [(Key("E1", closed, indicator), number, outcome)], Stamp(1, 2))
-    )
+    row = Row(Key("E1", closed, indicator), number, outcome, None)
+    records.write(lambda connection: write(connection, "employee", [row], Stamp(1, 2)))
 
 
 def _reached(records: Records, until: int) -> None:
@@ -58,6 +57,16 @@ async def test_the_last_windows_are_told_oldest_first(records: Records) -> None:
     pasts = _pasts(records, lambda: 0.0)
     assert ({}, {}) == ((await pasts.of("E2", "day", NOW)).windows, (await pasts.of("E1", "month", NOW)).windows)
     assert NONE == await pasts.of("E1", "rolling 60m", NOW)
+
+
+async def test_a_shift_that_was_withdrawn_is_left_out(records: Records) -> None:
+    """Not the one that there is instead, though it began at the same instant."""
+    for end, number, status, value in ((8, 0, "ok", 0.8), (12, 0, "ok", 0.9), (12, 1, "withdrawn", None)):
+        key = Key("E1", Closed("t", "shift", TODAY - DAY, TODAY - DAY + end * HOUR), "yield")
+        row = Row(key, number, Outcome(1, status, value), None)
+        records.write(lambda connection, row=row: write(connection, "employee", [row], Stamp(1, 2)))  # type: ignore[misc]
+    told = await _pasts(records, lambda: 0.0).of("E1", "shift", NOW)
+    assert [(TODAY - DAY, 0.8)] == [(each.start, each.value) for each in told.windows[NAME]]
 
 
 async def test_what_is_kept_is_read_again_when_results_were_written(records: Records) -> None:
