@@ -30,10 +30,10 @@ app = App(
 )
 
 COLUMNS: Final = tuple(str(column.name) for column in results.columns)
-_TIMES: Final = ("window_start", "window_end", "as_of", "known_at", "computed_at")
+_TIMES: Final = ("window_start", "window_end", "shift_start", "shift_end", "as_of", "known_at", "computed_at")
 _TABLE: Final = (
-    *("subject_kind", "subject", "template", "indicator", "window_kind", "window_start", "number"),
-    *("status", "value", "points", "n", "good"),
+    *("subject_kind", "subject", "template", "indicator", "window_kind", "window_start", "shift", "number"),
+    *("status", "value", "points", "n", "good", "cause"),
 )
 _KINDS: Final = ("shift", *CALENDAR_KINDS)
 
@@ -43,8 +43,8 @@ def close(*, flags: Flags = NO_FLAGS) -> int:
     """Write the results of windows that closed since, and restate those that later records change.
 
     A window is closed once every partition has a tick as long after its end as late events are waited for
-    (late_days). A worker does this once a day; here it is done at once. Whatever ends it, it can be run again: no
-    result is lost and none is there twice.
+    (late_days). A worker does this when a day closes, and once a day in any case; here it is done at once. Whatever
+    ends it, it can be run again: no result is lost and none is there twice.
 
     For example
 
@@ -136,9 +136,9 @@ def show(
             f"there is no result of {subject!r} for {indicator!r} in a {window} that holds {time_text(held)}; "
             f"`scorestream results list` shows those that are there"
         )
-    columns = ("subject_kind", "subject", "template", "number", *FIELDS, "window_start", "window_end", "known_at")
-    table = ("template", "number", "status", "value", "points", "n", "good", "sums", "known_at", "changed")
-    print_rows(_with_changes(rows), (*columns, "computed_at", "changed"), format, table=table)
+    columns = ("subject_kind", "subject", "template", "number", *FIELDS, "cause", "window_start", "window_end")
+    table = ("template", "number", "status", "value", "points", "n", "good", "sums", "known_at", "cause", "changed")
+    print_rows(_with_changes(rows), (*columns, "known_at", "computed_at", "changed"), format, table=table)
     return 0
 
 

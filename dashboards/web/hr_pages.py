@@ -27,7 +27,7 @@ from dashboards.web.framing import AnyRequest
 from dashboards.web.funnel_page import window_words
 from dashboards.web.hr_frame import PAGE, HrFrame, everybody, hr_frame, may
 from dashboards.web.hr_people import Wanted, roster, units_of
-from dashboards.web.hr_results import KINDS, SLICE, TOTAL, WINDOWS, as_csv, causes, finding, sums_of, veiled
+from dashboards.web.hr_results import KINDS, SLICE, TOTAL, WINDOWS, as_csv, causes, finding, kinds_of, sums_of, veiled
 from dashboards.web.me_pages import RETRY, catalogue_of
 from dashboards.web.names import unit_segment
 from dashboards.web.problems import RequestProblem
@@ -221,13 +221,16 @@ def _line(frame: HrFrame, row: Row, was: Row | None, catalogue: Catalogue) -> di
         "value": _value(frame, row, catalogue),
         "was": None if was is None else _value(frame, was, catalogue),
         "was_points": None if was is None else was["points"],
+        "why": [frame.words(f"hr.why.{kind}") for kind in kinds_of(row)],
     }
 
 
 def _period(row: Row, zone: str, frame: HrFrame) -> str:
-    """A window as people say it: its month, its day, the days from and to."""
+    """A window as people say it: its month, its day, the days from and to; a shift as its calendar has it."""
     figures = Figures(frame.words, zone)
-    return figures.period(row["window_kind"], row["window_start"], row["window_end"])
+    if row["shift"] is None:
+        return figures.period(row["window_kind"], row["window_start"], row["window_end"])
+    return f"{row['shift']} · {figures.period('shift', row['shift_start'], row['shift_end'])}"
 
 
 def _value(frame: HrFrame, row: Row, catalogue: Catalogue) -> str:
@@ -252,4 +255,8 @@ def _shown(frame: HrFrame, name: str, value: Any, row: Row, catalogue: Catalogue
         return frame.words(f"hr.status.{value}")
     if name == "sums":
         return ", ".join(f"{measure} {amount}" for measure, amount in json.loads(value).items()) or "–"
-    return "–" if value is None else frame.figures.number(value, 4)
+    if value is None or isinstance(value, str):
+        return value or "–"
+    if name in ("shift_start", "shift_end"):
+        return frame.figures.moment(value)
+    return frame.figures.number(value, 4)

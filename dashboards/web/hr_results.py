@@ -31,12 +31,12 @@ WINDOWS: Final = ("shift", *CALENDAR_KINDS)
 COLUMNS: Final = (
     *("subject_kind", "subject", "template", "version", "indicator", "window_kind", "window_start", "window_end"),
     *("number", "status", "value", "points", "n", "good", "low", "high", "target", "sums"),
-    *("was_value", "was_points", "known_at", "computed_at"),
+    *("was_value", "was_points", "shift", "calendar", "shift_start", "shift_end", "cause", "known_at", "computed_at"),
 )
 SLICE: Final = 500  # rows of a file that are read together
 MOST_CAUSES: Final = 100
 _EVENTS: Final = ("event", "correction", "target")
-_TIMES: Final = ("window_start", "window_end", "known_at", "computed_at")
+_TIMES: Final = ("window_start", "window_end", "shift_start", "shift_end", "known_at", "computed_at")
 
 
 class Found(NamedTuple):
@@ -77,7 +77,7 @@ async def as_csv(
 
 def _cells(row: Row, was: Row | None) -> dict[str, Any]:
     replaced = {} if was is None else {"was_value": was["value"], "was_points": was["points"]}
-    return {**row, **replaced, **{name: instant(row[name]) for name in _TIMES}}
+    return {**row, **replaced, **{name: instant(row[name]) for name in _TIMES if row[name] is not None}}
 
 
 class Cause(NamedTuple):
@@ -200,3 +200,8 @@ def sums_of(row: Row) -> dict[str, Any]:
     """The exact sums of a row, by measure."""
     found: dict[str, Any] = json.loads(row["sums"])
     return found
+
+
+def kinds_of(row: Row) -> list[str]:
+    """What the row says was its cause, kind by kind; nothing where it was written as its window closed."""
+    return row["cause"].split(",") if row["cause"] else []

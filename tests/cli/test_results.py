@@ -10,7 +10,7 @@ import pytest
 from schemas.instants import HOUR
 from tests.agents.rig import Rig
 from tests.cli.conftest import Run
-from tests.oracle.logs import DAY, MIDNIGHT, NOON, PARTITIONS, Log, template
+from tests.oracle.logs import DAY, MIDNIGHT, NOON, PARTITIONS, YIELD, Log, template
 
 NOON_TEXT = "2026-03-02T12:00:00Z"
 
@@ -59,6 +59,35 @@ def test_a_result_shows_how_it_was_restated(broker: str, run: Run) -> None:
     assert [0.9, 0.8] == second["changed"]["value"]
     assert ['{"accepted":9,"inspected":10}', '{"accepted":8,"inspected":10}'] == second["changed"]["sums"]
     assert {"value", "points", "good", "low", "high", "sums"} == second["changed"].keys()
+
+
+def test_shifts_are_listed_by_name_and_say_why_they_were_restated(tmp_path: Path, run: Run) -> None:
+    """In every format; a row that was written as its shift closed has no cause."""
+    rig, log = Rig(tmp_path, PARTITIONS), Log()
+    broker = f"embedded://{tmp_path / 'log'}"
+    log.publish(template(YIELD.replace("[day]", "[shift]")), at=MIDNIGHT - DAY)
+    log.calendar(MIDNIGHT - DAY)
+    log.send(dims={"line": "L1"}, measures={"inspected": 10, "accepted": 9})
+    try:
+        for wall in (MIDNIGHT + 9 * DAY, MIDNIGHT + 9 * DAY + HOUR):
+            rig.write(log)
+            rig.wall = wall
+            asyncio.run(rig.drain())
+            assert 0 == run("results", "close", "--broker", broker).code
+            log.send(NOON + 8 * DAY, event_id="c", corrects="e1", measures={"accepted": -1}, dims={"line": "L1"})
+    finally:
+        rig.close()
+    asked = ("results", "list", "--window", "shift", "--employee", "E1", "--broker", broker)
+    found = [row for row in run(*asked, "--format", "ndjson").rows() if row["indicator"] == "yield"]
+    names = ("number", "shift", "calendar", "shift_start", "shift_end", "cause")
+    named = ("early", "hall@1", "2026-03-02T06:00:00.000Z", "2026-03-02T14:00:00.000Z")
+    assert [(0, *named, None), (1, *named, "correction")] == [tuple(row[name] for name in names) for row in found]
+    assert "early" in run(*asked).out
+    show = ("results", "show", "E1", "yield", "shift", "--at", NOON_TEXT, "--format", "ndjson", "--broker", broker)
+    shown = run(*show).rows()
+    assert [(None, {}), ("correction", [0.9, 0.8])] == [
+        (row["cause"], row["changed"] and row["changed"]["value"]) for row in shown
+    ]
 
 
 def test_what_is_not_there_is_said(broker: str, run: Run) -> None:

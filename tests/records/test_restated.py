@@ -20,19 +20,20 @@ from tests.records.people import ANN, BO, unit
 
 FIRST = MIDNIGHT - 40 * DAY
 CLOSED = MIDNIGHT + 60 * DAY
+MONTHLY = YIELD.replace("[day]", "[day, month]")
 Place = tuple[str, str, str, int]
 
 
 class World:
     """Acme with two departments, Ann in L01 of the first and Bo in L02 of the second, three days of work, closed."""
 
-    def __init__(self, rig: Rig, records: Records) -> None:
-        self.rig, self.records = rig, records
+    def __init__(self, rig: Rig, records: Records, indicator: str = MONTHLY) -> None:
+        self.rig, self.records, self.indicator = rig, records, indicator
         self.log = Log()
 
     async def work(self) -> None:
         """Ten units each, each day; then all windows are over."""
-        text = template(YIELD.replace("[day]", "[day, month]"), applies_to="{roles: [operator]}")
+        text = template(self.indicator, applies_to="{roles: [operator]}")
         self.log.publish(text, at=FIRST)
         begun = [
             unit("acme", "company", None, FIRST), unit("D1", "department", "acme", FIRST),
@@ -153,6 +154,27 @@ async def test_what_is_said_of_today_or_of_no_place_reaches_nothing(world: World
     assert () == world.told(set_manager("D1", "E1", MIDNIGHT))
     with pytest.raises(OrganisationError):
         world.told(transfer("E1", "operator", "L9", MIDNIGHT))
+
+
+async def test_a_late_transfer_reaches_shifts(tmp_path: Path) -> None:
+    """The person's own, which may be others now, and those of both units and above, each as the unit has it."""
+    rig = Rig(tmp_path / "rig", PARTITIONS, FIRST, LIMITS)
+    records = open_records(f"sqlite:///{tmp_path}/records.sqlite")
+    world = World(rig, records, YIELD.replace("[day]", "[shift]"))
+    cycle = "{first: 2026-03-02, days: [[early]]}"
+    halves = "{early: {start: '06:00', end: '12:00'}, late: {start: '12:00', end: '18:00'}}"
+    world.log.calendar(FIRST, cycle=cycle)
+    world.log.calendar(
+        FIRST, calendar="halves", units="[L02]", shifts=halves, cycle=cycle.replace("early", "early, late")
+    )
+    await world.work()
+    late = transfer("E1", "operator", "L02", MIDNIGHT + DAY)
+    told = places(world.told(late))
+    assert await world.restated(late) - told <= {("employee", "E1", "shift", NOON + day * DAY) for day in range(3)}
+    day = {(subject, (start - MIDNIGHT) // HOUR - 24) for _, subject, _, start in told if start < MIDNIGHT + 2 * DAY}
+    assert {(name, 6) for name in ("E1", "L01", "D1", "D2", "acme")} | {("L02", 12)} <= day
+    records.close()
+    rig.close()
 
 
 def test_nothing_is_reached_before_anything_is_closed(tmp_path: Path) -> None:

@@ -69,6 +69,17 @@ def _close(connection: Any) -> None:
     ]
     rows.append({**rows[0], "indicator": "semi_finished_yield", "value": 0.93, "points": 97.9, "n": 30.0})
     connection.execute(insert(results), rows)
+    shift = {
+        **rows[0], "template": "of-shifts", "window_kind": "shift", "window_start": START + 5 * HOUR, "shift": "early",
+        "window_end": START + 13 * HOUR, "calendar": "hall@1", "shift_start": START + 6 * HOUR,
+        "shift_end": START + 12 * HOUR, "cause": None,
+    }  # fmt: skip
+    gone = {**shift, "number": 1, "status": "withdrawn", "value": None, "points": None, "cause": "assignment,event"}
+    other = {
+        **shift, "window_end": START + 17 * HOUR, "shift": "late", "calendar": "yard@2", "cause": "calendar",
+        "shift_start": START + 7 * HOUR, "shift_end": START + 16 * HOUR,
+    }  # fmt: skip
+    connection.execute(insert(results), [shift, gone, other])
 
 
 @pytest.fixture(scope="module")
@@ -188,12 +199,12 @@ def test_closed_results_and_what_became_of_them(client: Client, company: Company
     """Totals first; what holds now, what it was, and how often it was restated."""
     before = last(company)
     page = get(client, company, "/hr/results?lang=en").text
-    assert ["L1-1", "L1"] == rows(page)
+    assert ["L1-1", "L1-1", "L1-1", "L1"] == rows(page)
     assert "restated 2 times" in page
     assert ">90 <" in page.replace("\n", " ") or "90" in page
     assert "was 92.5" in page
-    assert ["L1-1"] == rows(get(client, company, "/hr/results?restated=1").text)
-    assert ["L1-1", "L1-1"] == rows(get(client, company, "/hr/results?indicator=&kind=employee").text)
+    assert ["L1-1", "L1-1"] == rows(get(client, company, "/hr/results?restated=1").text)
+    assert ["L1-1"] * 4 == rows(get(client, company, "/hr/results?indicator=&kind=employee").text)
     assert [] == rows(get(client, company, "/hr/results?window=month").text)
     named = entries(company, before)
     assert {"L1-1"} == {who for row in named for who in json.loads(row.detail)["employees"]}
@@ -201,13 +212,57 @@ def test_closed_results_and_what_became_of_them(client: Client, company: Company
 
 def test_a_result_shows_its_history(client: Client, company: Company) -> None:
     """Newest first, with what changed from one to the next."""
-    page = get(client, company, "/hr/results?lang=en&restated=1").text
+    page = get(client, company, "/hr/results?lang=en&restated=1&window=day").text
     href = re.search(r'href="(/hr/result\?key=[^"]+)"', page)
     assert href is not None
     page = get(client, company, href[1].replace("&amp;", "&")).text
     assert ["Restatement 2", "Restatement 1", "As it closed"] == re.findall(r"<h2>([\w ]+?) ?<", page)
     assert "<td>91</td><td>92.5</td>" in page
     assert 404 == get(client, company, f"/hr/result?key={_key('L1-9')}").status_code
+
+
+@pytest.mark.parametrize(
+    ("language", "gone", "why", "new"),
+    [
+        (
+            "en",
+            "withdrawn: no such shift any more",
+            "an assignment said late, an event said late",
+            "New in a closed period",
+        ),
+        ("zh", "已撤销：该班次不复存在", "补录任职, 事件迟到", "结算后新增"),
+    ],
+)
+def test_shifts_are_called_by_their_name(
+    client: Client, company: Company, language: str, gone: str, why: str, new: str
+) -> None:
+    """With when they start and end by the calendar, and why a row was written after they had closed."""
+    page = get(client, company, f"/hr/results?lang={language}&window=shift").text
+    assert ["L1-1", "L1-1"] == rows(page)
+    times = re.findall(r"<td>((?:early|late) · [^<]+?)(\d\d:\d\d) – (\d\d:\d\d) <span class=\"quiet\">([^<]+)<", page)
+    assert [("14:00", "20:00", "hall@1"), ("15:00", "00:00", "yard@2")] == [one[1:] for one in times]
+    assert [True, True] == [text in page for text in (gone, why)]
+    hrefs = [href.replace("&amp;", "&") for href in re.findall(r'href="(/hr/result\?key=[^"]+)"', page)]
+    told = [get(client, company, href).text for href in hrefs]
+    assert [True, True] == [why in told[0], "<td>–</td>" in told[0]]
+    assert [new] == re.findall(r"<h2>([^<]+?) ?<", told[1])
+
+
+def test_a_file_names_shifts_and_causes(client: Client, company: Company) -> None:
+    """In columns of their own, times as times."""
+    answer = get(client, company, "/hr/results.csv?window=shift")
+    found = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [("withdrawn", "early", "hall@1", "assignment,event"), ("ok", "late", "yard@2", "calendar")] == [
+        tuple(row[name] for name in ("status", "shift", "calendar", "cause")) for row in found
+    ]
+    assert [("T06:00", "T12:00"), ("T07:00", "T16:00")] == [
+        (row["shift_start"][10:16], row["shift_end"][10:16]) for row in found
+    ]
+    assert {""} == {row["shift_start"] for row in csv.DictReader(io.StringIO(_days(client, company)))}
+
+
+def _days(client: Client, company: Company) -> str:
+    return str(get(client, company, "/hr/results.csv?window=day").content.decode("utf-8-sig"))
 
 
 def _key(subject: str) -> str:
@@ -219,7 +274,7 @@ def test_results_are_a_file_too(client: Client, company: Company, monkeypatch: p
     monkeypatch.setattr("dashboards.web.hr_results.SLICE", 1)
     monkeypatch.setattr("dashboards.web.hr_pages.SLICE", 1)
     before = last(company)
-    answer = get(client, company, "/hr/results.csv?indicator=")
+    answer = get(client, company, "/hr/results.csv?indicator=&template=production-operator")
     assert 'attachment; filename="results.csv"' == answer.headers["content-disposition"]
     found = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     names = ("subject", "indicator", "value", "was_value")
