@@ -13,8 +13,7 @@ from typing import Final
 
 import msgspec
 
-from agents.closing import any_closed
-from agents.results import Closing
+from agents.closing import Closing, any_closed
 from agents.settings import Settings
 from schemas.instants import DAY, HOUR
 from schemas.unreadable import UNREADABLE

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
-from agents.records.results import Key, Known, Progress
+from agents.records.result_terms import Key, Known, Progress
 from agents.rules import unknown_since
 from schemas.instants import DAY
 from stream.closed import SHIFT, Closed, Outcome, bounds_of, gone, kinds_of
@@ -39,6 +39,16 @@ class Work:
         """The windows of somebody that ended later are computed."""
         own = self.changed.get(employee)
         return self.after if own is None else min(own, self.after)
+
+
+class Closing(NamedTuple):
+    """What became of a run: `until` (ms, None: nothing is closed yet), rows written, or why there are none."""
+
+    until: int | None
+    written: int
+    restated: int
+    people: int
+    why: str
 
 
 def closed_until(metas: Sequence[Meta], limits: Limits) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import uuid4
 
 from sqlalchemy import Connection
@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from agents.closing import (
     BEGUN,
     EVER,
+    Closing,
     Work,
     closed_until,
     common_rules,
@@ -36,7 +37,7 @@ from agents.query import states_of
 from agents.records import result_parts, results
 from agents.records.database import Records
 from agents.records.result_parts import Part, Waiting
-from agents.records.results import Key, Progress, Row, Stamp
+from agents.records.result_terms import Key, Progress, Row, Stamp
 from agents.replay import chunks, replay
 from agents.result_causes import CLOSES, News, cause, of_records, of_rules, told
 from agents.rules import only, rulebook
@@ -56,16 +57,6 @@ ROWS: Final = 20_000  # in a transaction, about
 _PER_WINDOW: Final = 10  # rows, about
 
 Advance = Callable[[int], None]
-
-
-class Closing(NamedTuple):
-    """What became of a run: `until` (ms, None: nothing is closed yet), rows written, or why there are none."""
-
-    until: int | None
-    written: int
-    restated: int
-    people: int
-    why: str
 
 
 @dataclass(slots=True)

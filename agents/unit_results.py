@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from agents.records.result_parts import Brought
-from agents.records.results import Key
+from agents.records.result_terms import Key
 from stream.calendars import FOREVER
 from stream.closed import SHIFT, Closed, Outcome, add_up, exists, outcomes, version_of, with_shift
 from stream.rulebook import Rulebook

@@ -12,10 +12,13 @@ from tests.e2e.processes import ROOT
 
 @pytest.mark.parametrize(
     ("begun", "not_loaded"),
-    [("agents.app", ["alembic", "joserfc", "litestar"]), ("dashboards.web.server", ["alembic", "joserfc", "aiohttp"])],
+    [
+        ("agents.app", ["sqlalchemy", "alembic", "joserfc", "litestar"]),
+        ("dashboards.web.server", ["alembic", "joserfc", "aiohttp"]),
+    ],
 )
 def test_a_process_begins_without(begun: str, not_loaded: list[str]) -> None:
-    """Alembic for a store that is as it should be, the protocols of a sign-in where nobody signs in."""
+    """The relational store where none is opened, Alembic where it is up to date, the protocol of a sign-in."""
     code = f"import sys, {begun}; print([name for name in {not_loaded} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     assert "[]" == told.stdout.strip()

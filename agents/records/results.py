@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, func, insert, select, text, update
 
 from agents.records.database import RecordsError
 from agents.records.result_tables import latest_results, result_progress, result_run, results
+from agents.records.result_terms import Begun, Key, Known, Progress, Row, Stamp
 from stream.closed import SHIFT, Closed, Outcome
 
 FIELDS: Final = Outcome.__struct_fields__
@@ -22,52 +23,6 @@ Item = TypeVar("Item")
 
 class Superseded(Exception):
     """Another run has begun since; it does what is left, and this one writes nothing more."""
-
-
-class Key(NamedTuple):
-    """Which result: of a subject, in a window, of an indicator (or a total)."""
-
-    subject: str
-    closed: Closed
-    indicator: str
-
-
-class Known(NamedTuple):
-    """The latest row of a result."""
-
-    number: int
-    outcome: Outcome
-
-
-class Row(NamedTuple):
-    """A row on its way: `cause` None for one that is written as its window closes."""
-
-    key: Key
-    number: int
-    outcome: Outcome
-    cause: str | None
-
-
-class Stamp(NamedTuple):
-    """Up to which log time records were known, and when it was computed (ms)."""
-
-    known_at: int
-    computed_at: int
-
-
-class Progress(NamedTuple):
-    """How far a partition is: windows closed up to `until` (ms), the next offset per topic, and the rules known."""
-
-    until: int
-    read: dict[str, int]
-    rules: list[str]
-
-
-class Begun(NamedTuple):
-    """What a run begins from; `tree` is the record by which units were pooled, None before the first run."""
-
-    progress: dict[int, Progress]
-    tree: bytes | None
 
 
 def begin(connection: Connection, log_id: str, run: str) -> Begun:

@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
+from agents.closing import Closing
 from agents.oracle.compare import differences
 from agents.oracle.recompute import Recomputed
 from agents.oracle.rows import entered
 from agents.oracle.windows import calendar_span
 from agents.records.database import Records
-from agents.results import Closing, close
+from agents.results import close
 from agents.rules import rulebook
 from stream.closed import WITHDRAWN
 from tests.agents import final_shifts

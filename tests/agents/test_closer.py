@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from agents.closer import AGAIN, Closer
+from agents.closing import Closing
 from agents.records.opening import records_of
-from agents.results import Closing
 from agents.settings import Settings
 from stream.rulebook import Rulebook
 from stream.shift_calendar import load_calendar

@@ -18,7 +18,7 @@ from agents.closing import (
     tree_changed_since,
     work_of,
 )
-from agents.records.results import Progress
+from agents.records.result_terms import Progress
 from agents.result_causes import News, cause, told
 from stream.calendars import FOREVER
 from stream.closed import Closed, exact

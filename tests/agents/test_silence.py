@@ -370,16 +370,14 @@ async def _drive(floor: Floor, script: Sequence[Act]) -> set[tuple[str, str, str
     rig, newest, raised = floor.rig, -1, -1
     expected: set[tuple[str, str, str]] = set()
     for act in script:
-        rig.wall += act.pause * MINUTE
-        now = rig.wall
+        now = rig.wall = rig.wall + act.pause * MINUTE
         if act.back is not None:
             at = now - act.back * MINUTE
             floor.send(at)
-            if at >= newest:
-                newest = at
-                if raised >= 0:
-                    expected.add(("cleared", format_rfc3339(now), ""))
-                    raised = -1
+            if at >= newest and raised >= 0:
+                expected.add(("cleared", format_rfc3339(now), ""))
+                raised = -1
+            newest = max(newest, at)
         if act.restart:
             await rig.crash()
             rig.restart("same")

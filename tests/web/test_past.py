@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from agents.records.database import Records, open_records
-from agents.records.results import Key, Progress, Row, Stamp, reach, write
+from agents.records.result_terms import Key, Progress, Row, Stamp
+from agents.records.results import reach, write
 from dashboards.web.desk import Desk
 from dashboards.web.past import LOOK, NONE, PAUSE, POINTS, Pasts
 from schemas.instants import DAY, HOUR
