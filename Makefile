@@ -13,7 +13,7 @@ KEYCLOAK := .cache/keycloak
 PEERS := .cache/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves bench-intake bench-me bench-boards quality soak lock browser kafka keycloak redis prometheus postgresql dashboards pictures-grafana
+.PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves bench-intake bench-me bench-boards bench-loop quality soak lock browser kafka keycloak redis prometheus postgresql dashboards pictures-grafana
 .DELETE_ON_ERROR:
 
 help:  ## Print this list
@@ -65,6 +65,9 @@ bench-me: $(TOOLS)  ## 200 people a second open /me: how long each waits, CPU of
 
 bench-boards: $(TOOLS)  ## A thousand screens on one web process, half of which never read: event to screen, CPU; ARGS=--smoke
 	@exec $(VENV)/bin/python -m tests.bench.boards $(ARGS)
+
+bench-loop: $(TOOLS)  ## How long a worker's loop does one thing and answers nobody, and what that is; ARGS=--smoke
+	@exec $(VENV)/bin/python -m tests.bench.blocks $(ARGS)
 
 quality: $(TOOLS)  ## How often alert rules speak for nothing, and how soon for a reason: simulated shifts
 	@exec $(VENV)/bin/python -m tests.quality $(ARGS)

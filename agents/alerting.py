@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Container, Iterable, Iterator
+from itertools import chain
 from typing import Final, cast
 
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 from agents.due import Due
 from agents.outbox import dead_letter
 from agents.reviews import Reviews
+from agents.slices import Slices
 from agents.store import Store
 from agents.ticks import Tick
 from agents.told import alert_record
@@ -31,6 +33,8 @@ from stream.unit_rules import UNIT
 REFUSED: Final = "refused"  # the reason in a dead letter of a command
 _OURS: Final = ("alert", "unit-verdict", "alert-review")
 _AT_ONCE: Final = 1_000
+EACH: Final = 16  # employees, or commands, before others may have the loop
+MANY: Final = 1_024  # employees, where it is only asked whether they are looked at
 
 
 class _Tag(msgspec.Struct, frozen=True, gc=False):
@@ -85,26 +89,38 @@ class Alerting:
         """Something came of them: the next tick looks at their silence."""
         self._lately.update((employee_id, None) for employee_id in employees)
 
-    def tick(
-        self, tick: Tick, applied: int, due: Iterable[str], alerted: Container[str], silent: bool
-    ) -> tuple[list[Outgoing], list[Person]]:
-        """What leaves at a tick, and who has changed; commands from `applied` on, time for who is `due`.
+    def ticking(
+        self,
+        tick: Tick,
+        applied: int,
+        due: Iterable[str],
+        alerted: Container[str],
+        silent: bool,
+        outputs: list[Outgoing],
+        changed: dict[str, Person],
+    ) -> Slices:
+        """Adds to `outputs` what leaves at a tick, to `changed` who has: commands from `applied` on, time for `due`.
 
         Looked at are those of them, and of whom something came, who are `alerted`: with an open alert. `silent`: all of
         them, for some rule waits for silence, which begins anew with whatever came.
         """
-        outputs: list[Outgoing] = []
-        changed: dict[str, Person] = {}
-        for row in self._commands(applied, tick.follows.get(COMMANDS, 0)):
+        for count, row in enumerate(self._commands(applied, tick.follows.get(COMMANDS, 0))):
             found = self._obeyed(row, tick.at, changed)
             if isinstance(found, AlertRow):
                 outputs.append(self._say(found))
             elif isinstance(found, Rejection):
                 outputs.append(dead_letter(COMMANDS, self._number, row, found))
+            if count % EACH == 0:
+                yield
         fresh, self._fresh = self._fresh, {}
         lately, self._lately = self._lately, {}
-        others = (name for name in (*lately, *due) if silent or name in alerted)
-        for employee_id in dict.fromkeys((*fresh, *others)):
+        looked = dict(fresh)
+        for count, name in enumerate(chain(lately, due)):
+            if silent or name in alerted:
+                looked[name] = None
+            if count % MANY == 0:
+                yield
+        for count, employee_id in enumerate(looked):
             person = self._person(employee_id)
             rows = [*hear(person, tick.at), *advance(person, tick.at)]
             if rows:
@@ -112,7 +128,8 @@ class Alerting:
                 outputs.extend(map(self._say, rows))
             if silent:  # not left to the next update, which may come after the next tick
                 self._due.schedule(employee_id, silence_due(person, tick.at))
-        return outputs, list(changed.values())
+            if count % EACH == 0:
+                yield
 
     def _obeyed(self, row: Row, at: int, changed: dict[str, Person]) -> AlertRow | Rejection | None:
         command = _read(row)

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from threading import Event
 from typing import Any, Final
@@ -22,6 +23,7 @@ from agents.decoder import Decoder
 from agents.health import Health
 from agents.learner import Learner
 from agents.limits import limits_to_work_by
+from agents.loop_delay import LoopDelay
 from agents.metrics import Metrics, Snapshot
 from agents.pace import BACKLOG
 from agents.records.sending import Sending
@@ -70,6 +72,7 @@ class Worker:
         self._takeover: asyncio.Future[bool] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._sizes: dict[int, float] = {}
+        self._delay = LoopDelay()
         self._free: dict[str, float] = {}  # by metric: nothing until somebody has looked
         self.views: Projection | None = None
         self._decoder = Decoder(settings.broker, settings.decoder or 0, settings.access)
@@ -81,12 +84,12 @@ class Worker:
         """Restores the state, begins to read."""
         settings = self.settings
         failpoints.arm(settings.fail_points)
-        await asyncio.to_thread(self._open)
+        options = await asyncio.to_thread(self._open)
         tune_collector()
-        self.app = _application(faust_options(self.log, settings.data), settings)
+        self.app = _application(options, settings)
         self.app.transport.serve(self._hooks(), chunk_records=settings.chunk_records)
         self.app.agent(_source(self.app), name="scoring")(self._score)
-        self._tasks = [self._spawn(self._watch)]
+        self._tasks = [self._spawn(self._watch), self._spawn(self._delay.run)]
         await self._begin()
         works = (self._beats, self._updates, self._pools, self._figures, self._snapshots, self._housekeeping)
         self._tasks += [self._spawn(work) for work in (*works, self._lessons, self._results)]
@@ -108,8 +111,8 @@ class Worker:
             starting.cancel()
             await asyncio.wait([starting])
 
-    def _open(self) -> None:
-        """The log, and the state where all of it is this worker's. Blocks."""
+    def _open(self) -> Mapping[str, Any]:
+        """The log, the state where all of it is this worker's, Faust's options. Blocks: imports alone take a second."""
         settings = self.settings
         self.log = open_log(settings.broker, NAMES, access=settings.access)
         # First: before topics are made that were there and are gone, and before an empty broker is asked for more.
@@ -124,6 +127,7 @@ class Worker:
         if not self.log.shared:
             self.scoring.take_over(range(self.scoring.count))
             self.scoring.resume()
+        return faust_options(self.log, settings.data)
 
     def _hooks(self) -> Hooks:
         scoring = self.scoring
@@ -192,7 +196,7 @@ class Worker:
             if hasattr(self, "scoring"):
                 self.scoring.resting = True  # stores that are closed are not asked any more
                 await self.scoring.settled()
-                self.scoring.close()
+                await asyncio.to_thread(self.scoring.close)
             if hasattr(self, "log"):
                 self.log.close()
             if not self._failed.done():
@@ -265,7 +269,7 @@ class Worker:
         while True:
             units, last = self.scoring.units, True
             if units is not None and units.whole and not self.scoring.pace.late:
-                last = self.metrics.figures.one(units.units, self.scoring.rules, self.scoring.now)
+                last = await units.count(self.metrics.figures, self.scoring.rules, self.scoring.now)
             await asyncio.sleep(FIGURES if last else BEAT)
 
     async def _lessons(self) -> None:
@@ -285,7 +289,9 @@ class Worker:
     async def _snapshots(self) -> None:
         while True:
             self.metrics.snapshot = self._snapshot()
-            self._show_alerts()
+            units = self.scoring.units
+            async with nullcontext() if units is None else units.turn:
+                self._show_alerts()
             await asyncio.sleep(SNAPSHOT)
 
     async def _housekeeping(self) -> None:
@@ -341,6 +347,7 @@ class Worker:
             {
                 names.COMMIT_TIME.name: self.scoring.flush.committed_at / 1000,
                 names.HELD.name: held,
+                names.LOOP_BLOCKED.name: self._delay.longest(),
                 **self._free,
                 names.TICK_TIME.name: max((p.meta.now for p in partitions), default=0) / 1000,
                 names.EVENT_TIME.name: max((p.meta.last for p in partitions), default=0) / 1000,

@@ -56,6 +56,7 @@ def memo_of(topic: str, number: int, partitions: int) -> Memo:
 def decode(rows: Sequence[Row], memo: Memo) -> DecodedChunk:
     """Decodes records of one partition, at least one."""
     groups, refused = decode_groups([rows], memo)
+    groups.unpack()
     first, last = rows[0], rows[-1]
     return DecodedChunk(first[0], last[0], len(rows), first[1], last[1], _size(rows), groups, refused, rows)
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
+from agents import restating
 from agents.failpoints import reach
 from agents.outbox import score_update as outgoing_update
 from agents.owed import Made
 from agents.partition import Partition
-from agents.slices import ended, whole
+from agents.slices import Slices, cancelled_before, cancelled_within, whole
 from agents.store import Position
 from agents.transport.log import Log, LogBusy, LogFull, Outgoing, Part
 from agents.unit_pool import UNITS_HOME
@@ -42,7 +43,8 @@ from stream.update import score_update
 
 ALONE: Final = nullcontext()
 _MARKS: Final = (IDENTITIES, HOLDING, ALERTED, REVIEWED)
-SLICE: Final = 500  # states
+SLICE: Final = 32  # states
+SEEN: Final = 4_096  # keys that are written
 UPDATE_BUDGET: Final = 0.05  # s at once for making updates, so that the loop goes on; the rest stays owed
 UPDATE_SHARE: Final = 0.5  # of the time for making updates between commits, while the worker keeps up
 BACKLOG_SHARE: Final = 0.016  # of the time while there is a backlog
@@ -88,34 +90,43 @@ class Flush:
         same. Only the next life, which reads what is there, may write again.
         """
         async with self._lock:
-            if self._broken is not None:
-                raise self._broken
+            self._demand_whole()
             async with alone:
+                self._demand_whole()  # who was alone before may have failed midway
                 now, partitions = self.clock(), list(partitions)
                 for partition in partitions:  # before anything is taken out of any of them: this may fail
-                    partition.settle()
+                    await whole(restating.settle(partition))
                 if backlog:
                     self.make_updates(partitions, BACKLOG_SHARE)
                 else:
                     self._make_updates(partitions, UPDATE_BUDGET)
+                await asyncio.sleep(0)
                 snapshots: list[Snapshot] = []
-                cancelled = await _cancelled_within(whole(self._snapshots(partitions, now, snapshots)))
+                cancelled = await cancelled_within(whole(self._snapshots(partitions, now, snapshots)))
                 extra, self.extra = self.extra, []
             transactions = self.transactions
             if snapshots or extra:
                 writing = asyncio.get_running_loop().run_in_executor(None, self._write, snapshots, extra, now)
-                cancelled |= await ended(writing)
+                cancelled |= await cancelled_before(writing)
                 if (error := writing.exception()) is not None:
                     sent = self.transactions > transactions
                     if not sent and not isinstance(error, LogFull | LogBusy):
                         self._broken = error
                     self._put_back(snapshots, extra, sent=sent)
                     raise error
-                self._written(snapshots)
+                cancelled |= await cancelled_within(whole(self._written(snapshots)))
             if cancelled:
                 raise asyncio.CancelledError
             self.committed_at = self.clock()
             return sum(len(snapshot.dirty) for snapshot in snapshots)
+
+    def _demand_whole(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+
+    def give_up(self, error: BaseException) -> None:
+        """Something was begun and not ended: whoever is next is told so, and nothing is written any more."""
+        self._broken = self._broken or error
 
     def make_updates(self, partitions: Collection[Partition], share: float = UPDATE_SHARE) -> None:
         """Score updates of who is owed one, in a share of the time since the last were made; the rest waits.
@@ -161,14 +172,14 @@ class Flush:
             if time.perf_counter() >= until:
                 return
 
-    def _snapshots(self, partitions: Iterable[Partition], now: int, made: list[Snapshot]) -> Iterator[None]:
-        """Of those that have something to commit, in slices."""
+    def _snapshots(self, partitions: Iterable[Partition], now: int, made: list[Snapshot]) -> Slices:
+        """Of those that have something to commit."""
         for partition in partitions:
             snapshot = yield from self._snapshot(partition, now)
             if snapshot is not None:
                 made.append(snapshot)
 
-    def _snapshot(self, partition: Partition, now: int) -> Generator[None, None, Snapshot | None]:
+    def _snapshot(self, partition: Partition, now: int) -> Generator[Any, Any, Snapshot | None]:
         committed = {(topic, partition.number): offset for topic, offset in partition.meta.applied.items()}
         made = partition.owed.take()
         partition.dirty.update(dict.fromkeys(made))  # their due changes
@@ -239,12 +250,15 @@ class Flush:
                 partition.outputs = [*(o for o in snapshot.outputs if o.topic != SCORE_UPDATES), *partition.outputs]
             partition.flushing, partition.sending = {}, []
 
-    def _written(self, snapshots: list[Snapshot]) -> None:
+    def _written(self, snapshots: list[Snapshot]) -> Slices:
         for snapshot in snapshots:
-            partition = snapshot.partition
-            partition.flushing, partition.sending = {}, []
-            partition.saved = snapshot.offsets
-            partition.identities.written(key for key, _ in snapshot.changes if key[:1] == IDENTITIES)
+            snapshot.partition.flushing, snapshot.partition.sending = {}, []
+            snapshot.partition.saved = snapshot.offsets
+        for snapshot in snapshots:
+            for begin in range(0, len(snapshot.changes), SEEN):
+                part = snapshot.changes[begin : begin + SEEN]
+                snapshot.partition.identities.written(key for key, _ in part if key[:1] == IDENTITIES)
+                yield
 
 
 def _parts(snapshots: Iterable[Snapshot], extra: Sequence[Outgoing], now: int) -> list[Part]:
@@ -258,12 +272,3 @@ def _parts(snapshots: Iterable[Snapshot], extra: Sequence[Outgoing], now: int) -
     if extra and all(part.partition != UNITS_HOME for part in parts):
         parts.append(Part(UNITS_HOME, extra, {}))
     return parts
-
-
-async def _cancelled_within(work: Coroutine[None, None, object]) -> bool:
-    """Does work that ends even when it is cancelled; whether it was: what it took out has to be written."""
-    try:
-        await work
-    except asyncio.CancelledError:
-        return True
-    return False

@@ -85,12 +85,11 @@ class Metrics:
         self._failures.inc()
         self.last_failure = reason
 
-    def latency(self, quantile: float) -> float | None:
-        """Event-to-score latency in s at a quantile of the last samples, None without any."""
-        if not self._latencies:
-            return None
+    def latencies(self, *quantiles: float) -> list[float]:
+        """Event-to-score latency in s at quantiles of the last samples; nothing without any."""
         ordered = sorted(self._latencies)
-        return ordered[min(len(ordered) - 1, int(quantile * len(ordered)))]
+        last = len(ordered) - 1
+        return [ordered[min(last, int(quantile * len(ordered)))] for quantile in quantiles] if ordered else []
 
     def collect(self) -> Iterator[Metric]:
         """The snapshot as metric families (prometheus-client calls this)."""
@@ -119,10 +118,8 @@ class Metrics:
         family = SummaryMetricFamily(
             names.LATENCY.name, names.LATENCY.help, count_value=self._latency_count, sum_value=self._latency_sum
         )
-        for quantile in QUANTILES:
-            value = self.latency(quantile)
-            if value is not None:
-                family.add_sample(names.LATENCY.name, {"quantile": str(quantile)}, value)
+        for quantile, value in zip(QUANTILES, self.latencies(*QUANTILES), strict=False):
+            family.add_sample(names.LATENCY.name, {"quantile": str(quantile)}, value)
         return family
 
     def text(self) -> bytes:

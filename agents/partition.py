@@ -6,30 +6,30 @@ before anything else begins (agents/scoring.py), though the loop may look elsewh
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import ClassVar, Final, cast
 
 from msgspec.structs import replace
 
+from agents import restating
 from agents.alerting import Alerting
-from agents.counting import count_chunk
+from agents.counting import EACH, MANY, count_chunk
 from agents.decoded import DecodedChunk, decode, memo_of, originals
 from agents.due import Due
 from agents.gate import admits
-from agents.held_events import HELD_AT_ONCE, events_again, records_again
+from agents.held_events import records_again
 from agents.identities import Identities
 from agents.limits import fix_limits
 from agents.outbox import dead_letter, late_event
 from agents.owed import Owed
-from agents.restating import restate
-from agents.rules import only, rulebook, unknown_since, version_names
+from agents.rules import only, rulebook, unknown_since
+from agents.slices import Slices, at_once
 from agents.store import Store
 from agents.ticks import Tick, reachable, tick_of
 from agents.transport.log import Log, Outgoing
 from schemas.event import INPUT_TOPICS, Rejection, Row
-from stream.held import expire, expiry, open_gate, release
+from stream.held import expire, expiry
 from stream.keys import ALERTED, EMPLOYEE, HOLDING, employee_key, instant_of
 from stream.meta import KEY, Meta, decode_meta
 from stream.person import Person
@@ -93,7 +93,7 @@ class Partition:
         if rules.awaits_silence:  # ticks decide about everybody
             self._awake = self.wake(None, None) is None
         if self.meta.shown != self.meta.rules:  # what is stored of many does not know these rules yet
-            everybody = self.employees()
+            everybody = self.employees_of()()
             self.owed.everybody(everybody)
             self.alerting.noticed(everybody)
         self.alerting.recall(self.alerted)
@@ -105,10 +105,10 @@ class Partition:
 
     def apply(self, topic: str, chunk: DecodedChunk) -> None:
         """Applies a chunk of an input topic."""
-        deque(self.slices(topic, chunk), maxlen=0)
+        at_once(self.applying(topic, chunk))
 
-    def slices(self, topic: str, chunk: DecodedChunk) -> Iterator[None]:
-        """The same with a pause now and then, in which nothing may be done with this partition."""
+    def applying(self, topic: str, chunk: DecodedChunk) -> Slices:
+        """The same in slices, between which nothing may be done with this partition."""
         expected = self.meta.applied.get(topic, 0)
         kept = self.log.start(topic, self.number) if chunk.first > expected else 0
         if not admits(topic, chunk, expected, kept):
@@ -117,42 +117,64 @@ class Partition:
         changed = dict.fromkeys(chunk.groups.packed.names)
         self.dirty.update(changed)  # first: nobody lets go of them in a pause
         self.owed.soon.update(changed)
-        recall, fewest = self.identities.recall, self.fewest
-        reached = yield from count_chunk(chunk.groups, number, self.person, self.limits, recall, tally, fewest)
+        put_away, recall, fewest = partial(self._put_away, tally), self.identities.recall, self.fewest
+        reached = yield from count_chunk(
+            chunk.groups, number, self.person, self.limits, recall, tally, fewest, put_away
+        )
         self.meta.measured = max(self.meta.measured, reached)
         self.alerting.noticed(changed)
-        self._settle(topic, chunk, expected, tally)
-        self.meta.applied[topic] = chunk.after
+        yield from self._settle(topic, chunk, expected, tally)
+        self.meta.applied[topic] = chunk.after  # all that a tick would have to know of it is known
         self.meta.logged = max(self.meta.logged, chunk.logged)
-        for employee_id in tally.waiting:
-            self.expect_expiry(self.person(employee_id))
         self.unsettled |= tally.restate
-        self.release(tally.release - self.unsettled)
-        self._run_ticks()
+        yield from restating.decide_held(self, tally.release - self.unsettled)
+        yield from self._running_ticks()
 
-    def _settle(self, topic: str, chunk: DecodedChunk, expected: int, tally: Tally) -> None:
-        """Outcomes, and what goes to dead letters and late events."""
-        self._count(tally)
+    def _settle(self, topic: str, chunk: DecodedChunk, expected: int, tally: Tally) -> Slices:
+        """Outcomes, what goes to dead letters and late events, and until when held records are waited for."""
+        self._put_away(tally)
+        yield
+        self.count(tally)
         refused = [entry for entry in chunk.refused if entry[0].offset >= expected]
         if tally.conflicts or tally.late_events:
-            by_offset = originals(self.log, topic, self.number, chunk)
+            by_offset = yield partial(originals, self.log, topic, self.number, chunk)
             for event in tally.conflicts:
                 reason = Rejection("conflict", f"event_id: {event.event_id!r} is known with other content")
                 refused.append((by_offset[event.offset], reason))
-            for event in tally.late_events:
+            for count, event in enumerate(tally.late_events):
                 self.outputs.append(late_event(topic, self.number, by_offset[event.offset]))
-        for row, reason in refused:
+                if count % EACH == 0:
+                    yield
+        for count, (row, reason) in enumerate(refused):
             self.meta.count(f"rejected:{reason.reason}", 1)
             self.outputs.append(dead_letter(topic, self.number, row, reason))
-        self.changes.extend(self.identities.put_away(tally.sealed))
-        self.changes.extend(self.identities.forgotten(tally.forget))
+            if count % EACH == 0:
+                yield
+        for order in tally.forget:
+            self.changes.extend(self.identities.forgotten((order,)))
+            yield
+        for employee_id in tally.waiting:
+            self.expect_expiry(self.person(employee_id))
+            yield
 
-    def _count(self, tally: Tally) -> None:
+    def _put_away(self, tally: Tally) -> None:
+        """Identities, and what is said of alerts: by and by, as there may be very many."""
+        self.changes.extend(self.identities.put_away(tally.sealed))
+        self.outputs.extend(self.alerting.told(tally.alerts))
+        tally.sealed.clear()
+        tally.alerts.clear()
+
+    def count(self, tally: Tally) -> None:
+        """Notes how records ended."""
         meta = self.meta
         for outcome in ("scored", "unused", "held", "duplicate", "late"):
             meta.count(outcome, getattr(tally, outcome))
         meta.last = max(meta.last, tally.last)
-        self.outputs.extend(self.alerting.told(tally.alerts))
+
+    def note(self, tally: Tally) -> None:
+        """The same, and what alerts they raised or ended."""
+        self._put_away(tally)
+        self.count(tally)
 
     def person(self, employee_id: str) -> Person:
         """The employee at work: from memory, from a commit under way, from the store, or new."""
@@ -165,7 +187,7 @@ class Partition:
         return found
 
     def changed(self, person: Person) -> None:
-        """A state is another than the store has, and its score may be."""
+        """Their state has: the next commit writes it, and they are owed a score update."""
         self.dirty[person.id] = self.owed.soon[person.id] = None
         self.alerting.noticed((person.id,))
         self.meta.measured = max(self.meta.measured, person.state.measured)
@@ -192,10 +214,14 @@ class Partition:
         self.rules = rules
 
     def take_over(self, rules: Rulebook) -> None:
+        """As `taking_over`, at once."""
+        at_once(self.taking_over(rules))
+
+    def taking_over(self, rules: Rulebook) -> Slices:
         """Adopts rules of which some are not known yet."""
         since = unknown_since(self.meta.rules, rules)
         if since is not None:
-            self.adopt(rules, since)
+            yield from restating.adopt(self, rules, since)
 
     def _read_up_to(self, follows: Mapping[str, int]) -> None:
         for topic in INPUT_TOPICS:
@@ -215,129 +241,98 @@ class Partition:
             self.apply(topic, self.decoded(topic, rows))
 
     def pass_over(self, topic: str, begin: int, after: int) -> None:
+        """As `passing`, at once."""
+        at_once(self.passing(topic, begin, after))
+
+    def passing(self, topic: str, begin: int, after: int) -> Slices:
         """Between these offsets there is no record: who has applied all before them has applied them too."""
         applied = self.meta.applied.get(topic, 0)
         if begin <= applied < after and not (topic == TICKS and self._ticks):
             self.meta.applied[topic] = after
             if topic != TICKS:
-                self._run_ticks()
+                yield from self._running_ticks()
 
     def adopt(self, rules: Rulebook, since: int) -> None:
-        """Takes a new rulebook that differs from the old one from `since` on: restates, releases, shows."""
-        self.rules = rules
-        self.meta.rules = version_names(rules)
-        for person in self.persons.values():
-            person.adopt(rules)
-        everybody = self.employees()
-        measured: set[str] = set()
-        if since <= self.meta.measured:
-            measured = {name for name in everybody if self.person(name).state.measured >= since}
-        settled = self.unsettled | measured
-        self.unsettled = set(settled)
-        self.settle()
-        self.release(name for name in dict.fromkeys([*self.holding, *self.dirty]) if name not in settled)
-        self.owed.everybody(everybody)
-        if rules.awaits_silence and since <= self.meta.now:
-            self.alerting.noticed(everybody)
-        for name in everybody if rules.awaits_silence else ():
-            self.due.schedule(name, since)
+        """As `restating.adopt`, at once."""
+        at_once(restating.adopt(self, rules, since))
 
-    def employees(self) -> list[str]:
-        """Everybody with a state."""
-        stored = [key[1:].decode() for key, _ in self.store.items(EMPLOYEE)]
+    def employees_of(self) -> Callable[[], list[str]]:
+        """What says, in a thread too, who has a state: it asks the store."""
         flushing = [key[1:].decode() for key in self.flushing if key[:1] == EMPLOYEE]
-        return list(dict.fromkeys([*stored, *flushing, *self.persons]))
-
-    def settle(self) -> None:
-        """Before a tick and before a commit: counts anew whoever's past has changed, once for all that changed it."""
-        if self.unsettled:
-            restate(self, self.unsettled)
-            self.unsettled = set()
-
-    def release(self, employees: Iterable[str]) -> None:
-        """Decides employees' held records anew, read from the log again: many at once."""
-        waiting: dict[str, list[Held]] = {}
-        count = 0
-        for employee_id in employees:
-            opened = open_gate(self.person(employee_id))
-            if opened:
-                waiting[employee_id] = opened
-                count += len(opened)
-            if count >= HELD_AT_ONCE:
-                self._release(waiting)
-                waiting, count = {}, 0
-        self._release(waiting)
-
-    def _release(self, waiting: Mapping[str, Sequence[Held]]) -> None:
-        events = events_again(self.log, self.number, list(chain.from_iterable(waiting.values())))
-        tally = Tally()
-        for employee_id, opened in waiting.items():
-            person = self.person(employee_id)
-            release(person, {held: events[held] for held in opened if held in events}, tally)
-            self.changed(person)
-        self._count(tally)
-        self.unsettled |= tally.restate
+        known, store = [*flushing, *self.persons], self.store
+        return lambda: list(dict.fromkeys([*(key[1:].decode() for key, _ in store.items(EMPLOYEE)), *known]))
 
     # Time
 
     def tick(self, rows: Sequence[Row]) -> None:
+        """As `ticking`, at once."""
+        at_once(self.ticking(rows))
+
+    def ticking(self, rows: Sequence[Row]) -> Slices:
         """Takes ticks; each is applied once the inputs it follows are."""
         expected = self.meta.applied.get(TICKS, 0)
         for row in rows:
             tick = tick_of(row)
             if row[0] >= expected and tick is not None:
                 self._ticks.append((row[0], reachable(tick, row[0], self.number, self.log, self.meta.applied)))
-        self._run_ticks()
+        yield from self._running_ticks()
 
-    def _run_ticks(self) -> None:
+    def _running_ticks(self) -> Slices:
         applied = self.meta.applied
-        done = 0
-        for offset, tick in self._ticks:
+        while self._ticks:
+            offset, tick = self._ticks[0]
             if any(applied.get(topic, 0) < tick.follows[topic] for topic in INPUT_TOPICS):
-                break
-            done += 1
+                return
+            del self._ticks[0]
             if offset >= applied.get(TICKS, 0):
-                self.settle()
+                yield from restating.settle(self)
                 applied[TICKS] = offset + 1
                 self.meta.now = max(self.meta.now, tick.at)
-                self._decide(replace(tick, at=self.meta.now))  # time never runs back, whatever a tick says
-        del self._ticks[:done]
+                now = replace(tick, at=self.meta.now)  # time never runs back, whatever a tick says
+                yield from self._expire(now)
+                yield from self._alert(now)
 
     def decides(self, now: int) -> bool:
         """Whether something may be decided at a tick at `now` (ms)."""
         return self.expiring.by(now) or self.rules.awaits_silence
 
-    def _decide(self, tick: Tick) -> None:
-        self._expire(tick)
-        self._alert(tick)
-
-    def _alert(self, tick: Tick) -> None:
+    def _alert(self, tick: Tick) -> Slices:
         """What people did with alerts since the last tick, and what time does with alerts and with scores."""
         applied, every = self.meta.applied, self.rules.awaits_silence
-        due = dict.fromkeys(self.due.take(self.meta.now))
+        due: dict[str, None] = {}
+        for count, name in enumerate(self.due.take(self.meta.now)):
+            due[name] = None
+            if count % MANY == 0:
+                yield
         self.owed.later.update(due)
-        outputs, changed = self.alerting.tick(tick, applied.get(COMMANDS, 0), due, self.alerted, every)
-        self.outputs += outputs
-        for person in changed:
+        changed: dict[str, Person] = {}
+        begin = applied.get(COMMANDS, 0)
+        yield from self.alerting.ticking(tick, begin, due, self.alerted, every, self.outputs, changed)
+        for count, person in enumerate(changed.values()):
             self.changed(person)
+            if count % MANY == 0:
+                yield
         applied[COMMANDS] = max(applied.get(COMMANDS, 0), tick.follows.get(COMMANDS, 0))
 
-    def _expire(self, tick: Tick) -> None:
+    def _expire(self, tick: Tick) -> Slices:
         """What has been held for too long is late from here on."""
         follows = [tick.follows.get(topic, 0) for topic in INPUT_TOPICS]
         tally, gone = Tally(), list[Held]()
-        for person in [self.person(employee_id) for employee_id in self.expiring.take(tick.at)]:
+        for employee_id in list(self.expiring.take(tick.at)):
+            person = self.person(employee_id)
             gone += expire(person, tick.at, follows, self.limits.held, tally)
             self.changed(person)
             self.expect_expiry(person)
-        self._count(tally)
-        records = records_again(self.log, self.number, gone)
-        self.outputs.extend(
-            late_event(INPUT_TOPICS[held.topic], self.number, records[held]) for held in gone if held in records
-        )
+            yield
+        self.note(tally)
+        if gone:
+            records = yield partial(records_again, self.log, self.number, gone)
+            self.outputs.extend(
+                late_event(INPUT_TOPICS[held.topic], self.number, records[held]) for held in gone if held in records
+            )
 
     def expect_expiry(self, person: Person) -> None:
-        """Wakes up when the first of somebody's held records is held for too long."""
+        """The tick that makes the oldest of what they have held late finds them."""
         at = expiry(person, self.limits.held)
         if at is not None:
             self.expiring.schedule(person.id, at)
@@ -353,11 +348,17 @@ class Partition:
             self.due.schedule(key[1:].decode(), due)
         return None
 
-    def evict(self, limit: int) -> None:
+    def evicting(self, limit: int) -> Slices:
         """Lets go of the employees longest in memory that nothing waits for, down to `limit`."""
         excess = len(self.persons) - limit
         if excess <= 0 or self.flushing:  # a commit that fails needs them
             return
         idle = (name for name in self.persons if name not in self.dirty)
-        for name in [name for _, name in zip(range(excess), idle, strict=False)]:
+        for count, name in enumerate([name for _, name in zip(range(excess), idle, strict=False)]):
             del self.persons[name]
+            if count % EACH == 0:
+                yield
+
+    def evict(self, limit: int) -> None:
+        """As `evicting`, at once."""
+        at_once(self.evicting(limit))

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -23,13 +25,15 @@ from agents.partition import Partition
 from agents.put_off import PutOff
 from agents.recovery import Progress
 from agents.rules import changed_since, rulebook
-from agents.slices import to_the_end, whole
+from agents.slices import Slices, in_thread, whole
 from agents.takeover import Interrupted, Takeover
 from agents.ticker import Ticker
 from agents.transport.errors import BrokerGone
 from agents.transport.hooks import Span
-from agents.transport.log import Log, LogBusy, LogFull, RecoverableError, TopicPartition
+from agents.transport.log import Log, LogBusy, LogFull, Outgoing, RecoverableError, TopicPartition
 from agents.unit_pool import UNITS_HOME, UnitPool
+from agents.visible import Awaited
+from agents.waking import Waking
 from schemas.event import INPUT_TOPICS, Row
 from stream.pipeline import Limits
 from stream.rulebook import Rulebook
@@ -37,7 +41,7 @@ from stream.topics import COMMANDS, SCORE_UPDATES, TEMPLATES, TICKS
 
 logger: Final = logging.getLogger(__name__)
 LOOK: Final = 0.1  # s between two looks at where the log ends
-WAKE: Final = 2_000  # stored employees looked at per step after a start
+FEW: Final = 2_000  # records that are decoded in the loop
 NEVER: Final = Event()
 
 
@@ -78,10 +82,11 @@ class Scoring:
         self._looked = 0.0  # monotonic; when the log's ends were asked for
         self._asked = 0  # the same by the wall clock, ms
         self._working = asyncio.Lock()
+        self._committing = asyncio.Lock()
         self._applying = asyncio.Lock()  # held by whoever changes partitions; in it their states are of one instant
-        self._waking: dict[int, bytes | None] = {}
+        self._waking = Waking()
         self._put_off = PutOff(metrics)
-        self._awaited: dict[int, tuple[str, int]] = {}  # by partition: whose update is timed, from which log time (ms)
+        self._awaited = Awaited(metrics)
 
     @classmethod
     def open(
@@ -121,7 +126,7 @@ class Scoring:
         except Interrupted:
             return False
         finally:
-            self._waking |= dict.fromkeys(new & self.partitions.keys())
+            self._waking.begin(new & self.partitions.keys())
         for number in self.partitions.keys() - new:
             self.partitions[number].catch_up(rules)  # a tick that is under way knows the rules of before
         self._adopt(rules, ends)
@@ -145,8 +150,8 @@ class Scoring:
         if number == UNITS_HOME:
             self.units = None
         self.log.disown(number)
-        self._waking.pop(number, None)
-        self._awaited.pop(number, None)
+        self._waking.forget(number)
+        self._awaited.forget(number)
         self.ticker.forget(number)
         try:
             partition.store.close()
@@ -162,8 +167,10 @@ class Scoring:
                 await self.commit()
 
     async def settled(self) -> None:
-        """What is under way is applied whole; with `resting` set nothing begins after it."""
+        """What is under way is applied whole, and committed; with `resting` set nothing begins after it."""
         async with self._applying:
+            pass
+        async with self._committing:
             pass
 
     def resume(self) -> None:
@@ -183,47 +190,59 @@ class Scoring:
     ) -> None:
         """Applies a chunk of a topic, which stands for the offsets of `span` (None: for those of its records).
 
-        It is applied whole, also when whoever waits for it is cancelled; a slice blocks for some tens of milliseconds.
-        What is not this worker's any more is left alone.
+        It is applied whole, also when whoever waits is cancelled. What is not this worker's any more is left alone.
         """
-        async with self._applying:
+        async with self._changing():
             owned = self.partitions.get(partition)
             if owned is not None and not self.resting:
                 await self._apply(owned, topic, rows, span)
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[None]:
+        """Nobody else changes partitions meanwhile. What was begun and not ended must never be committed."""
+        async with self._applying:
+            try:
+                yield
+            except (LogFull, LogBusy):  # nothing was begun
+                raise
+            except Exception as error:
+                self.flush.give_up(error)
+                raise
 
     async def _apply(self, owned: Partition, topic: str, rows: Sequence[Row] | DecodedChunk, span: Span | None) -> None:
         began = time.perf_counter()
         if topic in INPUT_TOPICS:
             if rows:
-                chunk = owned.decoded(topic, rows)
+                decoded = partial(owned.decoded, topic, rows)
+                chunk = decoded() if len(rows) < FEW else await in_thread(decoded)
                 if span is not None:
-                    owned.pass_over(topic, span.begin, chunk.first)
-                away = await whole(owned.slices(topic, chunk))
+                    await whole(owned.passing(topic, span.begin, chunk.first))
+                away = await whole(owned.applying(topic, chunk))
                 reach("after-chunk")
                 took = time.perf_counter() - began - away
                 self.pace.applied(len(chunk), took)
                 self.metrics.chunk(topic, len(chunk), took)
                 self.metrics.skewed(chunk.skewed)
-                if chunk.groups.packed.names:
-                    self._awaited.setdefault(owned.number, (chunk.groups.packed.names[0], chunk.since))
+                self._awaited.begin(owned.number, chunk)
         elif topic == TICKS and not isinstance(rows, DecodedChunk):
-            owned.tick(rows)
+            await whole(owned.ticking(rows))
         if span is not None:
-            owned.pass_over(topic, behind(rows) if rows else span.begin, span.after)
+            await whole(owned.passing(topic, behind(rows) if rows else span.begin, span.after))
 
     # Rules
 
-    def _take_over_rules(self, new: Rulebook, ends: list[int]) -> None:
+    async def _take_over_rules(self, new: Rulebook, ends: list[int]) -> None:
         changed = changed_since(self.rules, new) is not None
+        for partition in list(self.partitions.values()):
+            await whole(partition.taking_over(new))
         self._adopt(new, ends)
         if changed:
             reach("rules-adopted")
 
     def _adopt(self, rules: Rulebook, ends: list[int]) -> None:
-        """`ends`: where the templates ended before these rules were read."""
+        """All partitions know these rules; `ends`: where the templates ended before they were read."""
         self.rules = rules
         for number, partition in self.partitions.items():
-            partition.take_over(rules)
             partition.meta.applied[TEMPLATES] = max(ends[number], rules.ends[number])
         self._templates = ends
         self.ends |= {(TEMPLATES, number): end for number, end in enumerate(ends)}  # the last look may be older
@@ -266,7 +285,7 @@ class Scoring:
             await self._read_commands()
             await self._tick(wall_clock())
             async with self._applying:
-                self._wake()
+                self._waking.step(self.partitions)
 
     async def _read_commands(self) -> None:
         """What people and units want done with alerts, before the tick that follows it comes."""
@@ -284,8 +303,8 @@ class Scoring:
         if self.ticker.under_way():
             return
         rules = await asyncio.to_thread(rulebook, self.log)
-        async with self._applying:
-            self._take_over_rules(rules, ends)
+        async with self._changing():
+            await self._take_over_rules(rules, ends)
 
     def show(self) -> None:
         """Makes score updates, a slice at a time, for the next commit; a backlog's come with its commits."""
@@ -310,24 +329,24 @@ class Scoring:
     async def _tick(self, now: int) -> None:
         """Ticks that find no room are no loss: the next second has its own."""
         try:
-            if not self.ticker.urgent(now):
-                await self._write_ticks(now)
-            elif not self.ticker.under_way():
-                await to_the_end(self._tick_at_once(now))
+            async with self._changing():  # who is half applied may be due, and not be scheduled yet
+                if self.ticker.urgent(now):
+                    if not self.ticker.under_way():
+                        await whole(self._decide(self.ticker.due(now, self.ends, self._asked)))
+                    return
+                ticks = self.ticker.due(now, self.ends, self._asked)
+            if await in_thread(lambda: self.ticker.write(ticks)):
+                reach("after-ticks")
         except (LogFull, LogBusy) as error:
             self._put_off.again(error)
 
-    async def _tick_at_once(self, now: int) -> None:
-        """Also where the worker is told to stop meanwhile: what comes after a tick must not be known at it."""
-        async with self._applying:
-            for number, row in await self._write_ticks(now):
-                self.partitions[number].tick([row])
-
-    async def _write_ticks(self, now: int) -> list[tuple[int, Row]]:
-        written = await asyncio.to_thread(self.ticker.write, self.ticker.due(now, self.ends, self._asked))
+    def _decide(self, ticks: Sequence[Outgoing]) -> Slices:
+        """Ticks are written and applied in one go, also when whoever waits is cancelled in between."""
+        written: list[tuple[int, Row]] = yield partial(self.ticker.write, ticks)
         if written:
             reach("after-ticks")
-        return written
+        for number, row in written:
+            yield from self.partitions[number].ticking([row])
 
     @property
     def now(self) -> int:
@@ -340,13 +359,8 @@ class Scoring:
 
     async def pool(self) -> None:
         """Reads on what the units' home needs of all partitions, whoever wrote it."""
-        units = self.units
-        if units is None or self.resting:
-            return
-        await units.read_on(self.ends)
-        if units.alerts.commands:
-            commands, units.alerts.commands = units.alerts.commands, []
-            await asyncio.to_thread(self.log.append, commands)
+        if self.units is not None and not self.resting:
+            await self.units.read_on(self.ends)
 
     def has_work(self) -> bool:
         """Whether anything waits for a commit."""
@@ -354,44 +368,27 @@ class Scoring:
 
     async def commit(self) -> None:
         """Commits everything applied so far. A disk without room is waited for; nothing is lost meanwhile."""
-        units, home = self.units, self.partitions.get(UNITS_HOME)
-        if units is not None and home is not None:
-            now = self.now
-            self.flush.extra.extend(units.changed(self.rules, now, wall_clock()))
-            home.outputs += units.closed(self.rules, now)  # its meta says which commands are obeyed
-        began, transactions = time.perf_counter(), self.flush.transactions
-        try:
-            written = await self.flush(self.partitions.values(), backlog=self.pace.late, alone=self._applying)
-        except (LogFull, LogBusy) as error:
-            self._put_off.again(error)
-            self.pace.tried()
-            return
-        took = time.perf_counter() - began
-        self.pace.committed(took)
-        if self.flush.transactions > transactions:
-            self._put_off.over()
-        self.metrics.committed(written, took)
-        self._time_visible()
-        for partition in self.partitions.values():
-            partition.evict(max(1, self.cached // len(self.partitions)))
-
-    def _time_visible(self) -> None:
-        """One employee of each partition at a time is timed until their update is in a commit."""
-        for number, (employee_id, logged) in list(self._awaited.items()):
-            owed = self.partitions[number].owed
-            if employee_id not in owed and employee_id not in owed.made:
-                del self._awaited[number]
-                self.metrics.visible(logged)
-
-    def _wake(self) -> None:
-        """After a start, a slice at a time: who is stored learns when time changes their scores."""
-        for number, start in list(self._waking.items()):
-            following = self.partitions[number].wake(start, WAKE)
-            if following is None:
-                del self._waking[number]
-            else:
-                self._waking[number] = following
-            return
+        async with self._committing:
+            units, home = self.units, self.partitions.get(UNITS_HOME)
+            if units is not None and home is not None:
+                # The home's meta says which commands are obeyed.
+                await units.leave(self.rules, self.now, wall_clock, self.flush.extra, home.outputs)
+            began, transactions = time.perf_counter(), self.flush.transactions
+            try:
+                written = await self.flush(self.partitions.values(), backlog=self.pace.late, alone=self._applying)
+            except (LogFull, LogBusy) as error:
+                self._put_off.again(error)
+                self.pace.tried()
+                return
+            took = time.perf_counter() - began
+            self.pace.committed(took)
+            if self.flush.transactions > transactions:
+                self._put_off.over()
+            self.metrics.committed(written, took)
+            self._awaited.committed(self.partitions)
+            async with self._applying:
+                for partition in list(self.partitions.values()):
+                    await whole(partition.evicting(max(1, self.cached // len(self.partitions))))
 
     def close(self) -> None:
         """Lets go of the stores. A store that cannot even be closed is read anew, or built anew, at the next start."""

@@ -8,13 +8,15 @@ is taken back: the worker may have died between its last member's update and its
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
+from agents.slices import Slices, at_once, in_thread, whole
 from agents.transport.log import Log, Outgoing, Record, TopicPartition, partition_for, records
 from agents.unit_alerts import UnitAlerts
+from agents.unit_figures import UnitFigures
 from schemas.instants import parse_rfc3339
 from schemas.updates import Contribution
 from stream.meta import Handled
@@ -24,6 +26,7 @@ from stream.topics import COMMANDS, SCORE_UPDATES, UNIT_UPDATES
 
 UNITS_HOME: Final = 0
 _AT_ONCE: Final = 2_000  # records of a partition
+_EACH: Final = 64  # of them, before others may have the loop
 _updates: Final = msgspec.json.Decoder(Contribution)
 _encoder: Final = msgspec.json.Encoder()
 
@@ -33,6 +36,7 @@ class UnitPool:
 
     def __init__(self, log: Log, handled: Handled) -> None:
         self._log = log
+        self.turn = asyncio.Lock()  # held by whoever reads or changes units while others have the loop
         self.units = Units()
         self._now = ""  # the newest tick that an update is as of, as text: whose partition ticks ahead of ours
         self.partitions = log.topics()[SCORE_UPDATES].partitions
@@ -45,14 +49,23 @@ class UnitPool:
         self.units.changed |= {unit for number in numbers for unit in _known(log, number)}
 
     async def read_on(self, ends: Mapping[TopicPartition, int]) -> None:
-        """What units are made of and what people do to their alerts; in threads, for a broker may be far."""
+        """What units are made of and what people do to their alerts; in threads, for a broker may be far.
+
+        What units want done with their members' alerts is said then.
+        """
         heard = self.alerts.heard
         for number, start in list(heard.behind(ends)):
             rows = await asyncio.to_thread(self._log.read, COMMANDS, number, start, _AT_ONCE)
-            heard.take(number, rows, ends[COMMANDS, number])
+            async with self.turn:
+                heard.take(number, rows, ends[COMMANDS, number])
         for number, start in self.behind(ends):
             rows = await asyncio.to_thread(self._log.read, SCORE_UPDATES, number, start, _AT_ONCE)
-            self.take(number, rows, ends[SCORE_UPDATES, number])
+            async with self.turn:
+                await whole(self.taking(number, rows, ends[SCORE_UPDATES, number]))
+        async with self.turn:
+            commands, self.alerts.commands = self.alerts.commands, []
+        if commands:
+            await asyncio.to_thread(self._log.append, commands)
 
     def behind(self, ends: Mapping[TopicPartition, int]) -> Iterator[tuple[int, int]]:
         """The partitions that have more to read, and where; the one furthest behind first."""
@@ -62,8 +75,14 @@ class UnitPool:
                 yield number, self._positions[number]
 
     def take(self, partition: int, rows: Sequence[Record], end: int) -> None:
+        """As `taking`, at once."""
+        at_once(self.taking(partition, rows, end))
+
+    def taking(self, partition: int, rows: Sequence[Record], end: int) -> Slices:
         """Score updates, in the order of the log, from where it stands; none: nothing is left up to `end`."""
-        for row in rows:
+        for count, row in enumerate(rows):
+            if count % _EACH == 0:
+                yield
             if row[3] is not None:
                 update = _updates.decode(row[3])
                 self.units.take(update)
@@ -77,6 +96,26 @@ class UnitPool:
     def whole(self) -> bool:
         """Whether all that was there at the start is read again."""
         return not self._unread
+
+    async def leave(
+        self, rules: Rulebook, now: int, clock: Callable[[], int], updates: list[Outgoing], said: list[Outgoing]
+    ) -> None:
+        """Adds what leaves with the next commit, by the tick `now` (ms): units' updates, what is said of their alerts.
+
+        In a thread: at the end of a minute every member of every unit is looked at.
+        """
+
+        def added() -> None:
+            updates.extend(self.changed(rules, now, clock()))
+            said.extend(self.closed(rules, now))
+
+        async with self.turn:
+            await in_thread(added)
+
+    async def count(self, figures: UnitFigures, rules: Rulebook, at: int) -> bool:
+        """Counts the figures of the next unit, as of `at` (ms); whether it was the last of a round."""
+        async with self.turn:
+            return await in_thread(lambda: figures.one(self.units, rules, at))
 
     def closed(self, rules: Rulebook, now: int) -> list[Outgoing]:
         """Of alerts of units, by the tick `now` (ms); nothing while it is still reading again.

@@ -110,6 +110,11 @@ DRIFT_MEMBERS: Final = Name(
 SKEWED: Final = Name(
     "scorestream_skewed_records", "counter", "Records stamped in the future, within what is tolerated."
 )
+LOOP_BLOCKED: Final = Name(
+    "scorestream_loop_blocked_seconds",
+    "gauge",
+    "The longest time of the last minute in which the worker answered nobody: its loop did one thing.",
+)
 DISK_FREE: Final = Name("scorestream_disk_free_bytes", "gauge", "What is free where the local state lies.")
 OUTBOX_WAITING: Final = Name(
     "scorestream_outbox_waiting_records", "gauge", "Changes of the organisation that are due and not in the log yet."
@@ -125,6 +130,6 @@ ALL: Final = (
     RECORDS, LAG, COMMIT_TIME, COMMIT_SECONDS, COMMIT_FAILURES, CHUNK_RECORDS, STEP_SECONDS, EMPLOYEES_WRITTEN,
     EMPLOYEES_CACHED, HELD, OWED, STATE_BYTES, LATENCY, TICK_TIME, EVENT_TIME, VIEWS_UP, VIEWS_TIME, VIEWS_FAILURES,
     VIEWS_REBUILDS, SCORING, LIVES, UNIT_SCORE, UNIT_SAMPLE, UNIT_MEMBERS, SCORE_ALERT, ALERTS_RAISED, ALERTS_CLEARED,
-    ALERTS_ACKNOWLEDGED, ALERTS_REVIEWED, ACKNOWLEDGE_SECONDS, YIELD, FUNNEL_OUTSIDE, DRIFT_MEMBERS, SKEWED, DISK_FREE,
-    OUTBOX_WAITING, OUTBOX_AGE, OUTBOX_FAILURES,
+    ALERTS_ACKNOWLEDGED, ALERTS_REVIEWED, ACKNOWLEDGE_SECONDS, YIELD, FUNNEL_OUTSIDE, DRIFT_MEMBERS, SKEWED,
+    LOOP_BLOCKED, DISK_FREE, OUTBOX_WAITING, OUTBOX_AGE, OUTBOX_FAILURES,
 )  # fmt: skip

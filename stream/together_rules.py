@@ -21,6 +21,7 @@ from stream.watched import NONE, Watched
 from stream.watching import show_places
 
 SLICE: Final = 256  # people
+SHOWN: Final = 512  # records that are shown one by one
 
 
 def watch_together(
@@ -58,12 +59,13 @@ class _Watching:
             for drift, course in zip(self.plan.drifts, courses, strict=True):
                 yield from self._take_over(drift, course, watched, alone)
             self._leave(watched, alone)
-        for count, (who, begin, end, apart) in enumerate(
-            zip(self.who, self.begins.tolist(), self.ends.tolist(), alone, strict=True)
-        ):
+        shown = 0
+        for who, begin, end, apart in zip(self.who, self.begins.tolist(), self.ends.tolist(), alone, strict=True):
             if apart:
                 self._show(who, self.entering.rows[begin:end], tally)
-            if count % SLICE == SLICE - 1:
+                shown += end - begin
+            if shown >= SHOWN:
+                shown = 0
                 yield
 
     def _alone(self, watched: Sequence[Watched]) -> list[bool]:

@@ -150,8 +150,11 @@ class Rig:
     async def begin_commit(self) -> None:
         """A commit whose writing goes on while other things happen."""
         await self.settle()
-        self._commit = asyncio.ensure_future(self.flush(self.partitions))
+        alone = asyncio.Lock()
+        self._commit = asyncio.ensure_future(self.flush(self.partitions, alone=alone))
         await asyncio.sleep(0)
+        async with alone:
+            """Its snapshot is taken."""
 
     async def settle(self) -> None:
         """Waits for a commit under way."""

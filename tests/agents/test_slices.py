@@ -17,7 +17,7 @@ from agents.metrics import Metrics
 from agents.publishing import publish, publish_calendar
 from agents.query import committed, rows_as_of
 from agents.scoring import Scoring
-from agents.slices import whole
+from agents.slices import Slices, at_once, whole
 from agents.ticks import Tick
 from agents.transport.log import Outgoing
 from schemas.event import Row
@@ -33,7 +33,8 @@ PEOPLE = 600
 def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scoring]:
     """Six hundred people's events, none of them applied; a look elsewhere after each ten people and states."""
     monkeypatch.setattr(slices, "BLOCKS", 0.0)
-    monkeypatch.setattr(counting, "SLICE", 10)
+    monkeypatch.setattr(counting, "MANY", 10)
+    monkeypatch.setattr(counting, "EACH", 10)
     monkeypatch.setattr(flush, "SLICE", 10)
     with new_log(tmp_path / "log", 1) as log:
         publish(log, template(YIELD), NOON)
@@ -62,6 +63,15 @@ def _applied(scoring: Scoring) -> int:
     return scoring.partitions[0].meta.applied.get(QC_EVENTS, 0)
 
 
+async def _commit_in_its_snapshot(scoring: Scoring) -> asyncio.Task[None]:
+    """A commit that has begun to take its snapshot, and is far from its end."""
+    commit = asyncio.create_task(scoring.commit())
+    while not scoring._applying.locked():  # noqa: ASYNC110  # nobody tells when a lock is taken
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return commit
+
+
 async def test_others_have_the_loop_between_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """After so many seconds; how long they took is known."""
     monkeypatch.setattr(slices, "BLOCKS", 0.01)
@@ -74,7 +84,7 @@ async def test_others_have_the_loop_between_slices(monkeypatch: pytest.MonkeyPat
             gaps.append((now := time.perf_counter()) - last)
             last = now
 
-    def work() -> Iterator[None]:
+    def work() -> Slices:
         for _ in range(100):
             until = time.process_time() + 0.001
             while time.process_time() < until:
@@ -93,7 +103,7 @@ async def test_who_is_cancelled_has_done_it_whole() -> None:
     """The rest is done at once."""
     done: list[int] = []
 
-    def work() -> Iterator[None]:
+    def work() -> Slices:
         for number in range(1_000):
             done.append(number)
             yield
@@ -103,6 +113,44 @@ async def test_who_is_cancelled_has_done_it_whole() -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert 1_000 == len(done)
+
+
+async def test_what_a_thread_finds_is_what_the_work_goes_on_with() -> None:
+    """And who is cancelled while the thread is at it has the work done whole."""
+    found: list[int] = []
+    at_it, go_on = threading.Event(), threading.Event()
+
+    def waits() -> int:
+        at_it.set()
+        assert go_on.wait(10)
+        return threading.get_ident()
+
+    def work() -> Slices:
+        found.append((yield waits))
+        yield
+        found.append(0)
+
+    task = asyncio.create_task(whole(work()))
+    await asyncio.to_thread(at_it.wait, 10)
+    task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    go_on.set()
+    await asyncio.gather(task, return_exceptions=True)
+    assert task.cancelled()
+    assert [0] == found[1:]
+    assert threading.get_ident() != found[0]
+
+
+def test_at_once_the_same_is_done_without_a_thread() -> None:
+    """For who is in one already."""
+    found: list[int] = []
+
+    def work() -> Slices:
+        found.append((yield threading.get_ident))
+
+    at_once(work())
+    assert [threading.get_ident()] == found
 
 
 async def test_a_commit_waits_for_a_chunk_to_be_whole(scoring: Scoring) -> None:
@@ -132,8 +180,7 @@ async def test_a_chunk_that_somebody_stops_waiting_for_is_applied_whole(scoring:
 async def test_a_chunk_waits_for_a_snapshot_to_be_whole(scoring: Scoring) -> None:
     """While states are encoded nothing is applied."""
     await scoring.handle(QC_EVENTS, 0, _chunk(scoring)[: PEOPLE // 2])
-    commit = asyncio.create_task(scoring.commit())
-    await asyncio.sleep(0)
+    commit = await _commit_in_its_snapshot(scoring)
     await scoring.handle(QC_EVENTS, 0, _chunk(scoring))
     await commit
     assert PEOPLE // 2 == scoring.log.committed()[QC_EVENTS, 0]
@@ -145,8 +192,7 @@ async def test_a_chunk_waits_for_a_snapshot_to_be_whole(scoring: Scoring) -> Non
 async def test_a_commit_that_is_cancelled_in_its_snapshot_is_written(scoring: Scoring) -> None:
     """What was taken out of the partitions for it must not be lost."""
     await scoring.handle(QC_EVENTS, 0, _chunk(scoring))
-    commit = asyncio.create_task(scoring.commit())
-    await asyncio.sleep(0)
+    commit = await _commit_in_its_snapshot(scoring)
     assert 0 == scoring.flush.transactions
     commit.cancel()
     await asyncio.gather(commit, return_exceptions=True)
@@ -194,3 +240,32 @@ async def test_updates_are_made_of_whole_chunks(scoring: Scoring) -> None:
     scoring.flush._made_at -= 1.0
     scoring.show()
     assert scoring.partitions[0].owed.made
+
+
+async def test_of_a_chunk_that_failed_midway_nothing_is_committed(
+    scoring: Scoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit that waits for it is told the same: half of a chunk would be counted without its outcomes."""
+    monkeypatch.setattr(scoring.partitions[0], "_settle", lambda *_: 1 // 0)
+    chunk = asyncio.create_task(scoring.handle(QC_EVENTS, 0, _chunk(scoring)))
+    await asyncio.sleep(0)
+    commit = asyncio.create_task(scoring.commit())
+    for task in (chunk, commit):
+        with pytest.raises(ZeroDivisionError):
+            await task
+    assert 0 == scoring.log.committed().get((QC_EVENTS, 0), 0)
+    assert 0 == scoring.flush.transactions
+
+
+async def test_whether_a_tick_decides_is_asked_of_whole_states(
+    scoring: Scoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is half applied may be due, and not be scheduled yet."""
+    asked: list[int] = []
+    monkeypatch.setattr(scoring.ticker, "urgent", lambda now: asked.append(_applied(scoring)))
+    await scoring._look()
+    chunk = asyncio.create_task(scoring.handle(QC_EVENTS, 0, _chunk(scoring)))
+    await asyncio.sleep(0)
+    await scoring._tick(NOON)
+    await chunk
+    assert [PEOPLE] == asked

@@ -38,3 +38,13 @@ def test_a_small_run_prints_its_table() -> None:
     assert done.returncode == 0, done.stderr
     for text in ("answers equal", "plain Faust agent", "of ceiling", "state per employee", "scoring again in"):
         assert text in done.stdout
+
+
+def test_what_keeps_a_loop_is_named() -> None:
+    """A worker under watch drains, keeps up, and counts anew; the table has a line of each."""
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "tests.bench.blocks", "--smoke"]
+    done = subprocess.run(command, cwd=root, env=environment(), capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, done.stderr
+    for text in ("a backlog is drained", "live, 500 events/s", "a template reaches back", "what the loop was at"):
+        assert text in done.stdout
