@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 
-from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents.alert_metrics import AlertMetrics
+from agents.metrics import Metrics, Snapshot
 from agents.unit_figures import UnitFigures, figures
 from schemas.updates import Contribution, Pool
 from stream import metric_names as names
@@ -15,6 +14,7 @@ from stream.plan import plan_of
 from stream.pool import Units
 from stream.rulebook import Rulebook
 from stream.template import load_published
+from stream.topics import QC_EVENTS, TICKS
 from tests.oracle.logs import NOON, YIELD, template
 
 RULES = Rulebook([load_published(template(YIELD))])
@@ -56,7 +56,7 @@ def test_ten_thousand_people_are_few_series_and_a_scrape_is_quick() -> None:
     rules = Rulebook([load_published(template(*(rated.replace("id: yield", f"id: y{n}") for n in range(3))))])
     (version,) = rules.versions["op"]
     starts = [MIDNIGHT if slot.window.kind == "day" else 0 for slot in plan_of(version).slots]
-    units, shown, alerts = Units(), UnitFigures(), AlertMetrics(CollectorRegistry())
+    units, metrics = Units(), Metrics()
     for n in range(10_000):
         pool = Pool(
             f"L{n % 250:03}", "op", 1, starts, [[1, (90 + n % 10) * MICRO, (100 + n % 50) * MICRO]] * len(starts)
@@ -65,16 +65,31 @@ def test_ten_thousand_people_are_few_series_and_a_scrape_is_quick() -> None:
     longest, last = 0.0, False
     while not last:
         begin = time.process_time()
-        last = shown.one(units, rules, NOON)
+        last = metrics.figures.one(units, rules, NOON)
         longest = max(longest, time.process_time() - begin)
-    alerts.know(shown.units, rules)
-    alerts.show([], NOON)
-    begin = time.process_time()
-    text = shown.text() + alerts.text()
-    assert time.process_time() - begin < 0.05
+    metrics.alerts.know(metrics.figures.units, rules)
+    metrics.alerts.show([], NOON)
+    _work_long(metrics)
+    costs = []
+    for _ in range(3):
+        begin = time.process_time()
+        text = metrics.text().decode()
+        costs.append(time.process_time() - begin)
+    assert min(costs) < 0.05
     assert longest < 0.1
-    assert 10_000 < len([line for line in text.splitlines() if not line.startswith("#")]) <= 19_000  # others come to it
+    assert 10_000 < len([line for line in text.splitlines() if not line.startswith("#")]) <= 20_000
     assert "E0" not in text
+
+
+def _work_long(metrics: Metrics) -> None:
+    """As many samples of latency as are kept, in no order, and what else a worker of eight partitions tells."""
+    now = time.time()
+    for n in range(20_000):
+        metrics.visible(int(1000 * (now - n % 997 / 1000)))
+    for topic in (QC_EVENTS, TICKS):
+        metrics.chunk(topic, 500, 0.01)
+    lag = {(topic, number): 0 for topic in (QC_EVENTS, TICKS) for number in range(8)}
+    metrics.snapshot = Snapshot({"scored": 1}, lag, {}, {})
 
 
 def test_names_of_units_may_be_any_text() -> None:
