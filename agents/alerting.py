@@ -20,6 +20,7 @@ from agents.store import Store
 from agents.ticks import Tick
 from agents.told import alert_record
 from agents.transport.log import Log, Outgoing
+from agents.unit_commands import passed_on
 from schemas.alerts import AlertCommand, AlertReview, AlertRow, UnitVerdict
 from schemas.event import Rejection, Row
 from schemas.unreadable import UNREADABLE
@@ -108,6 +109,8 @@ class Alerting:
             found = self._obeyed(row, tick.at, changed)
             if isinstance(found, AlertRow):
                 outputs.append(self._say(found))
+            elif isinstance(found, AlertCommand):
+                outputs.append(passed_on(self._number, row, found.alert_id, tick.at))
             elif isinstance(found, Rejection):
                 outputs.append(dead_letter(COMMANDS, self._number, row, found))
             if count % EACH == 0:
@@ -131,17 +134,21 @@ class Alerting:
             if count % EACH == 0:
                 yield
 
-    def _obeyed(self, row: Row, at: int, changed: dict[str, Person]) -> AlertRow | Rejection | None:
+    def _obeyed(self, row: Row, at: int, changed: dict[str, Person]) -> AlertRow | AlertCommand | Rejection | None:
+        """What it gave; a command about a unit's own alert itself, which the units' home obeys."""
         command = _read(row)
         if command is None or isinstance(command, Rejection):
             return command
         if isinstance(command, AlertReview):
             self.reviews.take(command)
             return None
-        if isinstance(command, AlertCommand) and command.unit:  # the units' home obeys it (agents/unit_commands.py)
-            return None
+        if isinstance(command, AlertCommand) and command.unit:
+            return command
         person = self._person((row.key or b"").decode("utf-8", "replace"))
-        found = judge(person, command, at) if isinstance(command, UnitVerdict) else obey(person, command, at)
+        if isinstance(command, UnitVerdict):
+            found: AlertRow | Refused | None = judge(person, command)
+        else:
+            found = obey(person, command, row[1] if command.by == UNIT else at)  # a unit's word is of its minute
         if isinstance(found, AlertRow):
             changed[person.id] = person
             if found.notify is None and found.cleared_at is None:

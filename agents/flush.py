@@ -30,6 +30,8 @@ from stream.keys import (
     HOLDING,
     IDENTITIES,
     REVIEWED,
+    STIRRED,
+    TOLD,
     alerted_key,
     employee_key,
     holding_key,
@@ -42,7 +44,7 @@ from stream.topics import CHANGELOG, SCORE_UPDATES
 from stream.update import score_update
 
 ALONE: Final = nullcontext()
-_MARKS: Final = (IDENTITIES, HOLDING, ALERTED, REVIEWED)
+_MARKS: Final = (IDENTITIES, HOLDING, ALERTED, REVIEWED, STIRRED, TOLD)
 SLICE: Final = 32  # states
 SEEN: Final = 4_096  # keys that are written
 UPDATE_BUDGET: Final = 0.05  # s at once for making updates, so that the loop goes on; the rest stays owed
@@ -187,6 +189,7 @@ class Flush:
             return None
         dirty = list(partition.dirty)
         changes = [*partition.changes, *partition.alerting.reviews.take_out()]
+        yield from partition.shares.marking(changes)
         for begin in range(0, len(dirty), SLICE):
             changes.extend(self._values(partition, dirty[begin : begin + SLICE], made))
             yield

@@ -24,6 +24,7 @@ from agents.limits import fix_limits
 from agents.outbox import dead_letter, late_event
 from agents.owed import Owed
 from agents.rules import only, rulebook, unknown_since
+from agents.shares import Shares
 from agents.slices import Slices, at_once
 from agents.store import Store
 from agents.ticks import Tick, reachable, tick_of
@@ -76,6 +77,7 @@ class Partition:
         self.due = Due()  # score updates that time alone changes
         self.expiring = Due()  # held records that become late
         self.alerting = Alerting(number, log, self.person, self.due, store)
+        self.shares = Shares(number, self.meta, self.person, store)
         self.holding = {key[1:].decode(): instant_of(raw) for key, raw in store.items(HOLDING)}
         self.alerted = {key[1:].decode() for key, _ in store.items(ALERTED)}  # employees with an open alert
         self.units: set[str] = set()  # of everybody whose score was told since the start
@@ -90,8 +92,10 @@ class Partition:
         for held in self.holding.items():
             self.expiring.schedule(*held)
         self._awake = False
-        if rules.awaits_silence:  # ticks decide about everybody
+        if rules.awaits_silence or rules.awaits_units:  # ticks decide about everybody
             self._awake = self.wake(None, None) is None
+            if rules.awaits_units and self.meta.shared < 0:
+                self.shares.stir(self.employees_of()())
         if self.meta.shown != self.meta.rules:  # what is stored of many does not know these rules yet
             everybody = self.employees_of()()
             self.owed.everybody(everybody)
@@ -117,6 +121,8 @@ class Partition:
         changed = dict.fromkeys(chunk.groups.packed.names)
         self.dirty.update(changed)  # first: nobody lets go of them in a pause
         self.owed.soon.update(changed)
+        if self.rules.awaits_units:
+            self.shares.stir(changed)
         put_away, recall, fewest = partial(self._put_away, tally), self.identities.recall, self.fewest
         reached = yield from count_chunk(
             chunk.groups, number, self.person, self.limits, recall, tally, fewest, put_away
@@ -189,6 +195,8 @@ class Partition:
     def changed(self, person: Person) -> None:
         """Their state has: the next commit writes it, and they are owed a score update."""
         self.dirty[person.id] = self.owed.soon[person.id] = None
+        if self.rules.awaits_units:
+            self.shares.stir((person.id,))
         self.alerting.noticed((person.id,))
         self.meta.measured = max(self.meta.measured, person.state.measured)
 
@@ -291,9 +299,13 @@ class Partition:
                 now = replace(tick, at=self.meta.now)  # time never runs back, whatever a tick says
                 yield from self._expire(now)
                 yield from self._alert(now)
+                if self.rules.awaits_units and self.shares.closes(now.at):
+                    yield from self.shares.closing(now, self.outputs)
 
     def decides(self, now: int) -> bool:
         """Whether something may be decided at a tick at `now` (ms)."""
+        if self.rules.awaits_units and self.shares.closes(now):
+            return True
         return self.expiring.by(now) or self.rules.awaits_silence
 
     def _alert(self, tick: Tick) -> Slices:
@@ -346,6 +358,7 @@ class Partition:
             if due == 0:
                 self.owed.later[key[1:].decode()] = None
             self.due.schedule(key[1:].decode(), due)
+            self.shares.wake(key[1:].decode(), due)
         return None
 
     def evicting(self, limit: int) -> Slices:

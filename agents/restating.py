@@ -54,6 +54,8 @@ def adopt(partition: Partition, rules: Rulebook, since: int) -> Slices:
     waiting = [name for name in dict.fromkeys([*partition.holding, *partition.dirty]) if name not in settled]
     yield from decide_held(partition, waiting)
     partition.owed.everybody(everybody)
+    if rules.awaits_units:
+        partition.shares.stir(everybody)
     if rules.awaits_silence:
         yield from _await_silence(partition, everybody, since)
 

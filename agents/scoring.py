@@ -35,9 +35,10 @@ from agents.unit_pool import UNITS_HOME, UnitPool
 from agents.visible import Awaited
 from agents.waking import Waking
 from schemas.event import INPUT_TOPICS, Row
+from stream.keys import TOLD
 from stream.pipeline import Limits
 from stream.rulebook import Rulebook
-from stream.topics import COMMANDS, SCORE_UPDATES, TEMPLATES, TICKS
+from stream.topics import COMMANDS, SCORE_UPDATES, TEMPLATES, TICKS, UNIT_SHARES
 
 logger: Final = logging.getLogger(__name__)
 LOOK: Final = 0.1  # s between two looks at where the log ends
@@ -132,7 +133,7 @@ class Scoring:
         self._adopt(rules, ends)
         home = self.partitions.get(UNITS_HOME)
         if home is not None and self.units is None:
-            self.units = UnitPool(self.log, home.meta.handled)
+            self.units = UnitPool(self.log, home.meta.handled, home.store.items(TOLD))
         self.ends = self.log.ends(self._places())
         reach("after-people")
         return True
@@ -323,7 +324,7 @@ class Scoring:
         places = [(topic, number) for topic in (*INPUT_TOPICS, COMMANDS, TICKS) for number in self.partitions]
         places += [(TEMPLATES, number) for number in range(self.count)]
         if self.units is not None:
-            places += [(topic, number) for topic in (SCORE_UPDATES, COMMANDS) for number in range(self.count)]
+            places += [(topic, number) for topic in (SCORE_UPDATES, UNIT_SHARES) for number in range(self.count)]
         return list(dict.fromkeys(places))
 
     async def _tick(self, now: int) -> None:
@@ -370,11 +371,10 @@ class Scoring:
         """Commits everything applied so far. A disk without room is waited for; nothing is lost meanwhile."""
         async with self._committing:
             units, home = self.units, self.partitions.get(UNITS_HOME)
-            if units is not None and home is not None:
-                # The home's meta says which commands are obeyed.
-                await units.leave(self.rules, self.now, wall_clock, self.flush.extra, home.outputs)
-            began, transactions = time.perf_counter(), self.flush.transactions
             try:
+                if units is not None and home is not None:  # its meta says what is decided
+                    await units.leave(self.rules, self.now, wall_clock, self.flush.extra, home)
+                began, transactions = time.perf_counter(), self.flush.transactions
                 written = await self.flush(self.partitions.values(), backlog=self.pace.late, alone=self._applying)
             except (LogFull, LogBusy) as error:
                 self._put_off.again(error)

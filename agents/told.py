@@ -121,7 +121,8 @@ def keep_decided(old: State, new: State) -> set[str]:
             known[key] = Watched(*key, [Ruled() for _ in before.rules])
             new.watched.append(known[key])
         for place, was in decided:
-            known[key].rules[place].open, known[key].rules[place].begun = was.open, was.begun
+            kept_on = known[key].rules[place]
+            kept_on.open, kept_on.begun, kept_on.held = was.open, was.begun, was.held
             if was.open is not None:
                 kept.add(was.open.alert_id)
     return kept

@@ -8,8 +8,8 @@ is taken back: the worker may have died between its last member's update and its
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, Protocol
 
 import msgspec
 
@@ -22,7 +22,7 @@ from schemas.updates import Contribution
 from stream.meta import Handled
 from stream.pool import Units
 from stream.rulebook import Rulebook
-from stream.topics import COMMANDS, SCORE_UPDATES, UNIT_UPDATES
+from stream.topics import SCORE_UPDATES, UNIT_SHARES, UNIT_UPDATES
 
 UNITS_HOME: Final = 0
 _AT_ONCE: Final = 2_000  # records of a partition
@@ -31,10 +31,20 @@ _updates: Final = msgspec.json.Decoder(Contribution)
 _encoder: Final = msgspec.json.Encoder()
 
 
-class UnitPool:
-    """All units. Made by the owner of UNITS_HOME, which nobody else is then; `handled` is in that partition's meta."""
+class Leaving(Protocol):
+    """What has to leave in one transaction with the home's meta."""
 
-    def __init__(self, log: Log, handled: Handled) -> None:
+    outputs: list[Outgoing]
+    changes: list[tuple[bytes, bytes | None]]
+
+
+class UnitPool:
+    """All units. Made by the owner of UNITS_HOME, which nobody else is then; `handled` is in that partition's meta.
+
+    `kept`: what its store has of what members were told.
+    """
+
+    def __init__(self, log: Log, handled: Handled, kept: Iterable[tuple[bytes, bytes]] = ()) -> None:
         self._log = log
         self.turn = asyncio.Lock()  # held by whoever reads or changes units while others have the loop
         self.units = Units()
@@ -45,27 +55,20 @@ class UnitPool:
         starts = log.starts([(SCORE_UPDATES, number) for number in numbers])
         self._positions = {number: starts[SCORE_UPDATES, number] for number in numbers}
         self._unread = {n: end for n in numbers if (end := ends[SCORE_UPDATES, n]) > self._positions[n]}
-        self.alerts = UnitAlerts(log, UNITS_HOME, self.partitions, handled)
+        self.alerts = UnitAlerts(log, UNITS_HOME, self.partitions, handled, kept)
         self.units.changed |= {unit for number in numbers for unit in _known(log, number)}
 
     async def read_on(self, ends: Mapping[TopicPartition, int]) -> None:
-        """What units are made of and what people do to their alerts; in threads, for a broker may be far.
-
-        What units want done with their members' alerts is said then.
-        """
-        heard = self.alerts.heard
-        for number, start in list(heard.behind(ends)):
-            rows = await asyncio.to_thread(self._log.read, COMMANDS, number, start, _AT_ONCE)
+        """What units are made of, for screens and for alerts; in threads, for a broker may be far."""
+        minutes = self.alerts.minutes
+        for number, start in list(minutes.behind(ends)):
+            rows = await asyncio.to_thread(self._log.read, UNIT_SHARES, number, start, _AT_ONCE)
             async with self.turn:
-                heard.take(number, rows, ends[COMMANDS, number])
+                minutes.take(number, rows, ends[UNIT_SHARES, number])
         for number, start in self.behind(ends):
             rows = await asyncio.to_thread(self._log.read, SCORE_UPDATES, number, start, _AT_ONCE)
             async with self.turn:
                 await whole(self.taking(number, rows, ends[SCORE_UPDATES, number]))
-        async with self.turn:
-            commands, self.alerts.commands = self.alerts.commands, []
-        if commands:
-            await asyncio.to_thread(self._log.append, commands)
 
     def behind(self, ends: Mapping[TopicPartition, int]) -> Iterator[tuple[int, int]]:
         """The partitions that have more to read, and where; the one furthest behind first."""
@@ -98,16 +101,17 @@ class UnitPool:
         return not self._unread
 
     async def leave(
-        self, rules: Rulebook, now: int, clock: Callable[[], int], updates: list[Outgoing], said: list[Outgoing]
+        self, rules: Rulebook, now: int, clock: Callable[[], int], updates: list[Outgoing], home: Leaving
     ) -> None:
         """Adds what leaves with the next commit, by the tick `now` (ms): units' updates, what is said of their alerts.
 
-        In a thread: at the end of a minute every member of every unit is looked at.
+        In a thread: at the end of a minute every member of every unit is looked at. What members are told is in the log
+        when it returns. Raises LogFull, LogBusy: nothing may be committed before it is.
         """
 
         def added() -> None:
             updates.extend(self.changed(rules, now, clock()))
-            said.extend(self.closed(rules, now))
+            self.decide(rules, home)
 
         async with self.turn:
             await in_thread(added)
@@ -117,12 +121,14 @@ class UnitPool:
         async with self.turn:
             return await in_thread(lambda: figures.one(self.units, rules, at))
 
-    def closed(self, rules: Rulebook, now: int) -> list[Outgoing]:
-        """Of alerts of units, by the tick `now` (ms); nothing while it is still reading again.
-
-        It has to leave in one transaction with the home's meta.
-        """
-        return [] if self._unread or now < 0 else self.alerts.close(self.units, rules, now)
+    def decide(self, rules: Rulebook, home: Leaving) -> None:
+        """Alerts of units, as far as minutes are closed."""
+        alerts = self.alerts
+        home.outputs.extend(alerts.close(rules))
+        home.changes.extend(alerts.memory.take_out())
+        if alerts.commands:
+            self._log.append(alerts.commands)
+            alerts.commands = []
 
     def changed(self, rules: Rulebook, as_of: int, now: int) -> list[Outgoing]:
         """Updates, stamped `now` (ms), of the units whose members changed; none while it is still reading again.

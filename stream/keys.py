@@ -8,6 +8,8 @@ EMPLOYEE: Final = b"e"  # + employee id: the state
 IDENTITIES: Final = b"i"  # + employee id, 0, lane, hour, number: a block of sealed identities
 ALERTED: Final = b"a"  # + employee id: that somebody has an open alert
 REVIEWED: Final = b"r"  # + alert id, 0, who: what somebody found of an alert
+STIRRED: Final = b"s"  # + employee id: that their share is to be looked at when the minute closes
+TOLD: Final = b"g"  # + employee id, in the units' home: what units have told somebody
 HOLDING: Final = b"h"  # + employee id: when the first of somebody's held records becomes late
 
 
@@ -24,6 +26,16 @@ def holding_key(employee_id: str) -> bytes:
 def alerted_key(employee_id: str) -> bytes:
     """Of the mark that an employee has an open alert."""
     return ALERTED + employee_id.encode()
+
+
+def stirred_key(employee_id: str) -> bytes:
+    """Of the mark that somebody's share is to be looked at."""
+    return STIRRED + employee_id.encode()
+
+
+def told_key(employee_id: str) -> bytes:
+    """Of what units have told somebody."""
+    return TOLD + employee_id.encode()
 
 
 def review_key(alert_id: str, by: str) -> bytes:

@@ -52,8 +52,11 @@ class Refused(NamedTuple):
     why: str
 
 
-def obey(person: Person, command: AlertCommand, at: int) -> AlertRow | Refused:
-    """Does to an open alert what somebody wants, at a tick (ms); the row that says so, or why not."""
+def obey(person: Person, command: AlertCommand, at: int) -> AlertRow | Refused | None:
+    """Does to an open alert what somebody wants, as of `at` (ms); the row that says so, or why not.
+
+    None where a unit says again what it has said.
+    """
     found = next((each for each in open_alerts(person) if each.alert.alert_id == command.alert_id), None)
     if found is None:
         return not_open(command.alert_id)
@@ -63,7 +66,9 @@ def obey(person: Person, command: AlertCommand, at: int) -> AlertRow | Refused:
         return Refused(refused)
     alert.state = TABLE[alert.state, command.action]
     if command.action == FOLD:
-        alert.folded_into, alert.changed_at = command.into, at
+        if alert.folded_into == command.into:
+            return None
+        alert.folded_into, alert.changed_at = command.into, max(at, alert.changed_at)
         return _row(person, found, at)
     alert.by, alert.reason, alert.changed_at = command.by, command.reason, at
     alert.until = command.until if command.action == SHELVE and command.until is not None else NONE
@@ -92,17 +97,23 @@ def objection(alert_id: str, state: str, by: str, since: str, command: AlertComm
     return ""
 
 
-def judge(person: Person, verdict: UnitVerdict, at: int) -> AlertRow | None:
-    """Raises or clears what a unit has to say of a member, at a tick (ms); None where that changes nothing."""
+def judge(person: Person, verdict: UnitVerdict) -> AlertRow | None:
+    """Raises or clears what a unit has to say of a member, as of the verdict's minute; None where nothing changes.
+
+    Each verdict is heard once: one that is no newer than the last is said again.
+    """
     version = person.rules.version(verdict.template, verdict.version)
     rules = () if version is None else gaps(version)
     rule = next((r for r in rules if (r.indicator.id, r.id) == (verdict.indicator, verdict.rule)), None)
     ruled = None if version is None or rule is None else person.ruled(version, rule)
-    if version is None or rule is None or ruled is None or (ruled.open is not None) == verdict.below:
+    if version is None or rule is None or ruled is None or verdict.at <= ruled.held:
+        return None
+    ruled.held = verdict.at
+    if (ruled.open is not None) == verdict.below:
         return None
     if verdict.below:
         found = (verdict.value, verdict.n, verdict.good, verdict.unit_value)
-        record = ("", verdict.at, at, verdict.unit)
+        record = ("", verdict.at, verdict.at, verdict.unit)
         shift = person.rules.calendars.begins(verdict.unit, verdict.at)
         ruled.open = opened(version, rule, person.id, ruled, found, record, shift)
         return row_of(person.id, version, rule, ruled.open)
@@ -110,7 +121,7 @@ def judge(person: Person, verdict: UnitVerdict, at: int) -> AlertRow | None:
     if alert is None or alert.state == CLEARED:
         return None
     alert.by = alert.reason = ""
-    return row_of(person.id, version, rule, alert, at)
+    return row_of(person.id, version, rule, alert, max(verdict.at, alert.changed_at))
 
 
 def open_rows(person: Person) -> Iterator[AlertRow]:

@@ -10,7 +10,7 @@ KEY: Final = b"@meta"
 
 
 class Handled(msgspec.Struct):
-    """What is done to units' own alerts, in the meta of the units' home: commands are obeyed up to `obeyed`.
+    """What is decided about units, in the meta of the units' home: up to `minute` (ms), commands up to `obeyed`.
 
     `obeyed`: next offset in `commands`, by partition. `quiet`: unit, template and indicator of those that were cleared
     by hand and not over since.
@@ -18,13 +18,15 @@ class Handled(msgspec.Struct):
 
     obeyed: dict[int, int] = {}
     quiet: list[tuple[str, str, str]] = []
+    minute: int = -1
 
 
 class Meta(msgspec.Struct):
     """`applied`: next offset per topic; `outcomes`: records by how they ended (`scored`, `rejected:bad_id`, ...).
 
     Instants in ms since 1970 UTC, -1 for none: `last` newest occurred_at of a scored event, `measured` the same over
-    unused ones too, `now` newest tick, `logged` newest log time applied, `committed_at` wall clock of the commit.
+    unused ones too, `now` newest tick, `logged` newest log time applied, `committed_at` wall clock of the commit,
+    `shared` the last minute that is closed for units.
     Template versions (`id@version`): `rules` that the states are computed under, `shown` that everybody's last
     score update knows.
     """
@@ -34,6 +36,7 @@ class Meta(msgspec.Struct):
     last: int = -1
     measured: int = -1
     now: int = -1
+    shared: int = -1
     logged: int = -1
     committed_at: int = -1
     topics: dict[str, str] = {}  # the ids of the topics that the offsets are of

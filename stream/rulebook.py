@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from schemas.measures import Dims
-from stream.alert_rules import StaleRule
+from stream.alert_rules import DefaultRules, DriftRule, EwmaRule, StaleRule, UnitGapRule
 from stream.calendars import FOREVER, Calendars
 from stream.case_mix import EVEN, Mix, Model, in_force
 from stream.formula import Formula
@@ -228,8 +228,9 @@ class Rulebook:
                 compile_version(t, t.effective_from, end) for t, end in zip(ordered, ends, strict=True)
             ]
         self.by_shift = any(group.by_shift for own in self.versions.values() for v in own for group in v.groups)
-        rules = (rule for t in self.templates() for one in t.indicators for rule in one.alerts)
+        rules = [rule for t in self.templates() for one in t.indicators for rule in one.alerts]
         self.awaits_silence = bool(self.calendars.versions) and any(isinstance(rule, StaleRule) for rule in rules)
+        self.awaits_units = any(isinstance(rule, UnitGapRule | DriftRule | DefaultRules | EwmaRule) for rule in rules)
         edges = {version.begins for versions in self.versions.values() for version in versions}
         edges.update(model.effective_from for own in self.models.values() for model in own)
         self._edges = [-FOREVER, *sorted(edges), FOREVER]

@@ -200,15 +200,21 @@ def next_change(person: Person, as_of: int, now: int = NO_TICK) -> int:
 
     A pane leaves a window, a calendar window or a shift ends, a version of any template begins, silence lasts.
     """
+    due = min(sums_change(person, as_of), alerts_due(person.state))
+    if person.rules.by_shift and any(group.by_shift for v in person.versions_at(as_of) for group in v.groups):
+        due = min(due, person.rules.calendars.next_change(home_at(person.state, as_of), as_of))
+    return min(due, silence_due(person, as_of if now == NO_TICK else now))
+
+
+def sums_change(person: Person, as_of: int) -> int:
+    """When time alone next changes their sums, or which versions these are of (ms). NEVER: never."""
     role, _, _, until = assignment_at(person.state.assignments, as_of)
-    due = min(until, person.rules.regime(role, as_of).ends, alerts_due(person.state), NEVER)
+    due = min(until, person.rules.regime(role, as_of).ends, NEVER)
     for segment in person.state.segments:
         version = version_of(segment, person.rules, as_of)
         if version is not None:
             due = min(due, _segment_change(segment, plan_of(version), as_of))
-    if person.rules.by_shift and any(group.by_shift for v in person.versions_at(as_of) for group in v.groups):
-        due = min(due, person.rules.calendars.next_change(home_at(person.state, as_of), as_of))
-    return min(due, silence_due(person, as_of if now == NO_TICK else now))
+    return due
 
 
 def _segment_change(segment: Segment, plan: Plan, as_of: int) -> int:

@@ -54,13 +54,21 @@ def watched_now(person: Person) -> tuple[dict[str, float], list[OpenAlert]]:
     drifts: dict[str, float] = {}
     alerts: list[OpenAlert] = []
     for version, rule, ruled in standings(person):
-        name, number = version.key
         if isinstance(rule, Drift) and ruled.statistic >= NEAR * rule.h:
-            key = f"{name}/{rule.indicator.id}"
+            key = f"{version.key[0]}/{rule.indicator.id}"
             drifts[key] = max(drifts.get(key, 0.0), ruled.statistic / rule.h)
-        alert = ruled.open
-        if alert is not None and alert.state != CLEARED:
-            drifting = isinstance(rule, Drift | Ewma)
-            ids = (alert.alert_id, name, number, rule.indicator.id, rule.id)
-            alerts.append(OpenAlert(*ids, drifting, alert.raised_at, alert.folded_into))
+        if ruled.open is not None and ruled.open.state != CLEARED:
+            alerts.append(_told(Alerted(version, rule, ruled.open)))
     return drifts, alerts
+
+
+def told_alerts(person: Person) -> Iterator[tuple[Rule, OpenAlert]]:
+    """Somebody's open alerts as units are told of them, each with its rule."""
+    return ((found.rule, _told(found)) for found in open_alerts(person))
+
+
+def _told(found: Alerted) -> OpenAlert:
+    name, number = found.version.key
+    rule, alert = found.rule, found.alert
+    ids = (alert.alert_id, name, number, rule.indicator.id, rule.id)
+    return OpenAlert(*ids, isinstance(rule, Drift | Ewma), alert.raised_at, alert.folded_into)

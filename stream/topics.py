@@ -27,6 +27,7 @@ TICKS: Final = "ticks"
 CHANGELOG: Final = "scores-changelog"
 SCORE_UPDATES: Final = "score-updates"
 UNIT_UPDATES: Final = "unit-updates"
+UNIT_SHARES: Final = "unit-shares"
 ALERTS: Final = "alerts"
 DEAD_LETTERS: Final = "dead-letters"
 LATE_EVENTS: Final = "late-events"
@@ -44,6 +45,7 @@ TOPICS: Final = (
     Topic(CHANGELOG, compacted=True, ledger=True),
     Topic(SCORE_UPDATES, compacted=True, ledger=True),
     Topic(UNIT_UPDATES, compacted=True, ledger=True),
+    Topic(UNIT_SHARES, compacted=True, ledger=True),
     Topic(ALERTS, ledger=True),
     Topic(DEAD_LETTERS, ledger=True),
     Topic(LATE_EVENTS, ledger=True),

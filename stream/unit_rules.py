@@ -1,12 +1,13 @@
 """What a unit has to say at the end of a minute: who is well below it, and when it is the line and not its people.
 
-Values are those that members told last; the unit agent decides once per closed minute of log time, and what it decides
-becomes a record (contract, section 3).
+Values are the members' shares as of that minute; the unit agent decides once per closed minute of log time, and what it
+decides becomes a record (contract, section 3).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -19,7 +20,7 @@ from stream.alert_reader import COMMON_CAUSE
 from stream.calendars import NO_SHIFT
 from stream.chosen import rfc3339
 from stream.plan import Counted, Line, counted, plan_of
-from stream.pool import Member, Units
+from stream.pool import Units
 from stream.rulebook import Rulebook, Version
 from stream.template import Indicator
 from stream.watch_plan import Drift, Ewma, Gap, gaps, watch_plans
@@ -60,8 +61,16 @@ class Cause(NamedTuple):
         return self.members >= LEAST_MEMBERS and self.share > SHARE
 
 
-def verdicts(units: Units, rules: Rulebook, at: int) -> Iterator[tuple[str, UnitVerdict]]:
-    """Whose standing to their unit has changed by the end of a minute (ms), under the `below_unit` rules in force."""
+class Stood(NamedTuple):
+    """How a member stands to the unit under a `below_unit` rule, by the end of a minute."""
+
+    employee_id: str
+    verdict: UnitVerdict
+    pending: int  # ms that it has to be so
+
+
+def standings(units: Units, rules: Rulebook, at: int) -> Iterator[Stood]:
+    """How everybody stands to their unit at the end of a minute (ms), under the `below_unit` rules in force."""
     for unit, version in _watched(units, rules, at):
         shift = rules.calendars.begins(unit, at)
         for rule in gaps(version):
@@ -69,23 +78,26 @@ def verdicts(units: Units, rules: Rulebook, at: int) -> Iterator[tuple[str, Unit
             whole = counted(line, units.vectors(unit, version, at, shift)[line.slot], {})
             for member in units.members(unit):
                 own = counted(line, member.vector(version, line.slot, at, shift), {})
-                verdict = _verdict(unit, version, rule, at, own, whole, member)
-                if verdict is not None:
-                    yield member.employee_id, verdict
+                yield Stood(member.employee_id, _verdict(unit, version, rule, at, own, whole), rule.pending)
 
 
-def _verdict(
-    unit: str, version: Version, rule: Gap, at: int, own: Counted, whole: Counted, member: Member
-) -> UnitVerdict | None:
-    """None where nothing changes."""
+def _verdict(unit: str, version: Version, rule: Gap, at: int, own: Counted, whole: Counted) -> UnitVerdict:
     least = rule.indicator.min_sample if rule.measure.of else 0
     value, of_unit = own.value, whole.value
     enough = not least or (own.n is not None and own.n >= least)
     below = value is not None and of_unit is not None and enough and value < of_unit - rule.gap
     key = (*version.key, rule.indicator.id, rule.id)
-    if below == any((a.template, a.version, a.indicator, a.rule) == key for a in member.alerts):
-        return None
     return UnitVerdict(*key, unit, at, below, value or 0.0, own.n, own.good, of_unit or 0.0)
+
+
+@lru_cache(maxsize=4096)
+def looked_at(version: Version) -> frozenset[int]:
+    """The slots of a version's sums that rules of units look at."""
+    found = {_line(version, rule).slot for rule in gaps(version)}
+    for indicator in _drifting(version):
+        first = (_first(version, indicator, shift) for shift in (0, NO_SHIFT))
+        found.update(line.slot for line in first if line is not None)
+    return frozenset(found)
 
 
 def causes(units: Units, rules: Rulebook, at: int) -> Iterator[Cause]:

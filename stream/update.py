@@ -15,8 +15,9 @@ from stream.person import Person
 from stream.plan import Evaluate, plan_of
 from stream.rulebook import Version
 from stream.score import add_up, home_shift, slot_vectors, version_of, version_rows, versions_for
+from stream.share import unit_of
 from stream.standing import watched_now
-from stream.state import Segment, Vector, assignment_at, target_values
+from stream.state import Segment, Vector, target_values
 from stream.window import rolling_bounds
 
 POINTS: Final = 12  # of a trend
@@ -47,7 +48,7 @@ def score_update(person: Person, as_of: int) -> ScoreUpdate:
             if segment.unit
         )
     pools.extend(_left_behind(person, versions, as_of))
-    unit = assignment_at(state.assignments, as_of)[1] or max((s.unit for s in state.segments), default="")
+    unit = unit_of(state, as_of)
     newest = rfc3339(state.newest) if state.newest >= 0 else None
     drifts, alerts = watched_now(person)
     named = {name: targets[name] for version in versions for name in targets_of(version) if name in targets}

@@ -20,7 +20,7 @@ from schemas.alerts import AlertCommand, AlertRow
 from schemas.event import Row
 from schemas.instants import format_rfc3339
 from stream.pipeline import Limits
-from stream.topics import ALERTS, COMMANDS, DEAD_LETTERS, TICKS
+from stream.topics import ALERTS, COMMANDS, DEAD_LETTERS, TICKS, UNIT_SHARES
 from tests.agents.agreement import disagreements
 from tests.agents.rig import Rig, new_log
 from tests.agents.test_unit_alerts import DRIFT, PEOPLE, Plant, watched
@@ -78,6 +78,13 @@ async def _restart(plant: Plant, *, unwritten_store: bool = False) -> None:
     await plant.rig.crash(unwritten_store=unwritten_store)
     plant.rig.restart()
     plant.begin()
+
+
+async def _heard(plant: Plant) -> None:
+    """A tick has followed the commands, and the units' home obeys them; what that gives waits for the commit."""
+    plant.rig.wall += SECOND
+    await plant.rig.drain()
+    await plant.decide()
 
 
 def _letters(plant: Plant) -> list[tuple[int, str]]:
@@ -245,7 +252,7 @@ async def test_who_dies_before_the_commit_does_it_again(plant: Plant, unit: str)
     row = await _dropped(plant, unit=unit)
     _send(plant, row, "ack")
     _send(plant, row, "ack")
-    await plant.decide()
+    await _heard(plant)
     assert plant.rig.partitions[UNITS_HOME].outputs
     await _restart(plant)
     assert ["firing"] == _states(plant)
@@ -260,7 +267,7 @@ async def test_who_dies_after_the_commit_does_nothing_twice(plant: Plant, unit: 
     _send(plant, row, "ack")
     _send(plant, row, "ack")
     _send(plant, row, "shelve", until=NOON + HOUR)
-    await plant.decide()
+    await _heard(plant)
     await _restart(plant, unwritten_store=True)
     expected = ["firing", "acknowledged", "shelved"]
     assert (expected, 1) == (_states(plant), len(_letters(plant)))
@@ -278,7 +285,10 @@ async def test_how_far_commands_are_obeyed_leaves_with_what_they_did(folder: Pat
         await scoring.commit()
         command = msgspec.json.encode(AlertCommand("gone", "ack", "lee", unit="L1"))
         log.append([Outgoing(COMMANDS, 0, NOON, b"L1", command)])
-        scoring.ends[COMMANDS, 0] = 1
+        log.append([Outgoing(TICKS, 0, NOON + 1, b"0", msgspec.json.encode(Tick(NOON + 1, {COMMANDS: 1})))])
+        await scoring.handle(TICKS, 0, [Row(*row) for row in log.read(TICKS, 0, 1, 1)])
+        await scoring.commit()
+        scoring.ends[UNIT_SHARES, 0] = 1
         await scoring.pool()
         await scoring.commit()
         assert (1, {0: 1}) == (log.end(DEAD_LETTERS, 0), read_meta(log)[0].handled.obeyed)

@@ -10,7 +10,8 @@ from agents.transport.log import Outgoing, partition_for
 from agents.unit_pool import UNITS_HOME, UnitPool
 from schemas.alerts import AlertCommand, AlertRow
 from schemas.instants import format_rfc3339
-from stream.topics import COMMANDS, DEAD_LETTERS, SCORE_UPDATES
+from stream.keys import TOLD
+from stream.topics import COMMANDS, DEAD_LETTERS, SCORE_UPDATES, UNIT_SHARES
 from tests.agents.agreement import disagreements
 from tests.agents.rig import Rig
 from tests.agents.test_calendars import calendar
@@ -43,14 +44,14 @@ class Plant:
 
     def begin(self) -> None:
         """The units' home is taken over as the last commit left it."""
-        self.pool = UnitPool(self.rig.log, self.rig.partitions[UNITS_HOME].meta.handled)
+        home = self.rig.partitions[UNITS_HOME]
+        self.pool = UnitPool(self.rig.log, home.meta.handled, home.store.items(TOLD))
 
     async def decide(self) -> None:
-        """What the units decide waits for the next commit."""
-        ends = self.rig.log.ends([(topic, n) for topic in (SCORE_UPDATES, COMMANDS) for n in self.rig.numbers])
+        """What the units decide waits for the next commit; what they tell their members is in the log."""
+        ends = self.rig.log.ends([(topic, n) for topic in (SCORE_UPDATES, UNIT_SHARES) for n in self.rig.numbers])
         await self.pool.read_on(ends)
-        self.pool.changed(self.rig.rules, self.rig.wall, self.rig.wall)
-        self.rig.partitions[UNITS_HOME].outputs += self.pool.closed(self.rig.rules, self.rig.wall)
+        self.pool.decide(self.rig.rules, self.rig.partitions[UNITS_HOME])
 
     async def minute(self, pause: int = MINUTE) -> None:
         """A minute closes; what the unit decides reaches its members."""
@@ -58,8 +59,6 @@ class Plant:
         await self.rig.drain()
         await self.decide()
         await self.rig.commit()
-        commands, self.pool.alerts.commands = self.pool.alerts.commands, []
-        self.rig.append(commands)
         self.rig.wall += 1_000
         await self.rig.drain()
 

@@ -21,6 +21,7 @@ def test_all_topics_are_made(log: EmbeddedLog) -> None:
         "scores-changelog",
         "score-updates",
         "unit-updates",
+        "unit-shares",
     }
     assert {name for name, info in found.items() if not info.ledger} == {*INPUTS, "templates", "commands", "ticks"}
 
