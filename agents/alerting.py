@@ -24,7 +24,7 @@ from agents.unit_commands import passed_on
 from schemas.alerts import AlertCommand, AlertReview, AlertRow, UnitVerdict
 from schemas.event import Rejection, Row
 from schemas.unreadable import UNREADABLE
-from stream.lifecycle import Refused, advance, judge, obey, open_rows
+from stream.lifecycle import Refused, advance, judge, moves, obey, open_rows
 from stream.person import Person
 from stream.silence import due as silence_due
 from stream.silence import hear
@@ -129,7 +129,8 @@ class Alerting:
             if rows:
                 changed[employee_id] = person
                 outputs.extend(map(self._say, rows))
-            if silent:  # not left to the next update, which may come after the next tick
+            self._due.schedule(employee_id, moves(person, tick.at))  # not left to the next update, which may come late
+            if silent:
                 self._due.schedule(employee_id, silence_due(person, tick.at))
             if count % EACH == 0:
                 yield

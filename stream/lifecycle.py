@@ -15,7 +15,7 @@ from stream.episode import opened, row_of
 from stream.person import Person
 from stream.rulebook import Version
 from stream.standing import Alerted, open_alerts
-from stream.state import NEVER, State
+from stream.state import NEVER, State, assignment_at
 from stream.watch_plan import gaps
 from stream.watched import NONE, Open
 
@@ -165,6 +165,14 @@ def due(state: State) -> int:
                 elif _waits(alert):
                     found = min(found, alert.changed_at + alert.escalates_after)
     return found
+
+
+def moves(person: Person, at: int) -> int:
+    """When time alone next does something with somebody's alerts after the tick `at` (ms), versions that end too."""
+    if not any(open_alerts(person)):
+        return NEVER
+    role, _, _, until = assignment_at(person.state.assignments, at)
+    return min(due(person.state), until, person.rules.regime(role, at).ends)
 
 
 def _waits(alert: Open) -> bool:
