@@ -89,4 +89,5 @@ class UnitMinutes:
             waiting.popleft()
 
     def _take(self, employee_id: str, share: Share) -> None:
-        self.units.take(Contribution(employee_id, share.unit, "", None, {}, share.pools, {}, share.alerts))
+        told = Contribution(employee_id, share.unit, "", None, {}, share.pools, {}, share.alerts)
+        self.units.take(told, share.left)

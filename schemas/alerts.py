@@ -89,10 +89,11 @@ class AlertReview(msgspec.Struct, frozen=True, gc=False, tag_field="command", ta
     unit: str
 
 
-class UnitVerdict(msgspec.Struct, frozen=True, gc=False, tag_field="command", tag="unit-verdict"):
+class UnitVerdict(msgspec.Struct, frozen=True, gc=False, tag_field="command", tag="unit-verdict", omit_defaults=True):
     """A record of topic commands, from the unit agent: how a member stands to the unit at the end of minute `at` (ms).
 
-    `below`: by more than the rule's gap. `value`, `n`, `good` are the member's, `unit_value` the unit's.
+    `below`: by more than the rule's gap. `value`, `n`, `good` are the member's, `unit_value` the unit's. `ended`: the
+    version is not in force for them any more.
     """
 
     template: str
@@ -106,3 +107,4 @@ class UnitVerdict(msgspec.Struct, frozen=True, gc=False, tag_field="command", ta
     n: float | None
     good: float | None
     unit_value: float
+    ended: bool = False

@@ -18,12 +18,14 @@ ORDER_KEY: Final = b"@order:"  # + alert id
 class Share(msgspec.Struct, array_like=True, gc=False):
     """What an employee brings to units: where they belong, sums by version, alerts that units look at.
 
-    Of sums only those of windows that rules of units look at are there; the vectors of the others are empty.
+    Of sums only those of windows that rules of units look at are there; the vectors of the others are empty. `left`:
+    versions in force that do not assess them any more, for they are in another role.
     """
 
     unit: str
     pools: list[Pool]
     alerts: list[OpenAlert]
+    left: list[tuple[str, int]]
 
 
 class MinuteClosed(msgspec.Struct, frozen=True, gc=False):

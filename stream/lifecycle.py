@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from schemas.alerts import ACKNOWLEDGED, CLEARED, FIRING, SHELVED, AlertCommand, AlertRow, UnitVerdict
 from schemas.instants import DAY, HOUR, format_rfc3339
 from stream.episode import opened, row_of
@@ -16,7 +18,7 @@ from stream.person import Person
 from stream.rulebook import Version
 from stream.standing import Alerted, open_alerts
 from stream.state import NEVER, State, assignment_at
-from stream.watch_plan import gaps
+from stream.watch_plan import Gap, gaps
 from stream.watched import NONE, Open
 
 ACK: Final = "ack"
@@ -120,8 +122,9 @@ def judge(person: Person, verdict: UnitVerdict) -> AlertRow | None:
     alert, ruled.open = ruled.open, None
     if alert is None or alert.state == CLEARED:
         return None
-    alert.by = alert.reason = ""
-    return row_of(person.id, version, rule, alert, max(verdict.at, alert.changed_at))
+    alert.by, alert.reason = "", ENDED if verdict.ended else ""
+    row = row_of(person.id, version, rule, alert, verdict.at)
+    return replace(row, changed_at=format_rfc3339(max(verdict.at, alert.changed_at)))  # it may have escalated meanwhile
 
 
 def open_rows(person: Person) -> Iterator[AlertRow]:
@@ -138,7 +141,7 @@ def advance(person: Person, at: int) -> Iterator[AlertRow]:
         if alert.notify is None:
             alert.notify = alert.raised_at >= at - TOLD_LATE
             changed = True
-        if not _in_force(person, found.version, at):
+        if not isinstance(found.rule, Gap) and not _in_force(person, found.version, at):  # units tell when a gap ends
             alert.state, alert.by, alert.reason, alert.changed_at = CLEARED, "", ENDED, at
             changed = True
         elif alert.state == SHELVED and alert.until <= at:

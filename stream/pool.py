@@ -34,15 +34,20 @@ class _Kept(msgspec.Struct, array_like=True, gc=False):
     trends: dict[str, list[tuple[int, float, float]]]
     drifts: dict[str, float]
     alerts: list[OpenAlert]
+    left: Sequence[tuple[str, int]]
 
 
 class Member(NamedTuple):
-    """A member of a unit: sums by version, as they were last told, and how they stand with their rules."""
+    """A member of a unit: sums by version, as they were last told, and how they stand with their rules.
+
+    `left`: versions that do not assess them any more.
+    """
 
     employee_id: str
     pools: Mapping[tuple[str, int], Pool]
     drifts: Mapping[str, float]
     alerts: Sequence[OpenAlert]
+    left: Sequence[tuple[str, int]]
 
     def vector(self, version: Version, slot: int, as_of: int, shift: int) -> Sequence[int]:
         """Sums of a slot, zeros where they are not of the as-of's window; the unit's shift begins at `shift`."""
@@ -118,12 +123,12 @@ class Units:
         self._tree, self._edge = NO_TREE, 0
         self.changed: set[str] = set()
 
-    def take(self, update: Contribution) -> None:
-        """An employee's latest contribution takes the place of the one before."""
+    def take(self, update: Contribution, left: Sequence[tuple[str, int]] = ()) -> None:
+        """An employee's latest contribution takes the place of the one before; `left`: see Member."""
         before = self._kept.get(update.employee_id)
         if before is not None:
             self._apply(update.employee_id, _unpack.decode(before), -1)
-        kept = _Kept(update.unit, update.pools, update.trends, update.drifts, update.alerts)
+        kept = _Kept(update.unit, update.pools, update.trends, update.drifts, update.alerts, left)
         self._kept[update.employee_id] = _pack.encode(kept)
         self._apply(update.employee_id, kept, 1)
         if update.newest is not None:
@@ -152,7 +157,7 @@ class Units:
         for employee_id in sorted(self._units[unit].members):
             kept = _unpack.decode(self._kept[employee_id])
             pools = {(pool.template, pool.version): pool for pool in kept.pools if pool.unit == unit}
-            yield Member(employee_id, pools, kept.drifts, kept.alerts)
+            yield Member(employee_id, pools, kept.drifts, kept.alerts, kept.left)
 
     def vectors(self, unit: str, version: Version, as_of: int, shift: int) -> list[Vector]:
         """The pooled sums of a unit by slot of a version, in the windows of the as-of; its shift begins at `shift`."""

@@ -24,7 +24,10 @@ def unit_of(state: State, as_of: int) -> str:
 
 def share(person: Person, as_of: int) -> Share:
     """The share as of the end of a minute (ms)."""
-    return Share(unit_of(person.state, as_of), list(_pools(person, as_of)), list(_alerts(person)))
+    pools = list(_pools(person, as_of))
+    assessed = {version.key for version in person.versions_at(as_of)}
+    left = sorted({(pool.template, pool.version) for pool in pools} - assessed)
+    return Share(unit_of(person.state, as_of), pools, list(_alerts(person)), left)
 
 
 def _pools(person: Person, as_of: int) -> Iterator[Pool]:

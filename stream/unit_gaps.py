@@ -63,7 +63,7 @@ def judge_gaps(units: Units, rules: Rulebook, at: int, known: Mapping[str, Seque
 
 
 def _judge(employee_id: str, before: Mapping[Key, Lag], stood: Sequence[Stood], at: int) -> Judged:
-    """Lags keep the order in which they began; one that nothing is known of any more is over."""
+    """Lags keep the order in which they began; one whose rule does not look at them any more has ended."""
     now = {_key(one.verdict): one for one in stood}
     lags, verdicts = list[Lag](), list[UnitVerdict]()
     for key in dict.fromkeys([*before, *now]):
@@ -75,7 +75,8 @@ def _judge(employee_id: str, before: Mapping[Key, Lag], stood: Sequence[Stood], 
                 verdicts.append(one.verdict)
             lags.append(lag)
         elif lag is not None and lag.told:
-            verdicts.append(UnitVerdict(*key, "", at, False, 0.0, None, None, 0.0) if one is None else one.verdict)
+            ended = UnitVerdict(*key, "", at, False, 0.0, None, None, 0.0, ended=True)
+            verdicts.append(ended if one is None else one.verdict)
     return Judged(employee_id, lags, verdicts)
 
 

@@ -70,13 +70,13 @@ class Stood(NamedTuple):
 
 
 def standings(units: Units, rules: Rulebook, at: int) -> Iterator[Stood]:
-    """How everybody stands to their unit at the end of a minute (ms), under the `below_unit` rules in force."""
+    """How everybody stands to their unit at the end of a minute (ms), under the `below_unit` rules that assess them."""
     for unit, version in _watched(units, rules, at):
         shift = rules.calendars.begins(unit, at)
         for rule in gaps(version):
             line = _line(version, rule)
             whole = counted(line, units.vectors(unit, version, at, shift)[line.slot], {})
-            for member in units.members(unit):
+            for member in (each for each in units.members(unit) if version.key not in each.left):
                 own = counted(line, member.vector(version, line.slot, at, shift), {})
                 yield Stood(member.employee_id, _verdict(unit, version, rule, at, own, whole), rule.pending)
 
