@@ -299,14 +299,16 @@ class Partition:
                 now = replace(tick, at=self.meta.now)  # time never runs back, whatever a tick says
                 yield from self._expire(now)
                 yield from self._alert(now)
-                if self.rules.awaits_units and self.shares.closes(now.at):
-                    yield from self.shares.closing(now, self.outputs)
+                if self.closes(now.at):
+                    yield from self.shares.closing(now, self.rules, self.outputs)
 
     def decides(self, now: int) -> bool:
         """Whether something may be decided at a tick at `now` (ms)."""
-        if self.rules.awaits_units and self.shares.closes(now):
-            return True
-        return self.expiring.by(now) or self.rules.awaits_silence
+        return self.expiring.by(now) or self.rules.awaits_silence or self.closes(now)
+
+    def closes(self, now: int) -> bool:
+        """Whether a tick at `now` (ms) closes a minute for units."""
+        return self.rules.awaits_units and self.shares.closes(now)
 
     def _alert(self, tick: Tick) -> Slices:
         """What people did with alerts since the last tick, and what time does with alerts and with scores."""

@@ -331,12 +331,16 @@ class Scoring:
         """Ticks that find no room are no loss: the next second has its own."""
         try:
             async with self._changing():  # who is half applied may be due, and not be scheduled yet
-                if self.ticker.urgent(now):
-                    if not self.ticker.under_way():
-                        await whole(self._decide(self.ticker.due(now, self.ends, self._asked)))
-                    return
-                ticks = self.ticker.due(now, self.ends, self._asked)
-            if await in_thread(lambda: self.ticker.write(ticks)):
+                urgent = self.ticker.urgent(now)
+                ticks = [] if urgent else self.ticker.due(now, self.ends, self._asked)
+            if urgent:
+                for only in [[n] for n in self.partitions] if self.ticker.closing(now) else [[*self.partitions]]:
+                    async with self._changing():  # chunks do not wait for all partitions
+                        if self.ticker.under_way():
+                            break
+                        if ticks := self.ticker.due(now, self.ends, self._asked, only):
+                            await whole(self._decide(ticks))
+            elif await in_thread(lambda: self.ticker.write(ticks)):
                 reach("after-ticks")
         except (LogFull, LogBusy) as error:
             self._put_off.again(error)

@@ -22,8 +22,8 @@ from schemas.shares import MINUTE_KEY, MinuteClosed
 from stream.keys import STIRRED, stirred_key
 from stream.meta import Meta
 from stream.person import Person
-from stream.score import sums_change
-from stream.share import share
+from stream.rulebook import Rulebook
+from stream.share import Minute
 from stream.topics import UNIT_SHARES
 
 EACH: Final = 16  # employees, before others may have the loop
@@ -64,17 +64,18 @@ class Shares:
         """Whether a tick at `now` (ms) is the first of its minute."""
         return now // MINUTE * MINUTE > self._meta.shared
 
-    def closing(self, tick: Tick, outputs: list[Outgoing]) -> Slices:
+    def closing(self, tick: Tick, rules: Rulebook, outputs: list[Outgoing]) -> Slices:
         """Adds to `outputs` all shares that have changed, and that the minute is closed."""
         minute = tick.at // MINUTE * MINUTE
+        shared = Minute(rules, minute)
         for count, name in enumerate(dict.fromkeys(chain(list(self._stirred), self._due.take(minute)))):
             person = self._person(name)
-            value = _encoder.encode(share(person, minute))
+            value = _encoder.encode(shared.share(person))
             digest = hash(value)
             if self._said.get(name) != digest:
                 self._said[name] = digest
                 outputs.append(Outgoing(UNIT_SHARES, self._number, tick.at, name.encode(), value))
-            self._due.schedule(name, sums_change(person, minute))
+            self._due.schedule(name, shared.due(person))
             if person.state.newest > minute:  # its time comes after this minute
                 self.stir((name,))
             else:

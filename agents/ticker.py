@@ -7,7 +7,7 @@ is known at its place in the log, and by nothing that comes after it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -32,6 +32,10 @@ class Ticker:
         """Whether something may be decided at a tick at `now` (ms): it is applied before any other record is."""
         return any(partition.decides(now) for partition in self.partitions.values())
 
+    def closing(self, now: int) -> bool:
+        """Whether a tick at `now` (ms) closes a minute for units somewhere, which takes its time."""
+        return any(partition.closes(now) for partition in self.partitions.values())
+
     def under_way(self) -> bool:
         """Whether a tick is written and not applied yet: what comes to be known now is not known at it."""
         partitions = self.partitions
@@ -40,14 +44,18 @@ class Ticker:
             for number, offset in self._under_way.items()
         )
 
-    def due(self, now: int, ends: Mapping[TopicPartition, int], asked: int) -> list[Outgoing]:
+    def due(
+        self, now: int, ends: Mapping[TopicPartition, int], asked: int, only: Collection[int] | None = None
+    ) -> list[Outgoing]:
         """The ticks whose moment has come by `now`; the log ended at `ends` when it was asked, at `asked` (all ms).
 
-        A partition still reading keeps its moment waiting.
+        Of all partitions, or of some `only`. A partition still reading keeps its moment waiting.
         """
         second = asked // 1000 * 1000
         ticks = []
         for number, partition in self.partitions.items():
+            if only is not None and number not in only:
+                continue
             waiting = self._pending.get(number)
             if waiting is None and second > self._written.setdefault(number, partition.meta.now):
                 waiting = (second, {topic: ends[topic, number] for topic in (*INPUT_TOPICS, COMMANDS)})

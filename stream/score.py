@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -14,7 +14,7 @@ from stream.chosen import rfc3339, window_start
 from stream.interval import wilson
 from stream.lifecycle import due as alerts_due
 from stream.person import Person
-from stream.plan import Line, Plan, Slot, counted, plan_of
+from stream.plan import Line, Slot, counted, plan_of
 from stream.rulebook import Rulebook, Version
 from stream.silence import due as silence_due
 from stream.state import NEVER, Cells, Segment, State, Vector, assignment_at, has_rows, home_at, target_values
@@ -200,26 +200,21 @@ def next_change(person: Person, as_of: int, now: int = NO_TICK) -> int:
 
     A pane leaves a window, a calendar window or a shift ends, a version of any template begins, silence lasts.
     """
-    due = min(sums_change(person, as_of), alerts_due(person.state))
+    role, _, _, until = assignment_at(person.state.assignments, as_of)
+    due = min(until, person.rules.regime(role, as_of).ends, alerts_due(person.state), NEVER)
+    for segment in person.state.segments:
+        version = version_of(segment, person.rules, as_of)
+        if version is not None:
+            due = min(due, segment_change(segment, plan_of(version).slots, as_of))
     if person.rules.by_shift and any(group.by_shift for v in person.versions_at(as_of) for group in v.groups):
         due = min(due, person.rules.calendars.next_change(home_at(person.state, as_of), as_of))
     return min(due, silence_due(person, as_of if now == NO_TICK else now))
 
 
-def sums_change(person: Person, as_of: int) -> int:
-    """When time alone next changes their sums, or which versions these are of (ms). NEVER: never."""
-    role, _, _, until = assignment_at(person.state.assignments, as_of)
-    due = min(until, person.rules.regime(role, as_of).ends, NEVER)
-    for segment in person.state.segments:
-        version = version_of(segment, person.rules, as_of)
-        if version is not None:
-            due = min(due, _segment_change(segment, plan_of(version), as_of))
-    return due
-
-
-def _segment_change(segment: Segment, plan: Plan, as_of: int) -> int:
+def segment_change(segment: Segment, slots: Iterable[Slot], as_of: int) -> int:
+    """When time alone next changes the sums of these slots (ms). NEVER: never."""
     due = NEVER
-    for slot in plan.slots:
+    for slot in slots:
         cells, window = segment.groups[slot.group], slot.window
         if window.kind == "rolling":
             low = -(-rolling_bounds(window, as_of)[0] // window.grain)
