@@ -307,7 +307,9 @@ class Worker:
 
     def _keep_house(self) -> None:
         try:
-            self.log.compact(min_dirty=0.5)
+            units = self.scoring.units
+            if units is None or not any(units.alerts.minutes.behind(self.scoring.ends)):  # older shares count, too
+                self.log.compact(min_dirty=0.5)
             self.log.retain(wall_clock())
             self.scoring.demand_same_topics()
         except RecoverableError as error:

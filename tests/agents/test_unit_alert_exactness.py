@@ -261,7 +261,7 @@ def _end(world: World) -> None:
     shutil.rmtree(world.rig.folder)
 
 
-@settings(PROFILE, max_examples=max(4, PROFILE.max_examples // 12), suppress_health_check=list(HealthCheck))
+@settings(PROFILE, max_examples=max(3, PROFILE.max_examples // 25), suppress_health_check=list(HealthCheck))
 @given(
     script=st.lists(STEP, min_size=5, max_size=12),
     faults=st.lists(FAULT, min_size=5, max_size=12),
