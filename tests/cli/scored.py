@@ -98,17 +98,22 @@ def score(folder: Path) -> None:
 
 
 def work(folder: Path) -> None:
-    """A tick, as a worker has it every second, and a commit; what units say to their members is left to the next."""
+    """A new tick everywhere, as a worker has it every second, and commits; then what units make of it, and theirs."""
 
     async def work() -> None:
         with EmbeddedLog.open(folder) as log:
             scoring = Scoring.open(log, folder, Limits(), Metrics(), 1000)
-            for _ in range(2):  # a tick is written, then read
+            before = {number: partition.meta.now for number, partition in scoring.partitions.items()}
+            while any(partition.meta.now <= before[number] for number, partition in scoring.partitions.items()):
                 await scoring.beat(0)
                 for number in scoring.partitions:
                     start = scoring.start_offsets([("ticks", number)])["ticks", number]
                     ticks = log.read("ticks", number, start, 10)
                     await scoring.handle("ticks", number, cast("list[Row]", ticks))
+                await asyncio.sleep(0.02)
+            await scoring.commit()
+            scoring.resume()  # looks at once where the log ends
+            await scoring.beat(0)
             await scoring.pool()
             await scoring.commit()
             scoring.close()
