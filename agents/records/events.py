@@ -11,7 +11,7 @@ holds from its instant on now. The log would refuse some of it as late, so what 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -27,13 +27,34 @@ AT_ONCE: Final = 0  # due; before everything else that waits
 _encoder: Final = msgspec.json.Encoder()
 
 
-def messages(new: Organisation, changes: Sequence[Change], now: int) -> list[dict[str, Any]]:
-    """Rows of the outbox for what became of assignments, in the order of their instants."""
-    touched = sorted((change.key for change in changes if change.table == "assignments"), key=lambda key: key[::-1])
+def messages(
+    new: Organisation, changes: Sequence[Change], now: int, removed: Iterable[tuple[str, int]] = ()
+) -> list[dict[str, Any]]:
+    """Rows of the outbox for what became of assignments, in the order of their instants.
+
+    `removed`: employee and instant of each assignment that is gone. What was said there in its place holds in the log
+    until the next one, whatever becomes of the assignment before: it is said anew with that.
+    """
+    touched = {change.key for change in changes if change.table == "assignments"}
     if not touched:
         return []
     histories = by_first(new.assignments)
-    return list(_messages(histories, touched, now))
+    touched |= set(_reached(histories, touched, removed))
+    return list(_messages(histories, sorted(touched, key=lambda key: key[::-1]), now))
+
+
+def _reached(
+    histories: dict[str, list[Assignment]], touched: Collection[Any], removed: Iterable[tuple[str, int]]
+) -> Iterator[tuple[str, int]]:
+    """Where nothing begins any more, and what holds began or ended to hold at a touched instant."""
+    instants: dict[str, list[int]] = {}
+    for employee, at in touched:
+        instants.setdefault(employee, []).append(at)
+    for employee, at in removed:
+        holds = assignment_at(histories.get(employee, ()), at)
+        since = -FOREVER if holds is None else holds.begins
+        if any(since <= instant <= at for instant in instants.get(employee, ())):
+            yield employee, at
 
 
 def is_of_units(changes: Sequence[Change]) -> bool:

@@ -33,6 +33,7 @@ from stream.topics import TEMPLATES
 
 _SQL: Final[Mapping[str, Table]] = {name: tables.metadata.tables[name] for name in TABLES}
 _THINGS: Final = ("units", "employees")  # which the other tables refer to
+_FEW: Final = 500  # names in a query
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -68,9 +69,20 @@ def changed(connection: Connection, edit: Edit, *, by: str, now: int) -> list[Ch
     if found:
         connection.execute(insert(tables.changes), [_noted(one, by, now) for one in found])
     tree = [tree_message(new, _tree_number(connection, now))] if is_of_units(found) else []
-    if waiting := [*tree, *messages(new, found, now)]:
+    if waiting := [*tree, *messages(new, found, now, _removed(connection, found))]:
         connection.execute(insert(tables.outbox), waiting)
     return found
+
+
+def _removed(connection: Connection, found: Sequence[Change]) -> list[tuple[str, int]]:
+    """Employee and instant of each assignment that was ever removed, of those whom changes concern, or of more."""
+    whom = {one.key[0] for one in found if one.table == "assignments"}
+    own = tables.changes
+    query = select(own.c.was).where(own.c.table == "assignments", own.c.became.is_(None))
+    if len(whom) <= _FEW:
+        query = query.where(own.c.subject.in_(whom))
+    rows = [msgspec.json.decode(was) for was in connection.execute(query).scalars()] if whom else []
+    return [(row["employee"], row["begins"]) for row in rows]
 
 
 def _tree_number(connection: Connection, now: int) -> int:

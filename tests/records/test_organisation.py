@@ -105,7 +105,7 @@ def test_a_preview_changes_nothing(records: Records) -> None:
 
 
 def test_each_change_of_an_assignment_is_an_event(records: Records) -> None:
-    """Added, corrected, moved in time and removed: at its instant the event says what holds then."""
+    """Added, corrected, moved in time and removed: at its instant, and where one was removed, it says what holds."""
     here, there = {"role": "operator", "unit": "L01"}, {"role": "tester", "unit": "L02"}
     do(records, COMPANY, transfer("E1", "tester", "L02", B))
     do(records, correct_assignment("E1", B, "lead", "L02"), correct_assignment("E1", B, "tester", "L02", A))
@@ -116,7 +116,10 @@ def test_each_change_of_an_assignment_is_an_event(records: Records) -> None:
         ("2026-01-11", there),
         ("2026-01-21", there),
         ("2026-01-11", here),
+        ("2026-01-21", here),
         ("2026-01-01", {}),
+        ("2026-01-11", {}),
+        ("2026-01-21", {}),
     ] == dims(records)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
@@ -27,6 +27,11 @@ UNITS = ("acme", "zeta", "D1", "D2", "L01")
 KINDS = dict(zip(UNITS, ("company", "company", "department", "department", "team"), strict=True))
 PEOPLE = ("E1", "E2")
 TIMES = tuple(T0 + step * DAY for step in range(6))
+UNDONE = [  # what was said in place of the transfer follows what it goes back to
+    edits.remove_assignment("E1", TIMES[3]),
+    edits.correct_assignment("E1", TIMES[1], "tester", "L01"),
+]
+AGAIN = [edits.transfer("E1", "operator", "D2", TIMES[2]), edits.remove_assignment("E1", TIMES[1])]
 Messages = list[tuple[str, bytes]]
 
 unit, person, at = st.sampled_from(UNITS), st.sampled_from(PEOPLE), st.sampled_from(TIMES)
@@ -112,16 +117,21 @@ def demand_same(organisation: Organisation, said: Messages) -> None:
 
 
 @settings(max_examples=150, deadline=None)
+@example(UNDONE)
+@example([*UNDONE, *AGAIN])
 @given(st.lists(doing, max_size=12))
 def test_any_edits_leave_an_organisation_and_say_what_it_is(steps: list[Edit]) -> None:
     """What breaks it is refused; what is not refused breaks nothing."""
     said: Messages = []
+    removed: list[tuple[str, int]] = []
 
     def apply(now: Organisation, step: Edit, clock: int) -> Organisation:
         new = step(now)
         if breaches := check(new):
             raise OrganisationError(breaches)
-        told = messages(new, differences(now, new), clock)
+        found = differences(now, new)
+        removed.extend(one.key for one in found if one.table == "assignments" and one.became is None)
+        told = messages(new, found, clock, removed)
         said.extend((row["key"].decode(), row["value"]) for row in told)
         return new
 
@@ -144,6 +154,7 @@ def emptied(records: Records) -> Callable[[], Records]:
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(steps=[*UNDONE, *AGAIN])
 @given(steps=st.lists(doing, max_size=8))
 def test_a_store_does_the_same(emptied: Callable[[], Records], steps: list[Edit]) -> None:
     """Transactions instead of values: the same organisation, and the outbox says what it holds."""
