@@ -220,7 +220,7 @@ class KafkaWorld:
         now = time.time_ns() // 1_000_000
         publish(self.log, template("line", version, now + 3_000), now)
         publish_calendar(self.log, calendar("east", version, now + 2_000), now)
-        self.log.append(case_mix(version - 1, now, PARTITIONS))
+        self.log.append(case_mix(self.log, now))
         publish_calendar(self.log, calendar("west", version - 1, now + (-30 * DAY if version == 2 else 1_000)), now)
         if version == 2:
             publish(self.log, template("training", 1, now - 30 * DAY), now)

@@ -6,9 +6,10 @@ import json
 from random import Random
 from typing import Final
 
-from agents.transport.log import Outgoing, partition_for
+from agents.transport.log import Log, Outgoing, partition_for
 from schemas.instants import HOUR, format_rfc3339
 from stream.topics import TEMPLATES
+from tests.soak.evidence import whole
 
 ROLES: Final = {"line": "[operator]", "sales": "[seller]", "training": "[trainee, operator]"}
 _WINDOWS: Final = (
@@ -38,10 +39,17 @@ _INDICATORS: Final = {
 }
 
 
-def case_mix(number: int, at: int, partitions: int) -> list[Outgoing]:
-    """What kinds of work usually give from three seconds after `at` (ms) on; as it was said an hour before."""
+def case_mix(log: Log, at: int) -> list[Outgoing]:
+    """What kinds of work usually give from three seconds after `at` (ms) on; as it was said an hour before.
+
+    Workers learn such models, too: the number is the next one, for of two of a number compaction leaves the last.
+    """
     found = []
+    partitions = log.topics()[TEMPLATES].partitions
+    known = [row[2] or b"" for number in range(partitions) for row in whole(log, TEMPLATES, number)]
     for indicator, by in (("semi_yield", ["product"]), ("yield", ["stage", "product"])):
+        own = f"case-mix:line/{indicator}@".encode()
+        number = 1 + max((int(key[len(own) :]) for key in known if key.startswith(own)), default=0)
         dice = Random(f"{indicator}/{number}")
         kinds = [[f"P{product}"] for product in range(1, 5)]
         if len(by) > 1:

@@ -16,7 +16,7 @@ from agents.publishing import publish, publish_calendar
 from agents.topics_setup import ensure_topics
 from agents.transport.embedded.log import EmbeddedLog
 from schemas.instants import DAY, HOUR
-from stream.topics import QC_EVENTS, TEMPLATES
+from stream.topics import QC_EVENTS
 from tests.soak import damage
 from tests.soak.calendars import SITES, calendar
 from tests.soak.evidence import Evidence, settings_of
@@ -68,7 +68,6 @@ class World:
         self.state = damage.State(self.folder / "state")
         self.senders: list[SenderProcess] = []
         self.published = {"line": 1, "sales": 0, "training": 0, "east": 1, "west": 0}
-        self.mixes = 0
         self.peak = 0
         self.damaged = False
         self.log = EmbeddedLog.open(self.folder)
@@ -151,8 +150,7 @@ class World:
             publish_calendar(self.log, calendar(name, version, effective), at)
         else:
             publish(self.log, template(name, version, effective), at)
-            self.mixes += 1
-            self.log.append(case_mix(self.mixes, at, self.log.topics()[TEMPLATES].partitions))
+            self.log.append(case_mix(self.log, at))
         now.done.append(f"{name}@{version} published")
 
     def _let_die(self, worker: Worker, now: Round) -> None:
