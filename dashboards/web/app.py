@@ -20,6 +20,7 @@ from agents.intake.intake import Intake
 from agents.records.database import Records, RecordsUnavailable
 from agents.views.port import ViewsReader, ViewsUnavailable
 from dashboards.web.acting import Acting
+from dashboards.web.alert_page import alert_page
 from dashboards.web.api import api
 from dashboards.web.appeal_pages import all_appeals, answer_appeal, appeal_form, make_appeal, my_appeals, withdraw
 from dashboards.web.assets import load_assets
@@ -81,7 +82,7 @@ Rows are those of the contract: `value` is the formula's number (0.93, not 93), 
 
 PERSONAL: Final = (
     me, person, my_events, events_of, my_data, appeal_form, make_appeal, my_appeals, withdraw, all_appeals,
-    answer_appeal,
+    answer_appeal, alert_page,
 )  # fmt: skip
 
 

@@ -65,12 +65,17 @@ def _of_panes(row: ScoreRow, trends: Trends, item: Indicator) -> Course | None:
     found = next((window for window in rolling if _name(row, window) in trends), None)
     if found is None:
         return None
-    panes = [pane for pane in sorted(trends[_name(row, found)]) if pane[1] > 0]
+    return course_of_panes(found, trends[_name(row, found)])
+
+
+def course_of_panes(window: str, trend: Sequence[tuple[int, float, float]]) -> Course | None:
+    """The course of a rolling rate from its published trend; None where fewer than two panes have units."""
+    panes = [pane for pane in sorted(trend) if pane[1] > 0]
     if len(panes) < 2:
         return None
     bounds = [wilson(good, n) or (None, None) for _, n, good in panes]
     return Course(
-        found,
+        window,
         tuple((start - panes[0][0]) / 1000 for start, _, _ in panes),
         tuple(good / n for _, n, good in panes),
         tuple(low for low, _ in bounds),

@@ -17,11 +17,17 @@ import msgspec
 
 from agents.explaining import Explanation, Question, explain, what_is_gone
 from agents.meta import read_meta
+from agents.query import histories_known_at
 from agents.replay import chunks
+from agents.told import alert_of
 from agents.transport.log import Log, LogError, RecoverableError, partition_for
+from dashboards.web.reading import Trends
+from schemas.alerts import AlertRow
 from schemas.event import INPUT_TOPICS
 from schemas.instants import format_rfc3339
 from stream.pipeline import Limits
+from stream.topics import ALERTS
+from stream.update import score_update
 
 AT_ONCE: Final = 2
 PATIENCE: Final = 3.0  # s that a question waits for its turn
@@ -81,6 +87,21 @@ class Evidence:
         """
         return await self._turn(lambda: self._explain(employee, indicator, window, at, template))
 
+    async def told(self, alert_id: str, employee: str | None = None) -> list[AlertRow]:
+        """All that was ever said of an alert, open or over, oldest first; nothing when none ever had this id.
+
+        `employee`: whom it is about, where that is known: then only their partition is read. Raises EvidenceAbsent,
+        EvidenceBusy, EvidenceSlow.
+        """
+        return await self._turn(lambda: self._told(alert_id, employee))
+
+    async def trends(self, employee: str, at: int) -> Trends:
+        """The person's trends as they were known and published at `at` (ms); nothing where they had no scores then.
+
+        Raises EvidenceAbsent, EvidenceBusy, EvidenceSlow.
+        """
+        return await self._turn(lambda: self._trends(employee, at))
+
     async def events(self, employee: str) -> AsyncGenerator[bytes, None]:
         """Every record of the person in the input topics, one JSON object each, in the order of the log per topic.
 
@@ -114,12 +135,7 @@ class Evidence:
             raise EvidenceBusy from None
 
     def _explain(self, employee: str, indicator: str, window: str, at: int | None, template: str | None) -> Answer:
-        deadline = time.monotonic() + self._seconds
-
-        def demand_time(_: int) -> None:
-            if time.monotonic() > deadline:
-                raise EvidenceSlow
-
+        demand_time = self._deadline()
         try:
             with self._open() as log:
                 instant = max([0, *(meta.last for meta in read_meta(log))]) if at is None else at
@@ -130,6 +146,40 @@ class Evidence:
         except (LogError, RecoverableError, sqlite3.Error, OSError) as error:
             raise EvidenceAbsent(str(error)) from error
         return Answer(found, instant, partition, max(gone, default=None))
+
+    def _deadline(self) -> Callable[[int], None]:
+        ends = time.monotonic() + self._seconds
+
+        def demand_time(_: int) -> None:
+            if time.monotonic() > ends:
+                raise EvidenceSlow
+
+        return demand_time
+
+    def _told(self, alert_id: str, employee: str | None) -> list[AlertRow]:
+        demand_time, found, key = self._deadline(), list[AlertRow](), alert_id.encode()
+        try:
+            with self._open() as log:
+                topics = log.topics()
+                home = (
+                    None if employee is None else partition_for(employee.encode(), topics[INPUT_TOPICS[0]].partitions)
+                )
+                for number in range(topics[ALERTS].partitions) if home is None else [home]:
+                    for rows in chunks(log, ALERTS, number, 0, _FOREVER):
+                        demand_time(len(rows))
+                        found += [one for row in rows if row[2] == key and (one := alert_of(row[3])) is not None]
+        except (LogError, RecoverableError, sqlite3.Error, OSError) as error:
+            raise EvidenceAbsent(str(error)) from error
+        return found
+
+    def _trends(self, employee: str, at: int) -> Trends:
+        demand_time = self._deadline()
+        try:
+            with self._open() as log:
+                found = histories_known_at(log, at, self._limits(log), employee, demand_time).get(employee)
+        except (LogError, RecoverableError, sqlite3.Error, OSError) as error:
+            raise EvidenceAbsent(str(error)) from error
+        return {} if found is None else score_update(found.person, at).trends
 
     def _records(self, employee: str) -> Generator[list[bytes], None, None]:
         key = employee.encode()

@@ -221,6 +221,7 @@ class Drawing:
         return self._stencil("me_alert.html", key, values).fill(
             {
                 **self._common,
+                "id": alert.alert_id,
                 "message": alert.message.zh if self._frame.words.language == "zh" else alert.message.en,
                 "n": "" if alert.n is None else figures.number(alert.n),
                 "since": "" if raised is None else figures.time(raised),

@@ -69,6 +69,19 @@ def _polygon(upper: list[str], lower: list[str]) -> Iterator[str]:
         yield " ".join(upper + lower[::-1])
 
 
+def span(course: Course, begins: int, since: int, until: int) -> tuple[int, int] | None:
+    """Where a time lies in the picture of a course that begins at `begins` (all in ms), and how wide it is there.
+
+    None where it is not in it.
+    """
+    width = 1000 * (course.seconds[-1] or 1.0)
+    low, high = max(0.0, (since - begins) / width), min(1.0, (until - begins) / width)
+    if high < 0 or low > 1:
+        return None
+    left, right = (round(EDGE + share * (WIDTH - 2 * EDGE)) for share in (low, max(low, high)))
+    return left, max(4, right - left)
+
+
 def whisker(value: float, low: float, high: float, target: float | None) -> Whisker:
     """Where they lie beside each other."""
     bottom, top = _span([low, high, value, *([] if target is None else [target])], LEAST)

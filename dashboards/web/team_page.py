@@ -95,6 +95,7 @@ def _values(
         "board": _to("/board/", unit, kept),
         "funnel": _to("/board/", unit, kept, "/funnel"),
         "act": "/alerts",
+        "evidence": lambda alert: f"/alerts/{quote(alert)}" + (f"?{urlencode(kept)}" if kept else ""),
         "kept": kept,
         "person": lambda who: f"/people/{quote(who)}" + (f"?{urlencode(kept)}" if kept else ""),
         "shown": shown,

@@ -187,6 +187,7 @@ def test_every_handler_says_which_right_it_takes() -> None:
         "/me/appeals/{number:int}/withdraw": "appeal",
         "/appeals": "answer-appeals",
         "/appeals/{number:int}/answer": "answer-appeals",
+        "/alerts/{alert_id:str}": "read-alerts",
     } == rights
 
 

@@ -11,7 +11,8 @@ export class AlertCard {
     this.sample = el("small");
     this.state = el("p", { class: "alert-state" });
     this.what = el("p", { class: "alert-what" });
-    const head = el("p", { class: "alert-who" }, this.who, this.value, this.sample);
+    this.evidence = el("a", { class: "alert-evidence" }, this.who);
+    const head = el("p", { class: "alert-who" }, this.evidence, this.value, this.sample);
     const icon = svg("svg", { class: "alert-icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, this.path);
     this.node = el("li", { class: "alert" }, icon, head, this.state, this.what);
   }
@@ -22,6 +23,7 @@ export class AlertCard {
     attribute(this.node, "data-severity", alert.severity);
     attribute(this.node, "data-state", alert.state);
     attribute(this.path, "d", ALERT_SHAPES[kind]);
+    attribute(this.evidence, "href", `/alerts/${encodeURIComponent(alert.id)}`);
     text(this.who, alert.person ?? alert.employee ?? unit);
     text(this.value, words.valueText(alert, alert.value));
     text(this.sample, alert.n === null ? "" : words.say("sample", { n: alert.n }));
