@@ -296,7 +296,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting(
         "public_url",
         "off",
-        "where browsers find the web process: https://host[:port] (off: wherever they came; needed to sign in)",
+        "where browsers find the web, for links and to sign in: https://host[:port] (off: wherever they came)",
         optional("off", parse_origin),
     ),
     Setting(

@@ -120,7 +120,7 @@ def create_app(
     `acting`: the way of commands about alerts; `planning`: of shift calendars. `access`: who may see what (gate.py);
     without it nobody sees anything. `provider`: where people sign in.
     """
-    own, view, service = Metrics(), View(), Service(still_after=still_after)
+    own, view, service = Metrics(public_url), View(), Service(still_after=still_after)
     assets, pages, gate = load_assets(), page_templates(), access or Closed(clock)
     hub = Hub(view, service, own, clock, assets.build, pace)
     web = Web(

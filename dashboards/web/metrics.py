@@ -53,9 +53,16 @@ INTAKE_FAILED: Final = Name(
     ("status",),
 )
 
+ADDRESS: Final = Name(
+    f"{PREFIX}_info",
+    "gauge",
+    "1, with the address at which people find this process (setting public_url); absent without that setting.",
+    ("public_url",),
+)
+
 ALL: Final = (
-    CLIENTS, SENT, RESYNCS, REFUSED, BUILD_SECONDS, VIEW_LAG, VIEW_RECORDS, UNREADABLE, FEED_FAILURES, VIEWS_UP,
-    VIEWS_CONTACT, VIEW_TICK, VIEW_COMMIT, ENTITIES, INTAKE_EVENTS, INTAKE_SECONDS, INTAKE_FAILED,
+    ADDRESS, CLIENTS, SENT, RESYNCS, REFUSED, BUILD_SECONDS, VIEW_LAG, VIEW_RECORDS, UNREADABLE, FEED_FAILURES,
+    VIEWS_UP, VIEWS_CONTACT, VIEW_TICK, VIEW_COMMIT, ENTITIES, INTAKE_EVENTS, INTAKE_SECONDS, INTAKE_FAILED,
 )  # fmt: skip
 _BUILDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 _BATCHES: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
@@ -63,11 +70,13 @@ _LAGS: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
 
 
 class Metrics:
-    """The metrics of one web process, in a registry of their own."""
+    """The metrics of one web process, in a registry of their own. `public_url`: where people find it, if known."""
 
-    def __init__(self) -> None:
+    def __init__(self, public_url: str | None = None) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(namespace=PREFIX, registry=self.registry)
+        if public_url is not None:
+            self._gauge(ADDRESS).labels(public_url).set(1)
         self.clients = self._gauge(CLIENTS)
         self.sent = self._counter(SENT)
         self.resyncs = self._counter(RESYNCS)

@@ -180,9 +180,20 @@ class Told:
         return Counter(each["alerts"][0]["labels"]["alert"] for each in heard)
 
     def fire(self, *labels: dict[str, str]) -> None:
-        """Alerts as Prometheus would send them."""
-        annotations = {"summary": "L1: yield, drop", "description": "more", "board": "/board/L1"}
-        self._server.fire([{"labels": each, "annotations": annotations} for each in labels])
+        """Alerts as Prometheus would send them; of L1 while a web process says where it is found."""
+        self._server.fire([{"labels": each, "annotations": self._annotations(each)} for each in labels])
+
+    @staticmethod
+    def _annotations(labels: dict[str, str]) -> dict[str, str]:
+        page = f"/alerts/{labels['alert']}"
+        return {
+            "summary": "L1: yield, drop",
+            "summary_zh": "L1：良品率，下降",
+            "description": "more",
+            "description_zh": "详情",
+            "page": f"https://scores.example.org{page}" if labels["unit"] == "L1" else page,
+            "board": f"/board/{labels['unit']}",
+        }
 
 
 @contextmanager
@@ -227,5 +238,16 @@ def test_what_somebody_sees_to_is_not_told_again(tmp_path: Path) -> None:
         until(lambda: {"shift@example.org", "hr@example.org"} <= alertmanager.mailed.keys(), alertmanager.mailed.keys)
         message = alertmanager.mailed["shift@example.org"]
         assert "warning: L1: yield, drop" == message["Subject"]
-        (page,) = (part.get_content() for part in message.walk() if part.get_content_type() == "text/html")
+        page = _html(message)
         assert '<a href="https://boards.example.org/board/L1">' in page
+        assert re.search(r'<a href="(https://scores.example.org/alerts/a[12])">\1</a>', page)
+        assert re.search(r"Since / 开始时间: 20\d\d-\d\d-\d\d \d\d:\d\d UTC", page)
+        assert "<p>more<br>详情</p>" in page
+        # Where nobody says where pages are found, there they are sought where boards are.
+        other = _html(alertmanager.mailed["hr@example.org"])
+        assert re.search(r'<a href="(https://boards.example.org/alerts/(?:u3|o1))">\1</a>', other)
+
+
+def _html(message: EmailMessage) -> str:
+    (page,) = (part.get_content() for part in message.walk() if part.get_content_type() == "text/html")
+    return str(page)

@@ -138,3 +138,15 @@ def test_metrics_follow_the_conventions_and_name_nobody(tmp_path: Path) -> None:
     assert "E0001" not in text
     (ticked,) = [family for family in families if family.name == "scorestream_web_view_tick_timestamp_seconds"]
     assert [sample.value for sample in ticked.samples] == [NOW / 1000]
+
+
+def test_the_address_is_told_where_it_is_known(tmp_path: Path) -> None:
+    """Rules of Prometheus put it in front of an alert's page; without the setting there is nothing to put there."""
+    shelf = Shelf(tmp_path)
+    told = []
+    for address in (None, "https://scores.example.org"):
+        with TestClient(create_app(shelf.reader(), clock=lambda: NOW, access=OPEN, public_url=address)) as client:
+            families = text_string_to_metric_families(client.get("/metrics").text)
+            found = [each.samples for each in families if each.name == "scorestream_web_info"]
+            told.append([(one.labels, one.value) for samples in found for one in samples])
+    assert [[], [({"public_url": "https://scores.example.org"}, 1)]] == told
