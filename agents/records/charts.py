@@ -4,7 +4,7 @@ was edited of them last. Nothing is read that is not shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from sqlalchemy import Connection, func, select
@@ -35,7 +35,7 @@ class Node(NamedTuple):
 
 
 class UnitCard(NamedTuple):
-    """A unit over all time; `tree`: all units of the instant that was asked for."""
+    """A unit over all time. Of the instant asked for: all units, people in it itself, and in all that is below."""
 
     id: str
     kind: str
@@ -43,6 +43,7 @@ class UnitCard(NamedTuple):
     charges: tuple[Charge, ...]
     tree: Tree
     people: int
+    below: int
 
 
 class PersonCard(NamedTuple):
@@ -84,12 +85,21 @@ def unit_card(connection: Connection, unit: str, at: int) -> UnitCard | None:
         return None
     spans = _rows(connection, unit_spans, Span, unit_spans.c.unit == unit)
     charges = _rows(connection, managers, Charge, managers.c.unit == unit)
-    return UnitCard(unit, kind, spans, charges, tree_at(connection, at), people_at(connection, at).get(unit, 0))
+    tree, people = tree_at(connection, at), people_at(connection, at)
+    below = sum(people.get(one, 0) for one in tree.subtree(unit))
+    return UnitCard(unit, kind, spans, charges, tree, people.get(unit, 0), below)
 
 
 def people_of(connection: Connection, unit: str, at: int, after: str, limit: int) -> list[Listed]:
     """Who is in a unit itself at an instant, behind an id."""
     return listed(connection, at, Asked(units=[unit]), after, limit)
+
+
+def names_of(connection: Connection, charges: Collection[Charge]) -> dict[str, str]:
+    """What people who are in charge are called, by id."""
+    ids = {charge.employee for charge in charges}
+    wanted = select(employees.c.id, employees.c.name).where(employees.c.id.in_(ids))
+    return {str(id): str(name) for id, name in connection.execute(wanted)}
 
 
 def person_card(connection: Connection, employee: str) -> PersonCard | None:

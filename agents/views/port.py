@@ -190,6 +190,9 @@ class ViewsReader(Protocol):
     async def alert_keys(self, unit: str | None = None, employee: str | None = None) -> list[AlertKey]:
         """All open alerts, or those of a unit, of an employee, of both; oldest first."""
 
+    async def alert_counts(self, employees: Collection[str]) -> dict[str, int]:
+        """How many open alerts there are about each of these people, in one question."""
+
     async def alerts(self, ids: Collection[str]) -> dict[str, bytes]:
         """These alerts as published; what is not open is left out."""
 

@@ -124,6 +124,14 @@ class RedisReader:
         lists = [[AlertKey(int(raised), name.decode()) for name, raised in each] for each in found]
         return [key for key in lists[0] if all(key in other for other in map(set, lists[1:]))] if lists else []
 
+    async def alert_counts(self, employees: Collection[str]) -> dict[str, int]:
+        """See ViewsReader."""
+        asked = list(employees)
+        if not asked:
+            return {}
+        found = await self._ask(lambda pipe, keys: [pipe.zcard(keys.employee_alerts(who)) for who in asked])
+        return dict.fromkeys(asked, 0) | dict(zip(asked, found, strict=False))
+
     async def alerts(self, ids: Collection[str]) -> dict[str, bytes]:
         """See ViewsReader."""
         if not ids:

@@ -6,11 +6,12 @@ What is over leaves no row behind: readers hear of it by its unit.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from agents.views.port import AlertKey, AlertView
 
+_AT_ONCE: Final = 500  # ids in one statement
 _TOUCH: Final = "INSERT INTO alerted VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET change = excluded.change"
 
 
@@ -34,6 +35,17 @@ def alert_keys(unit: str | None, employee: str | None, views: sqlite3.Connection
     where = " AND ".join(f"{field} = ?" for field, _ in asked) or "TRUE"
     sql = f"SELECT raised, id FROM alerts WHERE {where} ORDER BY raised, id"
     return [AlertKey(*row) for row in views.execute(sql, [value for _, value in asked])]
+
+
+def alert_counts(employees: Sequence[str], views: sqlite3.Connection) -> dict[str, int]:
+    """How many open alerts there are about each of these people; about whom there is none is left out."""
+    found: dict[str, int] = {}
+    for begin in range(0, len(employees), _AT_ONCE):
+        some = employees[begin : begin + _AT_ONCE]
+        marks = ",".join("?" * len(some))
+        sql = f"SELECT employee, count(*) FROM alerts WHERE employee IN ({marks}) GROUP BY employee"
+        found.update(views.execute(sql, some).fetchall())
+    return found
 
 
 def unit_alerts(units: Iterable[str], views: sqlite3.Connection) -> dict[str, list[bytes]]:

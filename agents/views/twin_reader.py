@@ -27,7 +27,7 @@ from agents.views.port import (
     standing_of,
     unit_in,
 )
-from agents.views.twin_alerts import alert_keys, employee_alerts, unit_alerts
+from agents.views.twin_alerts import alert_counts, alert_keys, employee_alerts, unit_alerts
 from agents.views.twin_file import NAME, identity, open_file
 
 IDLE: Final = 0.05  # s between looks at a file that nobody writes
@@ -91,6 +91,12 @@ class TwinReader:
     async def alert_keys(self, unit: str | None = None, employee: str | None = None) -> list[AlertKey]:
         """See ViewsReader."""
         return await self._ask(partial(alert_keys, unit, employee), [])
+
+    async def alert_counts(self, employees: Collection[str]) -> dict[str, int]:
+        """See ViewsReader."""
+        none = dict.fromkeys(employees, 0)
+        nothing: dict[str, int] = {}
+        return none | await self._ask(partial(alert_counts, list(none)), nothing)
 
     async def alerts(self, ids: Collection[str]) -> dict[str, bytes]:
         """See ViewsReader."""

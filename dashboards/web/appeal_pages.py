@@ -39,6 +39,7 @@ from dashboards.web.evidence import Answer
 from dashboards.web.figures import Figures
 from dashboards.web.forms import texts_of
 from dashboards.web.framing import AnyRequest, Frame
+from dashboards.web.hr_frame import HrFrame, hr_frame, may
 from dashboards.web.known import employee_of
 from dashboards.web.me_pages import RETRY, catalogue_of
 from dashboards.web.my_contacts import answerers
@@ -113,7 +114,7 @@ async def withdraw(request: AnyRequest, web: NamedDependency[Web], number: FromP
 @get("/appeals", include_in_schema=False, opt={"right": "answer-appeals", "filters": True})
 async def all_appeals(request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight]) -> Response[Any]:
     """What waits for an answer of whoever looks, overdue ones first."""
-    frame = Frame(request, web)
+    frame = await hr_frame(request, web, sight, "appeals")
     if frame.viewer is None:
         return nobody(frame)
     closed, now = frame.query.get("closed") == "1", web.clock()
@@ -231,6 +232,7 @@ async def _list(frame: Frame, ask: Callable[[Connection], list[Appeal]], *, own:
         "longest": LONGEST,
         "open_count": sum(each.state == "open" for each in found),
         "own": own,
+        "places": frame.places() if isinstance(frame, HrFrame) and may(frame.sight, "read-people") else (),
         "most": SHOWN,
     }
     return frame.page("appeals.html", values)

@@ -124,7 +124,8 @@ async def _page(frame: HrFrame, given: Any, *, text: str = "", report: CalendarR
             for entry in sorted(found, key=lambda one: (one.calendar.calendar, succession(one.calendar)), reverse=True)
         ],
         "report": report, "show": next((one for one in every if one.key == f"calendar:{shown}"), None),
-        "text": text, "unit": unit, "week": day.isoformat(),
+        "text": text, "unit": unit, "units": sorted({each for one in every for each in one.units or ()}),
+        "week": day.isoformat(),
     }  # fmt: skip
     wrong = report is not None and report.calendar is None
     return frame.draw("calendars.html", values, status=400 if wrong else 200)

@@ -100,9 +100,9 @@ def _pages(kind: Kind, unit: str | None, busy: list[str], root: str | None) -> d
     if kind == "head":
         return {"board": own, "appeals": "/appeals"}
     if kind == "hr":
-        return {"appeals": "/appeals", "board": whole}
+        return {"hr": "/hr", "organisation": "/organisation", "appeals": "/appeals", "board": whole}
     if kind == "auditor":
-        return {"board": whole}
+        return {"audit": "/hr/audit", "hr": "/hr", "board": whole}
     if kind == "admin":
         return {"health": "/healthz", "api": "/api"}
     return {"crew": f"/board/{unit_segment(busy[0])}" if busy else own, "board": own}

@@ -39,6 +39,7 @@ PLACES: Final = (
     _Place("audit", "/hr/audit", "read-audit"),
     _Place("organisation", "/organisation", "read-people"),
     _Place("calendars", "/organisation/calendars", "read-templates"),
+    _Place("boards", "/", "read-scores"),
 )
 
 
@@ -80,12 +81,13 @@ class HrFrame(Frame):
     def draw(self, name: str, values: Mapping[str, Any], *, status: int = 200) -> Response[str]:
         """A page with its places."""
         own = {
-            "figures": self.figures, "here": self.place, "places": self._places(), "segment": unit_segment,
+            "figures": self.figures, "here": self.place, "places": self.places(), "segment": unit_segment,
             "zone": self.zone,
         }  # fmt: skip
         return self.page(name, {**own, **values}, status=status)
 
-    def _places(self) -> list[Tab]:
+    def places(self) -> list[Tab]:
+        """Where the viewer may go, and where they are."""
         return [
             Tab(self.words(f"hr.place.{one.name}"), self.link(one.path), one.name == self.place)
             for one in PLACES

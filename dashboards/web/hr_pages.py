@@ -25,6 +25,7 @@ from dashboards.web.desk import DeskClosed
 from dashboards.web.figures import Figures
 from dashboards.web.framing import AnyRequest
 from dashboards.web.funnel_page import window_words
+from dashboards.web.hr_alerts import alert_lines
 from dashboards.web.hr_frame import PAGE, HrFrame, everybody, hr_frame, may
 from dashboards.web.hr_people import Wanted, roster, units_of
 from dashboards.web.hr_results import KINDS, SLICE, TOTAL, WINDOWS, as_csv, causes, finding, kinds_of, sums_of, veiled
@@ -44,17 +45,17 @@ async def start(request: AnyRequest, web: NamedDependency[Web], sight: NamedDepe
     """How many people, what waits for somebody, what is planned."""
     frame = await hr_frame(request, web, sight, "start")
     try:
-        counts = (await web.views.counts())[0], len(await web.views.alert_keys())
+        scored, (alerts, lines) = (await web.views.counts())[0], await alert_lines(web, sight, frame)
     except ViewsUnavailable:
-        counts = None
+        scored, alerts, lines = None, None, []
     now, desk = web.clock(), web.desk
     try:
         found = None if desk is None else await desk.read(lambda connection: overview(connection, now))
     except DeskClosed:
         return frame.notice("unavailable", 503, retry=RETRY)
     checked = await web.chain.state() if web.chain is not None and may(sight, "read-audit") else None
-    values = {"found": found, "scored": counts[0] if counts else None, "alerts": counts[1] if counts else None}
-    return frame.draw("hr.html", values | {"checked": checked})
+    values = {"alerts": alerts, "checked": checked, "found": found, "lines": lines, "scored": scored}
+    return frame.draw("hr.html", values)
 
 
 @get("/hr/people", include_in_schema=False, opt=_PEOPLE)

@@ -127,7 +127,7 @@ async def _known(web: Web, ids: Collection[str]) -> set[str]:
 
 async def _drawn(web: Web, sight: Sight, page: Sequence[Listed]) -> list[Person]:
     values = await web.views.employees([one.id for one in page if sight.sees(one.id, "values")])
-    alerts = {one.id: len(await web.views.alert_keys(None, one.id)) for one in page if sight.sees(one.id, "alerts")}
+    alerts = await web.views.alert_counts([one.id for one in page if sight.sees(one.id, "alerts")])
     # Each update is decoded whole: not on the event loop, where screens wait.
     return await asyncio.to_thread(_people, page, values, alerts)
 

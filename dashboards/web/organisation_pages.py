@@ -13,9 +13,9 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from agents.access.editing import RIGHT
-from agents.records.charts import chart, last_edits, people_of, person_card, unit_card
+from agents.records.charts import chart, last_edits, names_of, people_of, person_card, unit_card
 from agents.records.files import table_rows, yaml_text
-from agents.records.organisation import read
+from agents.records.organisation import charges_at, read
 from agents.records.rows import assignment_at, span_at, until
 from agents.records.statement import COLUMNS
 from dashboards.web.desk import DeskClosed
@@ -45,9 +45,10 @@ async def organisation(request: AnyRequest, web: NamedDependency[Web], sight: Na
         return frame.notice("unavailable", 503)
     try:
         found = await web.desk.read(lambda connection: chart(connection, at))
+        called = await web.desk.read(lambda connection: names_of(connection, charges_at(connection, at)))
     except DeskClosed:
         return frame.notice("unavailable", 503, retry=RETRY)
-    values = {"depth": OPEN_LEVELS, "roots": found, "tables": tuple(COLUMNS)}
+    values = {"called": called, "depth": OPEN_LEVELS, "roots": found, "tables": tuple(COLUMNS)}
     return frame.draw("organisation.html", {**_common(frame, at), **values})
 
 
@@ -67,6 +68,7 @@ async def _unit(frame: HrFrame, unit: str) -> Response[Any]:
         if card is None:
             return _absent(frame, unit)
         people = await desk.read(lambda connection: people_of(connection, unit, at, after, PAGE + 1))
+        called = await desk.read(lambda connection: names_of(connection, card.charges))
         edits = await desk.read(lambda connection: last_edits(connection, "unit", unit))
     except DeskClosed:
         return frame.notice("unavailable", 503, retry=RETRY)
@@ -74,7 +76,7 @@ async def _unit(frame: HrFrame, unit: str) -> Response[Any]:
     page = people[:PAGE]
     path = frame.request.url.path
     values = {
-        "card": card, "edits": edited(frame, edits), "people": page, "span": span,
+        "called": called, "card": card, "edits": edited(frame, edits), "people": page, "span": span,
         "above": card.tree.ancestors(unit)[::-1], "parts": card.tree.children().get(unit, []),
         "charges": [(one, one.begins <= at < until(one.ends)) for one in card.charges],
         "first": frame.onward(path, after=None) if after else None,

@@ -90,8 +90,10 @@ def test_without_a_choice_boards_are_open_and_nothing_is_ones_own(client: Client
         ("account:lead", "", "/team/L1"),
         ("account:lead", "appeals", "/appeals"),
         ("account:manager", "", "/board/plant"),
-        ("account:personnel", "", "/appeals"),
-        ("account:revision", "", "/board/company"),
+        ("account:personnel", "", "/hr"),
+        ("account:personnel", "organisation", "/organisation"),
+        ("account:revision", "", "/hr/audit"),
+        ("account:revision", "hr", "/hr"),
         ("account:keys", "", "/healthz"),
     ],
 )

@@ -135,7 +135,7 @@ def test_who_looks_after_all_people_may_look(client: Client, company: Company) -
     assert (302, True) == (answer.status_code, answer.headers["location"].startswith("/sign-in?next=%2Fhr"))
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "22 with scores"), ("zh", "有评分 22 人")])
+@pytest.mark.parametrize(("language", "said"), [("en", "22 known to the scoring"), ("zh", "评分服务已知 22 人")])
 def test_the_first_page_says_what_waits(client: Client, company: Company, language: str, said: str) -> None:
     """People, appeals, results, alerts, plans and the chain, each with its way to more."""
     page = get(client, company, f"/hr?lang={language}").text
@@ -145,6 +145,17 @@ def test_the_first_page_says_what_waits(client: Client, company: Company, langua
     assert expected in page
     assert ("verified:" if language == "en" else "校验通过：") in page
     assert ("1 open alert<" if language == "en" else "1 条未关闭告警<") in page
+
+
+def test_the_first_page_leads_to_the_evidence_of_alerts(client: Client, company: Company) -> None:
+    """Of whom, since when; whose alerts were shown is written down. The list of people counts them in one question."""
+    before = last(company)
+    page = get(client, company, "/hr?lang=en").text
+    assert '<a href="/alerts/a1?lang=en">L1-1: Semi-finished yield</a>' in page
+    told = [row for row in entries(company, before) if row.right == "read-alerts"]
+    assert ["L1-1"] == [who for row in told for who in json.loads(row.detail)["employees"]]
+    people = get(client, company, "/hr/people?lang=en&q=L1-1").text
+    assert 'href="/people/L1-1?lang=en#warnings" aria-label="1 open alert of L1-1"' in people
 
 
 def rows(page: str) -> list[str]:

@@ -213,6 +213,10 @@ async def test_open_alerts_are_found_by_unit_and_employee(writer: ViewsWriter, r
         "": ["b1", "a1", "a2", "a3", "u1"], "L03": ["a1", "a2", "a3", "u1"], "E1": ["b1", "a1", "a3"],
         "L03 E1": ["a1", "a3"], "nowhere": [],
     } == {name: [key.alert_id for key in keys] for name, keys in asked.items()}  # fmt: skip
+    assert {"E1": 3, "E2": 1, "E3": 0} == await reader.alert_counts(["E1", "E2", "E3"])
+    many = [f"N{number}" for number in range(1_200)]
+    assert {"E2": 1} == {who: n for who, n in (await reader.alert_counts([*many, "E2"])).items() if n}
+    assert {} == await reader.alert_counts([])
     assert {name: values[name] for name in ("a2", "u1")} == await reader.alerts(["a2", "u1", "a9"])
     on_board = [values[name] for name in ("a1", "a2", "a3", "u1")]
     assert {"L03": on_board, "L09": []} == await reader.unit_alerts(["L03", "L09"])
