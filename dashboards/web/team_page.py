@@ -19,6 +19,7 @@ from dashboards.web.acting import may_act
 from dashboards.web.board import flagship
 from dashboards.web.catalogue import Catalogue, read_template
 from dashboards.web.funnel_page import window_words
+from dashboards.web.guard import may_ever
 from dashboards.web.known import unit_of
 from dashboards.web.languages import Words
 from dashboards.web.names import unit_segment
@@ -51,7 +52,11 @@ async def team_values(web: Web, unit: str, query: Mapping[str, str], said: Words
         _values, unit, known, people, alerts, names, texts, now, web.stale_seconds * 1000, query, said
     )
     known_as = {who: name for who in seen if (name := sight.name(who)) is not None}
-    may = {"may_act": lambda row: web.acting.possible and may_act(sight, row, known.people)}
+    answers = not sight.open and may_ever(sight.viewer, "answer-appeals")
+    may = {
+        "may_act": lambda row: web.acting.possible and may_act(sight, row, known.people),
+        "appeals": "/appeals" + _asking(_kept(query)) if answers else "",
+    }
     return values | may | {"called": lambda who: f"{known_as[who]} · {who}" if who in known_as else who}
 
 
@@ -82,7 +87,7 @@ def _values(
     guide = None if row is None else catalogue.guide(row.template, row.version)
     members = {who: one for who, value in people.items() if (one := _person(who, value)) is not None}
     drawn: Team = team(members, list(_rows(alerts)), catalogue, None if row is None else key(row), now, silent_ms)
-    kept = {name: query[name] for name in KEPT if name in query}
+    kept = _kept(query)
     shown = _Shown(said, guide.timezone if guide else "UTC", now, catalogue)
     return {
         "title": update.name.get(said.language) or unit,
@@ -95,9 +100,9 @@ def _values(
         "board": _to("/board/", unit, kept),
         "funnel": _to("/board/", unit, kept, "/funnel"),
         "act": "/alerts",
-        "evidence": lambda alert: f"/alerts/{quote(alert)}" + (f"?{urlencode(kept)}" if kept else ""),
+        "evidence": lambda alert: f"/alerts/{quote(alert)}" + _asking(kept),
         "kept": kept,
-        "person": lambda who: f"/people/{quote(who)}" + (f"?{urlencode(kept)}" if kept else ""),
+        "person": lambda who: f"/people/{quote(who)}" + _asking(kept),
         "shown": shown,
         "updated": shown.time(now),
     }
@@ -109,7 +114,15 @@ class _Link(msgspec.Struct, frozen=True):
 
 
 def _to(begin: str, unit: str, kept: Mapping[str, str], end: str = "") -> str:
-    return f"{begin}{unit_segment(unit)}{end}" + (f"?{urlencode(kept)}" if kept else "")
+    return f"{begin}{unit_segment(unit)}{end}" + _asking(kept)
+
+
+def _kept(query: Mapping[str, str]) -> dict[str, str]:
+    return {name: query[name] for name in KEPT if name in query}
+
+
+def _asking(kept: Mapping[str, str]) -> str:
+    return f"?{urlencode(kept)}" if kept else ""
 
 
 def _person(who: str, value: bytes | None) -> KnownEmployee | None:

@@ -17,14 +17,14 @@ export class AlertCard {
     this.node = el("li", { class: "alert" }, icon, head, this.state, this.what);
   }
 
-  /** @param unit whom an alert about nobody is about. */
-  show(words, alert, unit, now) {
+  /** One about nobody is about the whole unit, whose name the board has in its title. */
+  show(words, alert, now) {
     const [kind, word] = signOf(words, alert);
     attribute(this.node, "data-severity", alert.severity);
     attribute(this.node, "data-state", alert.state);
     attribute(this.path, "d", ALERT_SHAPES[kind]);
     attribute(this.evidence, "href", `/alerts/${encodeURIComponent(alert.id)}`);
-    text(this.who, alert.person ?? alert.employee ?? unit);
+    text(this.who, alert.person ?? alert.employee ?? words.say("alert.whole"));
     text(this.value, words.valueText(alert, alert.value));
     text(this.sample, alert.n === null ? "" : words.say("sample", { n: alert.n }));
     text(this.state, word);

@@ -11,7 +11,6 @@ export class Alerts {
     this.count = document.getElementById("alerts-count");
     this.label = document.getElementById("alerts-label");
     this.list = document.getElementById("alerts-list");
-    this.unit = document.getElementById("unit");
     this.cards = new Map();
     this.alerts = null;
   }
@@ -30,7 +29,7 @@ export class Alerts {
     text(this.label, open ? this.words.say("alerts.open", { n: open }) : this.words.say("alerts.none"));
     const cards = new Map(shown.map((alert) => [alert.id, this.cards.get(alert.id) ?? new AlertCard()]));
     this.cards = cards;
-    for (const alert of shown) cards.get(alert.id).show(this.words, alert, this.unit.textContent, serverNow());
+    for (const alert of shown) cards.get(alert.id).show(this.words, alert, serverNow());
     const nodes = [...cards.values()].map((card) => card.node);
     const there = [...this.list.children];
     if (there.length !== nodes.length || nodes.some((node, i) => node !== there[i])) this.list.replaceChildren(...nodes);
