@@ -90,6 +90,7 @@ async def _head(web: Web, employee: str) -> dict[str, Any]:
         "made_at": instant(web.clock()),
         "as_of": None if known is None else instant(known.as_of),
         "unit": None if known is None else known.update().unit,
+        "targets": {} if known is None else known.update().targets,
         "scores": [] if known is None else [row_fields(row) for row in known.update().rows],
         "open_alerts": [msgspec.Raw(value) for value in alerts.values()],
         **records,

@@ -168,7 +168,7 @@ def test_more_alerts_than_have_room_are_counted(screen: Screen, process: Serving
     process.feed(*every_kind())
     page = screen.show("/board/L03")
     expect(page.locator("#alerts-count")).to_have_text("5")
-    assert ["Whole unit", "E0001", "E0004"] == page.locator(".alert-who b").all_text_contents()
+    assert ["Unit", "E0001", "E0004"] == page.locator(".alert-who b").all_text_contents()
     assert ["critical", "warning", "note"] == page.locator(".alert-state").all_text_contents()
     shapes = page.locator(".alert path").evaluate_all("all => all.map(e => e.getAttribute('d'))")
     assert 3 == len(set(shapes))

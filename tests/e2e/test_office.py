@@ -28,8 +28,8 @@ LAPTOP: Final = {"width": 1366, "height": 768}
 PAGES: Final = (
     "/hr", "/hr/people", "/hr/results?indicator=", "/hr/audit", "/appeals", "/organisation", "/organisation/units/L1",
     "/organisation/people/lea", "/organisation/edit/hire", "/organisation/edit/correct?employee=lea&begins=0",
-    "/organisation/edit/set-manager?unit=L1", "/organisation/import", "/organisation/calendars?unit=L1", "/alerts/a1",
-    "/alerts/u1", "/people/L1-1", "/team/L1",
+    "/organisation/import", "/organisation/calendars?unit=L1", "/alerts/a1",
+    "/alerts/u1", "/team/L1",
 )  # fmt: skip
 LOOKS: Final = (("en", "light"), ("zh", "dark"), ("en", "wall"))
 WIDER: Final = "document.scrollingElement.scrollWidth - innerWidth"

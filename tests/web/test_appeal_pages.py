@@ -19,9 +19,10 @@ from agents.records.database import open_records
 from agents.records.tables import assignments, employees, units
 from dashboards.web.app import create_app
 from schemas.instants import DAY, parse_rfc3339
+from tests.web.factories import scores
 from tests.web.gates import OPEN
 from tests.web.logged import day_of_work, desk_of, evidence_of, published
-from tests.web.people import COOKIE, SignedIn
+from tests.web.people import COOKIE, VIEWERS, SignedIn
 from tests.web.shelf import Shelf
 
 Client = TestClient[Litestar]
@@ -189,6 +190,19 @@ def test_my_data_is_everything_that_is_known(client: Client, tmp_path: Path) -> 
     assert {"o1", "q1", "q2", "c1"} == {each["event"]["event_id"] for each in found["events"]}
     api = client.get("/api/v1/employees/E0001").json()
     assert api["rows"] == found["scores"]
+
+
+def test_my_data_has_the_personal_targets(log: Path, tmp_path: Path) -> None:
+    """As they were published with the scores that they count in."""
+    published_with = scores("E0001")
+    value = json.loads(published_with.value or b"") | {"targets": {"collected": 60_000}}
+    with _serving(log, tmp_path, desk=None, evidence=None) as client:
+        assert {} == client.get("/me/data.json").json()["targets"]
+    shelf = Shelf(tmp_path / "with")
+    shelf.apply([published_with._replace(value=json.dumps(value).encode())])
+    app: Any = SignedIn(create_app(shelf.reader(), access=OPEN), VIEWERS["own"])
+    with TestClient(app) as client:
+        assert {"collected": 60_000} == client.get("/me/data.json").json()["targets"]
 
 
 def test_my_data_without_a_log_or_records_says_what_is_not_known_here(log: Path, tmp_path: Path) -> None:
