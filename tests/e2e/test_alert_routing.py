@@ -238,14 +238,14 @@ def test_what_somebody_sees_to_is_not_told_again(tmp_path: Path) -> None:
         until(lambda: {"shift@example.org", "hr@example.org"} <= alertmanager.mailed.keys(), alertmanager.mailed.keys)
         message = alertmanager.mailed["shift@example.org"]
         assert "warning: L1: yield, drop" == message["Subject"]
-        page = _html(message)
-        assert '<a href="https://boards.example.org/board/L1">' in page
-        assert re.search(r'<a href="(https://scores.example.org/alerts/a[12])">\1</a>', page)
-        assert re.search(r"Since / 开始时间: 20\d\d-\d\d-\d\d \d\d:\d\d UTC", page)
-        assert "<p>more<br>详情</p>" in page
+        mail = _html(message)
+        assert '<a href="https://boards.example.org/board/L1">' in mail
+        assert re.search(r'<a href="(https://scores.example.org/alerts/a[12])">\1</a>', mail)
+        assert re.search(r"Since / 开始时间: 20\d\d-\d\d-\d\d \d\d:\d\d UTC", mail)
+        assert "<p>more<br>详情</p>" in mail
         # Where nobody says where pages are found, there they are sought where boards are.
-        other = _html(alertmanager.mailed["hr@example.org"])
-        assert re.search(r'<a href="(https://boards.example.org/alerts/(?:u3|o1))">\1</a>', other)
+        elsewhere = _html(alertmanager.mailed["hr@example.org"])
+        assert re.search(r'<a href="(https://boards.example.org/alerts/(?:u3|o1))">\1</a>', elsewhere)
 
 
 def _html(message: EmailMessage) -> str:

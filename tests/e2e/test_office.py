@@ -53,7 +53,7 @@ def process(company: Company, tmp_path: Path) -> Iterator[Serving]:
 
     now = company.at
     people = [who for who, unit in WORKS.items() if unit == "L1"]
-    since = {"window_start": format_rfc3339(now - 20 * MINUTE), "unit": "L1", "at": now - 5 * MINUTE}
+    since: dict[str, Any] = {"window_start": format_rfc3339(now - 20 * MINUTE), "unit": "L1", "at": now - 5 * MINUTE}
     panes = {f"production-operator/{INDICATOR}/{ROLLING}": [[now - n * 5 * MINUTE, 50, 40 + n] for n in range(9)]}
     fed = [template(), *(scores(who, total(), unit="L1", newest=now, at=now) for who in people)]
     fed += [unit_scores("L1", people, newest=now, at=now, trends=panes), tick(now)]
