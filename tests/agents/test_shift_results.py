@@ -114,7 +114,7 @@ def _few_days(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(by_hand, "SPAN", 8)
 
 
-@settings(PROFILE, max_examples=PROFILE.max_examples // 8, suppress_health_check=list(HealthCheck))
+@settings(PROFILE, max_examples=PROFILE.max_examples // 12, suppress_health_check=list(HealthCheck))
 @given(
     script=st.lists(_acts(FIRST), min_size=12, max_size=30),
     late=st.sampled_from((HOUR, HOUR, DAY)),
