@@ -280,9 +280,10 @@ async def test_a_unit_waits_for_those_below_it(rig: Rig, store: Records) -> None
 
     It is of the version in force at the end of the plant's shift, and of those events alone.
     """
-    rig.append([tree(plant=None, L1="plant", L2="plant")])
+    rig.append([tree(plant=None, L1="plant", L2="plant", L3="plant")])
     log = worked(units="[plant, L2]")
     log.calendar(MIDNIGHT - 40 * DAY, calendar="day", units="[L1]", cycle="{first: 2026-03-02, days: [[early]]}")
+    log.calendar(MIDNIGHT - 40 * DAY, calendar="rest", units="[L3]", cycle="{first: 2026-03-02, days: [[early], []]}")
     log.publish(template(SHIFT, version=2, effective_from="2026-03-02T15:00:00Z"), at=MIDNIGHT)
     log.send(dims={"line": "L1"})
     log.send(employee_id="E2", dims={"line": "L2"})
@@ -292,6 +293,9 @@ async def test_a_unit_waits_for_those_below_it(rig: Rig, store: Records) -> None
     assert {"L2"} == {row["subject"] for row in stored(store)}
     assert [] == wrong(rig, store, TWO_PM + HOUR)
     log.send(rig.wall, employee_id="E2", event_id="c", corrects="e1", dims={"line": "L2"}, measures={"accepted": -1})
+    await settle(rig, log, SIX + 8 * DAY + HOUR)
+    run(rig, store)
+    assert [] == of(store, "plant")  # L1's is over, that of L3 is not, where nobody did anything
     await settle(rig, log, WEEK_LATER)
     run(rig, store)
     assert [(SIX, TWO_PM, 0, "ok", None)] == spans(of(store, "plant"))
