@@ -11,8 +11,9 @@ from msgspec.structs import asdict
 
 from agents.dead_letters import dead_letter
 from agents.oracle.compare import alert_differences, differences
-from agents.told import follows, latest_alerts
+from agents.told import alert_of, follows
 from agents.transport.embedded.log import unpack_headers
+from schemas.alerts import AlertRow
 from schemas.instants import parse_rfc3339
 from schemas.rows import NO_DATA, row_fields
 from schemas.updates import ScoreUpdate, UnitUpdate
@@ -55,14 +56,22 @@ def _once(given: Counter[Any], expected: Counter[Any]) -> Iterator[object]:
 
 
 def alerts(evidence: Evidence) -> Iterator[object]:
-    """The last word on every alert is the oracle's, but for those that units decide; no word is said twice."""
+    """The last word on every alert is the oracle's, but for those that units decide; no word is said twice.
+
+    Workers go on ticking meanwhile: what ticks have decided since the oracle looked is left out.
+    """
+    last: dict[str, AlertRow] = {}
     for number in range(evidence.partitions):
         latest: dict[bytes | None, bytes | None] = {}
+        times = evidence.oracle._known.of(number).ticks.times
         for record in whole(evidence.log, ALERTS, number):
+            row = alert_of(record[3])
+            if row and (row.first_event or (times and (parse_rfc3339(row.changed_at) or 0) <= times[-1])):
+                last[row.alert_id] = row
             if latest.get(record[2]) == record[3]:
                 yield f"{record[2]!r}: said twice, the second time at offset {record[0]}"
             latest[record[2]] = record[3]
-    given = [asdict(row) for row in latest_alerts(evidence.log).values() if follows(row)]
+    given = [asdict(row) for row in last.values() if follows(row)]
     yield from alert_differences(evidence.oracle.alerts(), given)
 
 
