@@ -127,7 +127,7 @@ class UnitAlerts:
         for cause in found:
             yield from self._judge(cause, at)
         known = {_key(cause) for cause in found}
-        for key in self.open.keys() - known:  # of rules that are in force no more
+        for key in sorted(self.open.keys() - known):  # of rules that are in force no more
             yield over(self.open.pop(key), at)
         self._quiet[:] = [key for key in self._quiet if key in known]
         self.memory.forget_all_but({alert.alert_id for cause in found for _, alert in cause.every})
@@ -151,9 +151,8 @@ class UnitAlerts:
             row = None
         into = "" if row is None else row.alert_id
         for employee_id, alert in cause.every:
-            if (
-                self.memory.folded(employee_id, alert.alert_id) != into
-            ):  # who still drifts afterwards stands alone again
+            # Who still drifts afterwards stands alone again.
+            if self.memory.folded(employee_id, alert.alert_id) != into:
                 self.memory.fold(employee_id, alert.alert_id, into)
                 self._tell(employee_id, AlertCommand(alert.alert_id, FOLD, UNIT, _WHOLE_LINE, into=into), at)
 
