@@ -194,8 +194,9 @@ def test_sixty_people_are_readable_from_five_metres(screen: Screen, process: Ser
     assert page.evaluate("document.scrollingElement.scrollHeight <= innerHeight")
 
 
-@pytest.mark.parametrize("people", [1, 2, 4, 5, 9, 12, 13])
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    ("language", "people"), [("en", 1), ("zh", 2), ("en", 4), ("zh", 5), ("en", 9), ("zh", 12), ("en", 13)]
+)
 def test_nothing_is_cut_off_whatever_the_number_of_people(
     screen: Screen, process: Serving, people: int, language: str
 ) -> None:

@@ -135,6 +135,7 @@ def _ended_well(installation: Installation) -> None:
     assert expected == codes, {name: installation.said(name) for name in codes if codes[name] != expected[name]}
 
 
+@pytest.mark.long
 def test_the_installation_runs_as_described(installation: Installation, tmp_path: Path) -> None:
     """It becomes healthy, scores what is sent, shows it, is watched, stops in order, and goes on where it stopped."""
     installation.up()

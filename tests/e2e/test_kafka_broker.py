@@ -64,6 +64,7 @@ def test_an_empty_broker_has_no_topics(kafka: KafkaBroker, kafka_prefix: str) ->
     assert [b"new"] == received(kafka.bootstrap, kafka_prefix + "old", 1)
 
 
+@pytest.mark.long
 def test_records_outlive_a_kill_and_nothing_outlives_a_wipe(fresh_kafka: KafkaBroker) -> None:
     """After SIGKILL and a start on the same port the records are there; after a wipe it is another, empty cluster."""
     address, cluster = fresh_kafka.bootstrap, cluster_id(fresh_kafka.bootstrap)

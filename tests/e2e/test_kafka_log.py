@@ -278,6 +278,7 @@ def test_a_folder_has_a_name(tmp_path: Path) -> None:
 # Getting in
 
 
+@pytest.mark.long
 def test_tls_and_a_name(tmp_path: Path) -> None:
     """SASL/SCRAM over TLS: with name, password and authority one gets in, and is told what is wrong without."""
     if reason := kafka_broker.missing(secured=True):

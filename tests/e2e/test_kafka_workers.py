@@ -53,6 +53,7 @@ def test_commands_beside_a_worker(world: KafkaWorld) -> None:
     assert [] == world.violations()
 
 
+@pytest.mark.long
 def test_workers_that_are_killed_stopped_and_frozen(world: KafkaWorld) -> None:
     """Under load, while rules change: one at once, one in order, one past its session while others have taken over."""
     first, second, third = (world.worker(name) for name in ("w1", "w2", "w3"))

@@ -151,6 +151,7 @@ def test_the_cpu_time_of_a_program_and_its_children_is_counted() -> None:
         program.communicate(b"\n")
 
 
+@pytest.mark.long
 def test_a_small_run_prints_its_table() -> None:
     """With small numbers ours and the ceilings run to their end, checked; peers are run by `make bench-peers`."""
     if reason := kafka_broker.missing():
