@@ -14,6 +14,7 @@ from dashboards.web.catalogue import Catalogue
 from schemas.alerts import FIRING
 from schemas.instants import parse_rfc3339
 from schemas.rows import Number
+from stream.alert_reader import COMMON_CAUSE
 
 MOST_SHOWN: Final = 3
 SEVERITIES: Final = ("critical", "warning", "info")  # the most severe first
@@ -34,6 +35,8 @@ class Alert(msgspec.Struct, frozen=True, gc=False):
     value: float | None
     n: Number | None
     low: float | None
+    good: Number | None = None
+    rule: str = ""
     employee_id: str | None = None
     until: str | None = None
     folded_into: str | None = None
@@ -51,7 +54,8 @@ class Shown(msgspec.Struct, frozen=True):
     """An alert in the banner, with the value that it was raised with and the value's `unit`.
 
     `employee` None: it is about the whole unit. `low` tells a rate from other numbers. `person`: what the employee is
-    called, where the viewer may know it.
+    called, where the viewer may know it. `affected`: of a unit whose people drift together, how many of the `n` do; the
+    value, their share, is none of the indicator.
     """
 
     id: str
@@ -68,6 +72,7 @@ class Shown(msgspec.Struct, frozen=True):
     n: Number | None
     low: float | None
     person: str | None = None
+    affected: Number | None = None
 
 
 class Banner(msgspec.Struct, frozen=True):
@@ -105,6 +110,12 @@ def flags(alerts: Sequence[Alert]) -> dict[str, Flag]:
     return first
 
 
+def _affected(alert: Alert) -> Number | None:
+    if alert.rule != COMMON_CAUSE or alert.n is None or alert.good is None:
+        return None
+    return alert.n - alert.good
+
+
 def _urgency(alert: Alert) -> tuple[bool, int, str, str]:
     return (alert.state != FIRING, *_weight(alert))
 
@@ -131,6 +142,7 @@ def _shown(alert: Alert, catalogue: Catalogue, names: Mapping[str, str]) -> Show
         n=alert.n,
         low=alert.low,
         person=names.get(alert.employee_id or ""),
+        affected=_affected(alert),
     )
 
 

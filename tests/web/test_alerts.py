@@ -66,6 +66,13 @@ def test_a_units_own_alert_that_somebody_has_in_hand() -> None:
     assert 1 == found.open
 
 
+def test_of_people_who_drift_together_their_number_is_shown() -> None:
+    """Three of seven: the value of such an alert, 42.9 %, is none of the indicator."""
+    whole = alert("u1", None, rule="common_cause", value=3 / 7, n=7, good=4, low=None, high=None)
+    shown = banner([decode_alert(each.value or b"") for each in (whole, alert("a1"))], catalogue()).shown
+    assert {"u1": (3, 7), "a1": (None, 32)} == {each.id: (each.affected, each.n) for each in shown}
+
+
 def test_a_person_is_flagged_by_what_matters_most() -> None:
     """What nobody has in hand before what somebody has, then the more severe."""
     rows = [

@@ -25,8 +25,10 @@ export class AlertCard {
     attribute(this.path, "d", ALERT_SHAPES[kind]);
     attribute(this.evidence, "href", `/alerts/${encodeURIComponent(alert.id)}`);
     text(this.who, alert.person ?? alert.employee ?? words.say("alert.whole"));
-    text(this.value, words.valueText(alert, alert.value));
-    text(this.sample, alert.n === null ? "" : words.say("sample", { n: alert.n }));
+    const common = alert.affected !== null && alert.affected !== undefined; // its value is a share of people
+    const { affected, n } = alert;
+    text(this.value, common ? words.say("alert.affected", { n: affected, of: n }) : words.valueText(alert, alert.value));
+    text(this.sample, common || n === null ? "" : words.say("sample", { n }));
     text(this.state, word);
     text(this.what, what(words, alert, now));
   }
