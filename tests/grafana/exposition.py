@@ -22,7 +22,7 @@ LABELS: Final = {
     "unit": ("L1", "L2"), "template": ("line-yield",), "indicator": ("yield",), "window": ("day",),
     "alert": ("a1", "a2"), "rule": ("drop",), "severity": ("warning",), "state": ("firing",), "limit": ("warn", "act"),
     "verdict": ("right", "wrong"), "kind": ("delta",), "quantile": ("0.5",), "topic": (QC_EVENTS,), "partition": ("0",),
-    "outcome": ("scored",), "reason": ("",), "answer": ("accepted",), "status": ("202",),
+    "outcome": ("scored",), "reason": ("",), "answer": ("accepted",), "status": ("202",), "public_url": ("",),
 }  # fmt: skip
 VALUES: Final = {names.UNIT_SCORE.name: 0.93, names.UNIT_SAMPLE.name: 240.0, names.DISK_FREE.name: 5e10}
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agents.store import Position, Store
-from stream.keys import ALERTED, EMPLOYEE, HOLDING, IDENTITIES, REVIEWED
+from stream.keys import ALERTED, EMPLOYEE, HOLDING, IDENTITIES, REVIEWED, STIRRED, TOLD
 from stream.meta import KEY
 from stream.topics import CHANGELOG
 from tests.soak.evidence import Evidence, whole
 
-_PREFIXES = (ALERTED, EMPLOYEE, HOLDING, IDENTITIES, REVIEWED, KEY)
+_PREFIXES = (ALERTED, EMPLOYEE, HOLDING, IDENTITIES, REVIEWED, STIRRED, TOLD, KEY)
 
 
 def stores(evidence: Evidence, state: Path) -> Iterator[object]:
