@@ -30,6 +30,7 @@ def test_pages_of_people_are_measured() -> None:
     assert "failed: 0" in done.stdout
 
 
+@pytest.mark.long
 def test_a_small_run_prints_its_table() -> None:
     """With small numbers every part runs to its end and the ratios are printed."""
     root = Path(__file__).parents[2]

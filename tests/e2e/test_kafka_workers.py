@@ -80,6 +80,7 @@ def test_workers_that_are_killed_stopped_and_frozen(world: KafkaWorld) -> None:
     assert [] == world.violations()
 
 
+@pytest.mark.long
 def test_a_broker_that_is_killed_and_comes_back(fresh_kafka: KafkaBroker, tmp_path: Path) -> None:
     """Nothing that was acknowledged is lost, nothing counts twice, and nobody has to do anything."""
     with kafka_world(fresh_kafka.bootstrap, tmp_path, session=SESSION) as world:
@@ -98,6 +99,7 @@ def test_a_broker_that_is_killed_and_comes_back(fresh_kafka: KafkaBroker, tmp_pa
         assert [] == world.violations()
 
 
+@pytest.mark.long
 def test_an_empty_broker_is_refused(fresh_kafka: KafkaBroker, tmp_path: Path) -> None:
     """Its data is gone: the worker ends and says so. Nothing is made there that looks like a log without scores."""
     with kafka_world(fresh_kafka.bootstrap, tmp_path, session=SESSION) as world:

@@ -10,6 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from agents.publishing import publish
 from agents.settings import Settings
 from agents.topics_setup import ensure_topics
@@ -25,6 +27,7 @@ IN_THIS_ORDER: Final = ("templates", "people-events", "business-events", "qc-eve
 RECORDS: Final = 3_000
 
 
+@pytest.mark.long
 def test_everything_moves_and_what_came_since_follows(empty_kafka: KafkaBroker, tmp_path: Path) -> None:
     """`verify` is empty before and after; scores, outcomes and dead letters are the old ones."""
     folder, old, new = tmp_path / "old", f"embedded://{tmp_path / 'old'}", f"kafka://{empty_kafka.bootstrap}"

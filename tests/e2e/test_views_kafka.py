@@ -21,6 +21,7 @@ def world(empty_kafka: KafkaBroker, tmp_path: Path) -> Iterator[KafkaWorld]:
         yield made
 
 
+@pytest.mark.long
 def test_two_workers_write_the_views_that_two_web_processes_serve(world: KafkaWorld, fresh_redis: RedisServer) -> None:
     """Partitions move, a worker is killed, Redis is emptied and killed, all while events come."""
     flags = ("--redis", fresh_redis.url)
