@@ -49,6 +49,7 @@ def _io(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/io").read_text().splitlines()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("others", ["alone", "moved", "bereft"])
 def test_a_backlog_that_is_decoded_beside_the_workers(world: KafkaWorld, others: str) -> None:
     """Also when half of it moves to another worker meanwhile, or the processes are killed."""
