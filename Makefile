@@ -33,7 +33,7 @@ lint: $(TOOLS)  ## ruff (rules, import direction, format) and mypy --strict on s
 # Two files at a time: most of the time is waiting for processes that tests start. In the order of the tree, or the files
 # with the fewest tests, which are the longest, would come last, one after the other.
 test: $(TOOLS) $(SUITE) browser kafka redis prometheus postgresql  ## All tests; sets up what they need
-	@exec $(VENV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@exec $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: $(TOOLS) kafka redis prometheus keycloak  ## Tests that wait for minutes: alerts told once, whatever else is killed
 	@exec $(VENV)/bin/python -m pytest -n 2 -m long $(ARGS)

@@ -37,7 +37,7 @@ def _open(servers: str) -> KafkaLog:
 
 
 def _wait(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120  # a broker that begins on a busy machine takes its time
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -64,6 +64,7 @@ def test_a_commit_without_an_answer_is_given_up(log: KafkaLog, proxied_kafka: tu
         assert 4 >= len(values(other, NAMES.state))
 
 
+@pytest.mark.long
 def test_an_owner_that_is_let_go_leaves_no_thread(log: KafkaLog) -> None:
     """Its transactions run in a thread of its own, which ends with it."""
 
