@@ -7,7 +7,6 @@ PostgreSQL transactions are serializable: whoever was in another's way is told s
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,9 +17,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from agents.records.stand import newest, stand_of
+from agents.transport.embedded.sqlite import execute_in_turn
 
 BUSY_MS: Final = 10_000  # how long a writer waits for another one
-RETRY: Final = 0.005  # s between two tries at what SQLite does not wait for
 TRIES: Final = 10
 _LOCK: Final = 7_203_411  # of migrations, among PostgreSQL's advisory locks
 _SERIALIZATION: Final = ("40001", "40P01")
@@ -119,19 +118,8 @@ def _sqlite(url: URL) -> Engine:
 
 
 def use_wal(connection: sqlite3.Connection, patience: float = BUSY_MS / 1000) -> None:
-    """Readers and the writer are out of each other's way; of many who open an empty store each wants that first.
-
-    SQLite does not wait for others here where both would wait for each other: it is tried again for so many seconds.
-    """
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
-                raise
-        time.sleep(RETRY)
+    """Readers and the writer are out of each other's way; of many who open an empty store each wants that first."""
+    execute_in_turn(connection, "PRAGMA journal_mode=WAL", patience)
 
 
 def _postgresql(url: URL) -> Engine:

@@ -43,7 +43,7 @@ def test_a_store_opens_again(records: Records, records_url: str) -> None:
 
 
 def test_alembic_is_loaded_for_a_store_of_another_version_alone(records: Records) -> None:
-    """It takes as long as half of a worker's start. Which migration is the newest is known without it."""
+    """It takes long to load. Which migration is the newest is known without it."""
     code = f"""
 import sys
 from agents.records.database import open_records

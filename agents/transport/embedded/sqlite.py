@@ -87,7 +87,7 @@ def _no_room(path: Path) -> bool:
 def transaction(path: Path, connection: sqlite3.Connection, patience_s: float) -> Iterator[None]:
     """One write transaction: all or nothing, on disk when it returns."""
     with translated(path):
-        _begin(connection, patience_s)
+        execute_in_turn(connection, "BEGIN IMMEDIATE", patience_s)
         try:
             yield
             connection.execute("COMMIT")
@@ -97,15 +97,18 @@ def transaction(path: Path, connection: sqlite3.Connection, patience_s: float) -
             raise
 
 
-def _begin(connection: sqlite3.Connection, patience_s: float) -> None:
-    """Wait for the write lock in short steps: SQLite's own waiting backs off until a busy log leaves it no turn."""
+def execute_in_turn(connection: sqlite3.Connection, statement: str, patience_s: float) -> None:
+    """A statement that takes a lock, tried again in short steps until it is free, or the sqlite3 error after so long.
+
+    SQLite's own waiting backs off until a busy log leaves it no turn, and where both would wait there is none at all.
+    """
     deadline = time.monotonic() + patience_s
     while True:
         try:
-            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(statement)
             return
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
                 raise
         time.sleep(_RETRY_S)
 
