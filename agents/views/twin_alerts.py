@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from agents.views.port import AlertKey, AlertView
+from agents.views.twin_file import looked_up
 
-_AT_ONCE: Final = 500  # ids in one statement
 _TOUCH: Final = "INSERT INTO alerted VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET change = excluded.change"
 
 
@@ -39,13 +39,7 @@ def alert_keys(unit: str | None, employee: str | None, views: sqlite3.Connection
 
 def alert_counts(employees: Sequence[str], views: sqlite3.Connection) -> dict[str, int]:
     """How many open alerts there are about each of these people; about whom there is none is left out."""
-    found: dict[str, int] = {}
-    for begin in range(0, len(employees), _AT_ONCE):
-        some = employees[begin : begin + _AT_ONCE]
-        marks = ",".join("?" * len(some))
-        sql = f"SELECT employee, count(*) FROM alerts WHERE employee IN ({marks}) GROUP BY employee"
-        found.update(views.execute(sql, some).fetchall())
-    return found
+    return looked_up("SELECT employee, count(*) FROM alerts WHERE employee IN ({}) GROUP BY employee", employees, views)
 
 
 def unit_alerts(units: Iterable[str], views: sqlite3.Connection) -> dict[str, list[bytes]]:

@@ -7,16 +7,18 @@ then goes on from what is there.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from secrets import token_hex
-from typing import Final
+from typing import Any, Final
 
 from agents.transport.embedded.sqlite import can_write, connect, translated
 from agents.transport.errors import LogCorrupt
 from agents.views.port import FORMAT
 
 NAME: Final = "views.sqlite"
+_AT_ONCE: Final = 500  # ids in one statement
 PATIENCE: Final = 2.0  # s for a lock on the file, which nobody holds for long
 _SCHEMA: Final = f"""
 PRAGMA journal_mode = WAL;
@@ -56,6 +58,14 @@ def open_file(path: Path, *, write: bool) -> sqlite3.Connection:
         connection.close()
         raise LogCorrupt(f"{path}: views of format {version}, this process knows {FORMAT}; a worker makes them anew")
     return connection
+
+
+def looked_up(sql: str, ids: Sequence[str], views: sqlite3.Connection) -> dict[str, Any]:
+    """Pairs by id; `{}` in the question stands where the ids do, of which one statement takes some hundreds."""
+    found: dict[str, Any] = {}
+    for some in (ids[begin : begin + _AT_ONCE] for begin in range(0, len(ids), _AT_ONCE)):
+        found.update(views.execute(sql.format(",".join("?" * len(some))), some).fetchall())
+    return found
 
 
 def create_file(path: Path) -> None:

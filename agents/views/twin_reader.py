@@ -28,11 +28,10 @@ from agents.views.port import (
     unit_in,
 )
 from agents.views.twin_alerts import alert_counts, alert_keys, employee_alerts, unit_alerts
-from agents.views.twin_file import NAME, identity, open_file
+from agents.views.twin_file import NAME, identity, looked_up, open_file
 
 IDLE: Final = 0.05  # s between looks at a file that nobody writes
 QUIET: Final = 1.0  # s after which a reader hears that nothing changed
-_AT_ONCE: Final = 500  # ids in one question
 
 T = TypeVar("T")
 Ask = Callable[[sqlite3.Connection], T]
@@ -255,13 +254,7 @@ def _standing_of(views: sqlite3.Connection) -> Standing:
 
 
 def _values(table: str, ids: list[str], views: sqlite3.Connection) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    for begin in range(0, len(ids), _AT_ONCE):
-        some = ids[begin : begin + _AT_ONCE]
-        marks = ",".join("?" * len(some))
-        sql = f"SELECT id, value FROM {table} WHERE id IN ({marks}) AND value IS NOT NULL"
-        found.update(views.execute(sql, some).fetchall())
-    return found
+    return looked_up(f"SELECT id, value FROM {table} WHERE id IN ({{}}) AND value IS NOT NULL", ids, views)
 
 
 def _person(employee: str, most: int, views: sqlite3.Connection) -> PersonView:
