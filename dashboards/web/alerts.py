@@ -116,13 +116,17 @@ def _affected(alert: Alert) -> Number | None:
     return alert.n - alert.good
 
 
+def gravity(severity: str) -> int:
+    """Its place in an order from the gravest on; what is not known comes last."""
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
+
+
 def _urgency(alert: Alert) -> tuple[bool, int, str, str]:
     return (alert.state != FIRING, *_weight(alert))
 
 
 def _weight(alert: Alert) -> tuple[int, str, str]:
-    known = alert.severity in SEVERITIES
-    return (SEVERITIES.index(alert.severity) if known else len(SEVERITIES), alert.raised_at, alert.alert_id)
+    return gravity(alert.severity), alert.raised_at, alert.alert_id
 
 
 def _shown(alert: Alert, catalogue: Catalogue, names: Mapping[str, str]) -> Shown:

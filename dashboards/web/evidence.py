@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
@@ -134,17 +134,23 @@ class Evidence:
         except TimeoutError:
             raise EvidenceBusy from None
 
-    def _explain(self, employee: str, indicator: str, window: str, at: int | None, template: str | None) -> Answer:
-        demand_time = self._deadline()
+    @contextmanager
+    def _reading(self) -> Iterator[Log]:
+        """The log, for one question; EvidenceAbsent where it cannot be read."""
         try:
             with self._open() as log:
-                instant = max([0, *(meta.last for meta in read_meta(log))]) if at is None else at
-                asked = Question(employee, indicator, window, instant, template)
-                found = explain(log, self._limits(log), asked, demand_time)
-                gone = [first for _, _, first, _ in what_is_gone(log, found, window, instant)]
-                partition = partition_for(employee.encode(), log.topics()[INPUT_TOPICS[0]].partitions)
+                yield log
         except (LogError, RecoverableError, sqlite3.Error, OSError) as error:
             raise EvidenceAbsent(str(error)) from error
+
+    def _explain(self, employee: str, indicator: str, window: str, at: int | None, template: str | None) -> Answer:
+        demand_time = self._deadline()
+        with self._reading() as log:
+            instant = max([0, *(meta.last for meta in read_meta(log))]) if at is None else at
+            asked = Question(employee, indicator, window, instant, template)
+            found = explain(log, self._limits(log), asked, demand_time)
+            gone = [first for _, _, first, _ in what_is_gone(log, found, window, instant)]
+            partition = partition_for(employee.encode(), log.topics()[INPUT_TOPICS[0]].partitions)
         return Answer(found, instant, partition, max(gone, default=None))
 
     def _deadline(self) -> Callable[[int], None]:
@@ -158,39 +164,28 @@ class Evidence:
 
     def _told(self, alert_id: str, employee: str | None) -> list[AlertRow]:
         demand_time, found, key = self._deadline(), list[AlertRow](), alert_id.encode()
-        try:
-            with self._open() as log:
-                topics = log.topics()
-                home = (
-                    None if employee is None else partition_for(employee.encode(), topics[INPUT_TOPICS[0]].partitions)
-                )
-                for number in range(topics[ALERTS].partitions) if home is None else [home]:
-                    for rows in chunks(log, ALERTS, number, 0, _FOREVER):
-                        demand_time(len(rows))
-                        found += [one for row in rows if row[2] == key and (one := alert_of(row[3])) is not None]
-        except (LogError, RecoverableError, sqlite3.Error, OSError) as error:
-            raise EvidenceAbsent(str(error)) from error
+        with self._reading() as log:
+            topics = log.topics()
+            home = None if employee is None else partition_for(employee.encode(), topics[INPUT_TOPICS[0]].partitions)
+            for number in range(topics[ALERTS].partitions) if home is None else [home]:
+                for rows in chunks(log, ALERTS, number, 0, _FOREVER):
+                    demand_time(len(rows))
+                    found += [one for row in rows if row[2] == key and (one := alert_of(row[3])) is not None]
         return found
 
     def _trends(self, employee: str, at: int) -> Trends:
         demand_time = self._deadline()
-        try:
-            with self._open() as log:
-                found = histories_known_at(log, at, self._limits(log), employee, demand_time).get(employee)
-        except (LogError, RecoverableError, sqlite3.Error, OSError) as error:
-            raise EvidenceAbsent(str(error)) from error
+        with self._reading() as log:
+            found = histories_known_at(log, at, self._limits(log), employee, demand_time).get(employee)
         return {} if found is None else score_update(found.person, at).trends
 
     def _records(self, employee: str) -> Generator[list[bytes], None, None]:
         key = employee.encode()
-        try:
-            with self._open() as log:
-                partition = partition_for(key, log.topics()[INPUT_TOPICS[0]].partitions)
-                for topic in INPUT_TOPICS:
-                    for rows in chunks(log, topic, partition, 0, _FOREVER):
-                        yield [_record(topic, partition, row) for row in rows if row[2] == key]
-        except (LogError, RecoverableError, sqlite3.Error, OSError) as error:
-            raise EvidenceAbsent(str(error)) from error
+        with self._reading() as log:
+            partition = partition_for(key, log.topics()[INPUT_TOPICS[0]].partitions)
+            for topic in INPUT_TOPICS:
+                for rows in chunks(log, topic, partition, 0, _FOREVER):
+                    yield [_record(topic, partition, row) for row in rows if row[2] == key]
 
 
 def _next(reading: Iterator[list[bytes]]) -> list[bytes] | None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from agents.access.viewer import Subject
 from agents.told import alert_of
+from dashboards.web.alerts import gravity
 from dashboards.web.hr_frame import HrFrame
 from dashboards.web.me_pages import catalogue_of
 from dashboards.web.sight import Sight
@@ -18,7 +19,6 @@ from schemas.instants import parse_rfc3339
 
 MOST: Final = 12  # that are shown
 READ: Final = 500  # oldest ones that are looked at
-_GRAVITY: Final = {"critical": 0, "warning": 1, "info": 2}
 
 
 async def alert_lines(web: Web, sight: Sight, frame: HrFrame) -> tuple[int, list[dict[str, Any]]]:
@@ -26,7 +26,7 @@ async def alert_lines(web: Web, sight: Sight, frame: HrFrame) -> tuple[int, list
     keys = await web.views.alert_keys()
     values = await web.views.alerts([key.alert_id for key in keys[:READ]])
     rows = [row for value in values.values() if (row := alert_of(value)) is not None and _shown(row, sight)]
-    rows = sorted(rows, key=lambda row: (_GRAVITY.get(row.severity, 3), row.raised_at, row.alert_id))[:MOST]
+    rows = sorted(rows, key=lambda row: (gravity(row.severity), row.raised_at, row.alert_id))[:MOST]
     await sight.tell("read-alerts", "-", [row.employee_id for row in rows if isinstance(row.employee_id, str)])
     catalogue = await catalogue_of(web, {(row.template, row.version) for row in rows})
     lines = []

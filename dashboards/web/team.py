@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from dashboards.web.alerts import SEVERITIES
+from dashboards.web.alerts import gravity
 from dashboards.web.board import flagship
 from dashboards.web.catalogue import Catalogue
 from dashboards.web.reading import Reading, Trend, reading, trend
@@ -141,5 +141,4 @@ def _attention(one: Member) -> tuple[int, tuple[bool, bool, int, str, str], str]
 
 def _gravity(alert: AlertRow) -> tuple[bool, bool, int, str, str]:
     """What fires before what somebody has in hand, what escalated before what did not, the most severe, the oldest."""
-    severity = SEVERITIES.index(alert.severity) if alert.severity in SEVERITIES else len(SEVERITIES)
-    return (alert.state != FIRING, alert.escalated_at is None, severity, alert.raised_at, alert.alert_id)
+    return (alert.state != FIRING, alert.escalated_at is None, gravity(alert.severity), alert.raised_at, alert.alert_id)
