@@ -114,7 +114,7 @@ def _gate(accounts: Records | None, demo: bool, records: Callable[[], Records] |
 
 
 def _provider(client: Client) -> Provider:
-    from agents.access.provider import OpenId  # not where nobody signs in: a fifth of the time until this answers
+    from agents.access.provider import OpenId  # not where nobody signs in: it takes long to load
 
     return OpenId(client, wall_ms)
 

@@ -15,12 +15,13 @@ from tests.oracle.logs import DAY, MIDNIGHT, NOON, PARTITIONS, YIELD, Log, templ
 NOON_TEXT = "2026-03-02T12:00:00Z"
 
 
-@pytest.fixture
-def broker(tmp_path: Path, run: Run) -> str:
-    """A log in which a day closed, then a correction came, and then it was closed again."""
-    rig, log = Rig(tmp_path, PARTITIONS), Log()
+def closed_twice(tmp_path: Path, run: Run, log: Log) -> tuple[str, str]:
+    """A broker with a day's work in which windows closed, then a correction came, and then they were closed again.
+
+    With what the second run said.
+    """
+    rig = Rig(tmp_path, PARTITIONS)
     broker = f"embedded://{tmp_path / 'log'}"
-    log.publish(template(), at=MIDNIGHT - DAY)
     log.send(dims={"line": "L1"}, measures={"inspected": 10, "accepted": 9})
     try:
         for wall in (MIDNIGHT + 9 * DAY, MIDNIGHT + 9 * DAY + HOUR):
@@ -32,8 +33,17 @@ def broker(tmp_path: Path, run: Run) -> str:
             log.send(NOON + 8 * DAY, event_id="c", corrects="e1", measures={"accepted": -1}, dims={"line": "L1"})
     finally:
         rig.close()
-    assert "0 new results, 6 restated; 1 people looked at" in result.err
-    return broker
+    return broker, result.err
+
+
+@pytest.fixture
+def broker(tmp_path: Path, run: Run) -> str:
+    """The same, with results of days."""
+    log = Log()
+    log.publish(template(), at=MIDNIGHT - DAY)
+    made, said = closed_twice(tmp_path, run, log)
+    assert "0 new results, 6 restated; 1 people looked at" in said
+    return made
 
 
 def test_results_are_listed_by_subject_and_window(broker: str, run: Run) -> None:
@@ -63,20 +73,10 @@ def test_a_result_shows_how_it_was_restated(broker: str, run: Run) -> None:
 
 def test_shifts_are_listed_by_name_and_say_why_they_were_restated(tmp_path: Path, run: Run) -> None:
     """In every format; a row that was written as its shift closed has no cause."""
-    rig, log = Rig(tmp_path, PARTITIONS), Log()
-    broker = f"embedded://{tmp_path / 'log'}"
+    log = Log()
     log.publish(template(YIELD.replace("[day]", "[shift]")), at=MIDNIGHT - DAY)
     log.calendar(MIDNIGHT - DAY)
-    log.send(dims={"line": "L1"}, measures={"inspected": 10, "accepted": 9})
-    try:
-        for wall in (MIDNIGHT + 9 * DAY, MIDNIGHT + 9 * DAY + HOUR):
-            rig.write(log)
-            rig.wall = wall
-            asyncio.run(rig.drain())
-            assert 0 == run("results", "close", "--broker", broker).code
-            log.send(NOON + 8 * DAY, event_id="c", corrects="e1", measures={"accepted": -1}, dims={"line": "L1"})
-    finally:
-        rig.close()
+    broker, _ = closed_twice(tmp_path, run, log)
     asked = ("results", "list", "--window", "shift", "--employee", "E1", "--broker", broker)
     found = [row for row in run(*asked, "--format", "ndjson").rows() if row["indicator"] == "yield"]
     names = ("number", "shift", "calendar", "shift_start", "shift_end", "cause")
