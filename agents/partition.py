@@ -260,10 +260,6 @@ class Partition:
             if topic != TICKS:
                 yield from self._running_ticks()
 
-    def adopt(self, rules: Rulebook, since: int) -> None:
-        """As `restating.adopt`, at once."""
-        at_once(restating.adopt(self, rules, since))
-
     def employees_of(self) -> Callable[[], list[str]]:
         """What says, in a thread too, who has a state: it asks the store."""
         flushing = [key[1:].decode() for key in self.flushing if key[:1] == EMPLOYEE]
@@ -373,7 +369,3 @@ class Partition:
             del self.persons[name]
             if count % EACH == 0:
                 yield
-
-    def evict(self, limit: int) -> None:
-        """As `evicting`, at once."""
-        at_once(self.evicting(limit))

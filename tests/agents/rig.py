@@ -16,7 +16,9 @@ from agents.oracle.log import LogRecord
 from agents.oracle.recompute import Recomputed, recompute
 from agents.partition import Partition
 from agents.recovery import restore
+from agents.restating import adopt
 from agents.rules import changed_since, rulebook
+from agents.slices import at_once
 from agents.ticker import Ticker
 from agents.transport.embedded.log import EmbeddedLog, Outgoing
 from agents.transport.errors import LogFull
@@ -122,7 +124,7 @@ class Rig:
         if since is not None:
             self.rules = rules
             for partition in self.partitions:
-                partition.adopt(rules, since)
+                at_once(adopt(partition, rules, since))
 
     def tick(self) -> None:
         """Time passes for the partitions that have read everything. Ticks come back as records, some at once too."""
@@ -202,7 +204,7 @@ class Rig:
     def evict(self) -> None:
         """Nobody stays in memory who does not have to."""
         for partition in self.partitions:
-            partition.evict(0)
+            at_once(partition.evicting(0))
 
     async def drain(self) -> None:
         """Everything is read and committed."""
