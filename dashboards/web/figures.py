@@ -20,6 +20,14 @@ _SKELETONS: Final = {"month": "yMMMM", "quarter": "yQQQQ", "year": "y"}
 _DAY_TIME: Final = {"en": "d MMM, HH:mm", "zh-Hans": "M月d日 HH:mm"}
 
 
+NOISE: Final = 1e-12  # of a quotient of doubles: the interval of 84 in 84 ends at 0.9999999999999998
+
+
+def shown_share(share: float) -> float:
+    """A share as it is to be rounded to a digit of a percent: only what is perfect, but for noise, becomes 100 %."""
+    return min(share, 0.999) if share < 1 - NOISE else max(share, 1.0)
+
+
 class Figures:
     """The figures of one page; times are told in `timezone` (IANA)."""
 
@@ -34,8 +42,7 @@ class Figures:
 
     def percent(self, share: float) -> str:
         """A share with one digit; one that is not perfect is never rounded to a perfect one."""
-        shown = min(round(share, 3), 0.999) if share < 1 else round(share, 3)
-        return _percent(shown, self._tag)
+        return _percent(round(shown_share(share), 3), self._tag)
 
     def points(self, value: float) -> str:
         """Points, with a digit behind the point where there is one."""

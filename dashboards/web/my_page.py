@@ -17,6 +17,7 @@ from schemas.rows import OK, TOTALS, ScoreRow
 from schemas.updates import ScoreUpdate, UnitUpdate
 
 MOST_HELPS: Final = 3
+_SHOWN: Final = 0.05  # points: what is less is shown as none
 _HAIR: Final = 1e-9  # points: a total is a quotient of sums of doubles
 
 
@@ -101,7 +102,7 @@ def _sheet(
     judged = sum(item.weight for item in there if scored[item.id].points is not None)
     around = Around(update, own, past, Weights(sum(item.weight for item in there), judged))
     cards = tuple(card_of(item, scored[item.id], pooled.get(key(scored[item.id])), around) for item in there)
-    helps = sorted((card for card in cards if card.gain > 0), key=lambda card: -card.gain)[:MOST_HELPS]
+    helps = sorted((card for card in cards if card.gain >= _SHOWN), key=lambda card: -card.gain)[:MOST_HELPS]
     dimensions = tuple(_score(scored[name]) for name in TOTALS[:-1] if name in scored and scored[name].status == OK)
     total = _score(scored[TOTALS[-1]]) if TOTALS[-1] in scored else Score(TOTALS[-1], None, None)
     way = _way(total, helps, judged)

@@ -18,6 +18,7 @@ from agents.access.viewer import Subject
 from dashboards.web.acting import may_act
 from dashboards.web.board import flagship
 from dashboards.web.catalogue import Catalogue, read_template
+from dashboards.web.figures import shown_share
 from dashboards.web.funnel_page import window_words
 from dashboards.web.guard import may_ever
 from dashboards.web.known import unit_of
@@ -152,8 +153,7 @@ class _Shown:
         if one is None or value is None:
             return "–"
         if one.unit == "percent" or (not one.unit and one.low is not None):
-            share = 0.999 if 0.999 < value < 1 else value
-            return str(format_percent(share, format="#,##0.0%", locale=self._locale))
+            return str(format_percent(shown_share(value), format="#,##0.0%", locale=self._locale))
         return f"{format_decimal(value, locale=self._locale)} {one.unit}".strip()
 
     def name(self, one: Reading) -> str:

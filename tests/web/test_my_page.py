@@ -66,6 +66,13 @@ def test_what_helps_most_comes_first() -> None:
     assert pytest.approx(100 - (sheet.total.points or 0)) == sheet.total.away
 
 
+@pytest.mark.parametrize(("points", "helps"), [(99.0, ["semi_finished_yield"]), (99.98, [])])
+def test_what_would_be_shown_as_no_points_helps_nobody(points: float, helps: list[str]) -> None:
+    """That one could gain 0 points is no advice."""
+    sheet = _page(_update(row(**DAY, points=points), total(points, **DAY))).sheets[0]
+    assert helps == [card.indicator.id for card in sheet.helps]
+
+
 def test_every_indicator_has_a_card_in_the_templates_order() -> None:
     """With its weight's share of all; windows that it does not have leave it out."""
     cards = _page().sheets[0].cards

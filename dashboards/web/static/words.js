@@ -59,7 +59,7 @@ export class Words {
     if (reading.indicator.startsWith("@")) return [this.fixed(value, 1), ""];
     if (!this.isPercent(reading)) return [this.number(value, Math.abs(value) < 100 ? 2 : 0), reading.unit];
     const percent = value * 100;
-    const shown = value < 1 && percent > 99.9 ? 99.9 : percent;
+    const shown = value < 1 - 1e-12 && percent > 99.9 ? 99.9 : percent; // 84 in 84 end at 0.9999999999999998
     return [this.fixed(shown, 1), "%"];
   }
 
