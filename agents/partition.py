@@ -6,7 +6,7 @@ before anything else begins (agents/scoring.py), though the loop may look elsewh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar, Final, cast
 
@@ -25,7 +25,7 @@ from agents.outbox import dead_letter, late_event
 from agents.owed import Owed
 from agents.rules import only, rulebook, unknown_since
 from agents.shares import Shares
-from agents.slices import Slices, at_once
+from agents.slices import Slices, at_once, batched
 from agents.store import Store
 from agents.ticks import Tick, reachable, tick_of
 from agents.transport.log import Log, Outgoing
@@ -123,6 +123,7 @@ class Partition:
         self.owed.soon.update(changed)
         if self.rules.awaits_units:
             self.shares.stir(changed)
+        yield from self._recalling(changed)
         put_away, recall, fewest = partial(self._put_away, tally), self.identities.recall, self.fewest
         reached = yield from count_chunk(
             chunk.groups, number, self.person, self.limits, recall, tally, fewest, put_away
@@ -184,13 +185,31 @@ class Partition:
 
     def person(self, employee_id: str) -> Person:
         """The employee at work: from memory, from a commit under way, from the store, or new."""
-        found = self.persons.get(employee_id)
-        if found is None:
-            key = employee_key(employee_id)
-            raw = self.flushing.get(key) or self.store.get(key)
-            found = Person(employee_id, State() if raw is None else decode_state(raw), self.rules)
-            self.persons[employee_id] = found
-        return found
+        return self.persons.get(employee_id) or self._recall(employee_id, self._values((employee_id,))[0])
+
+    def _recalling(self, names: Iterable[str]) -> Slices:
+        """Has many in memory: looked for in the store's own order, where neighbours lie in one block; made in theirs."""
+        absent = [name for name in names if name not in self.persons]
+        found: dict[str, bytes | None] = {}
+        for part in batched(sorted(absent)):
+            found.update(zip(part, self._values(part), strict=True))
+            yield
+        for part in batched(absent):
+            for name in part:
+                self._recall(name, found[name])
+            yield
+
+    def _values(self, names: Sequence[str]) -> list[bytes | None]:
+        """What is stored of some: by a commit under way, or before."""
+        keys, flushing = list(map(employee_key, names)), self.flushing
+        if not flushing:
+            return self.store.values(keys)
+        return [flushing.get(key) or kept for key, kept in zip(keys, self.store.values(keys), strict=True)]
+
+    def _recall(self, employee_id: str, raw: bytes | None) -> Person:
+        person = Person(employee_id, State() if raw is None else decode_state(raw), self.rules)
+        self.persons[employee_id] = person
+        return person
 
     def changed(self, person: Person) -> None:
         """Their state has: the next commit writes it, and they are owed a score update."""

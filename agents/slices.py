@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 BLOCKS: Final = 0.03  # s that the loop is kept from everybody else
+PART: Final = 64  # of what takes some microseconds each
 _END: Final = object()
 T = TypeVar("T")
 Slices = Generator[Any, Any, None]  # yields None, or a call without arguments, and is given what that returns
@@ -40,6 +41,11 @@ async def whole(slices: Slices) -> float:
     if cancelled:
         raise asyncio.CancelledError
     return away
+
+
+def batched(all_of_it: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Parts between which others may have the loop."""
+    return (all_of_it[begin : begin + PART] for begin in range(0, len(all_of_it), PART))
 
 
 def at_once(slices: Slices) -> None:
