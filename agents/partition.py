@@ -188,7 +188,7 @@ class Partition:
         return self.persons.get(employee_id) or self._recall(employee_id, self._values((employee_id,))[0])
 
     def _recalling(self, names: Iterable[str]) -> Slices:
-        """Has many in memory: looked for in the store's own order, where neighbours lie in one block; made in theirs."""
+        """Has many in memory. They are looked for in the store's order, in which neighbours lie in one block."""
         absent = [name for name in names if name not in self.persons]
         found: dict[str, bytes | None] = {}
         for part in batched(sorted(absent)):

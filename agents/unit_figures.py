@@ -45,47 +45,60 @@ class Spread(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """Of one unit."""
+    """Of one unit. `members` belong to it itself, `people` to it or to one that belongs to it."""
 
     members: int
+    people: int
     rows: tuple[Row, ...]
     spreads: tuple[Spread, ...]
 
 
 def figures(units: Units, rules: Rulebook, unit: str, at: int) -> Figures:
-    """What there is to say of a unit as of an instant (ms)."""
-    members = list(units.members(unit))
+    """What there is to say of a unit as of an instant (ms), with all that belong to it."""
+    inside, shift = units.within(unit, rules.tree, at), rules.calendars.begins(unit, at)
     rows: list[Row] = []
-    spreads: dict[str, Spread] = {}
-    shift = rules.calendars.begins(unit, at)
+    spreads: dict[str, _Spreading] = {}
     for version in (v for name in rules.versions if (v := rules.in_force(name, at)) is not None):
-        vectors = units.vectors(unit, version, at, shift)
+        vectors = units.vectors(inside, version, at, shift)
         for line in plan_of(version).lines:
             whole = counted(line, vectors[line.slot], {})
             if whole.value is None:
                 continue
             rows.append(Row(version.key[0], line.indicator.id, line.window.text, whole.value, whole.n or 0.0))
             if line.of is not None and line.indicator.id not in spreads:  # its first window
-                spreads[line.indicator.id] = _spread(version, line, whole, members, at, shift)
-    return Figures(len(members), tuple(rows), tuple(spreads.values()))
+                spreads[line.indicator.id] = _Spreading(version, line, whole)
+    people = 0
+    for member in units.members(*inside):  # one by one: a company's would be large
+        people += 1
+        for spread in spreads.values():
+            spread.take(member, at, shift)
+    return Figures(units.count(unit), people, tuple(rows), tuple(spread.told() for spread in spreads.values()))
 
 
-def _spread(version: Version, line: Line, whole: Counted, members: Sequence[Member], at: int, shift: int) -> Spread:
-    buckets, total, outside = [0] * (len(YIELD_BUCKETS) + 1), 0.0, [0, 0]
-    share = (whole.good or 0.0) / whole.n if whole.n else 0.0
-    for member in members:
-        value, n, _ = counted(line, member.vector(version, line.slot, at, shift), {})
+class _Spreading:
+    """A spread while its members are counted."""
+
+    def __init__(self, version: Version, line: Line, whole: Counted) -> None:
+        self._version, self._line = version, line
+        self._share = round((whole.good or 0.0) / whole.n, 4) if whole.n else 0.0
+        self._key = f"{version.key[0]}/{line.indicator.id}"
+        self._buckets = [0] * (len(YIELD_BUCKETS) + 1)
+        self._total, self._warned, self._acted, self._drifting = 0.0, 0, 0, 0
+
+    def take(self, member: Member, at: int, shift: int) -> None:
+        self._drifting += self._key in member.drifts
+        value, n, _ = counted(self._line, member.vector(self._version, self._line.slot, at, shift), {})
         if value is None or n is None:
-            continue
-        buckets[bisect_left(YIELD_BUCKETS, value)] += 1
-        total += value
-        if 0 < share < 1 and 1 <= n <= _LARGEST:
-            for place, level in enumerate((WARN, ACT)):
-                outside[place] += value < _lowest(round(share, 4), int(n), level)
-    key = f"{version.key[0]}/{line.indicator.id}"
-    drifting = sum(key in member.drifts for member in members)
-    warned, acted = outside
-    return Spread(line.indicator.id, tuple(buckets), total, warned, acted, drifting)
+            return
+        self._buckets[bisect_left(YIELD_BUCKETS, value)] += 1
+        self._total += value
+        if 0 < self._share < 1 and 1 <= n <= _LARGEST:
+            self._warned += value < _lowest(self._share, int(n), WARN)
+            self._acted += value < _lowest(self._share, int(n), ACT)
+
+    def told(self) -> Spread:
+        name, buckets = self._line.indicator.id, tuple(self._buckets)
+        return Spread(name, buckets, self._total, self._warned, self._acted, self._drifting)
 
 
 @lru_cache(maxsize=16_384)
@@ -104,7 +117,7 @@ class UnitFigures:
     def one(self, units: Units, rules: Rulebook, at: int) -> bool:
         """Counts one unit; whether that was the last of a round."""
         if not self._waiting:
-            self._waiting = units.names()[::-1]
+            self._waiting = units.all_names(rules.tree, at)[::-1]
             self._known = {name: self._known[name] for name in self._waiting if name in self._known}
         if self._waiting:
             unit = self._waiting.pop()
@@ -127,13 +140,17 @@ class UnitFigures:
 
 
 _FAMILIES: Final = (
-    names.UNIT_SCORE, names.UNIT_SAMPLE, names.UNIT_MEMBERS, names.YIELD, names.FUNNEL_OUTSIDE, names.DRIFT_MEMBERS,
+    names.UNIT_SCORE, names.UNIT_SAMPLE, names.UNIT_MEMBERS, names.UNIT_PEOPLE, names.YIELD, names.FUNNEL_OUTSIDE,
+    names.DRIFT_MEMBERS,
 )  # fmt: skip
 
 
 def _samples(unit: str, found: Figures, rows: Sequence[Row]) -> dict[names.Name, str]:
     made: dict[names.Name, list[str]] = {name: [] for name in _FAMILIES}
-    made[names.UNIT_MEMBERS].append(sample(names.UNIT_MEMBERS, labels(("unit",), (unit,)), found.members))
+    whose = labels(("unit",), (unit,))
+    if found.members:  # so that who counts these counts nobody twice, and no unit that has none
+        made[names.UNIT_MEMBERS].append(sample(names.UNIT_MEMBERS, whose, found.members))
+    made[names.UNIT_PEOPLE].append(sample(names.UNIT_PEOPLE, whose, found.people))
     for row in rows:
         pairs = labels(names.SCORE_KEYS, (unit, row.template, row.indicator, row.window))
         made[names.UNIT_SCORE].append(sample(names.UNIT_SCORE, pairs, row.value))

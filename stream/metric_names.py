@@ -66,7 +66,10 @@ UNIT_SCORE: Final = Name(
     "scorestream_unit_score", "gauge", "A unit's pooled value; of a rate a ratio from 0 to 1.", SCORE_KEYS
 )
 UNIT_SAMPLE: Final = Name("scorestream_unit_sample", "gauge", "How many stand behind a unit's rate.", SCORE_KEYS)
-UNIT_MEMBERS: Final = Name("scorestream_unit_members", "gauge", "People with an event in the unit.", ("unit",))
+UNIT_MEMBERS: Final = Name("scorestream_unit_members", "gauge", "People who belong to the unit itself.", ("unit",))
+UNIT_PEOPLE: Final = Name(
+    "scorestream_unit_people", "gauge", "People who belong to the unit, or to one that belongs to it.", ("unit",)
+)
 SCORE_ALERT: Final = Name(
     "scorestream_score_alert",
     "gauge",
@@ -129,7 +132,7 @@ OUTBOX_FAILURES: Final = Name(
 ALL: Final = (
     RECORDS, LAG, COMMIT_TIME, COMMIT_SECONDS, COMMIT_FAILURES, CHUNK_RECORDS, STEP_SECONDS, EMPLOYEES_WRITTEN,
     EMPLOYEES_CACHED, HELD, OWED, STATE_BYTES, LATENCY, TICK_TIME, EVENT_TIME, VIEWS_UP, VIEWS_TIME, VIEWS_FAILURES,
-    VIEWS_REBUILDS, SCORING, LIVES, UNIT_SCORE, UNIT_SAMPLE, UNIT_MEMBERS, SCORE_ALERT, ALERTS_RAISED, ALERTS_CLEARED,
-    ALERTS_ACKNOWLEDGED, ALERTS_REVIEWED, ACKNOWLEDGE_SECONDS, YIELD, FUNNEL_OUTSIDE, DRIFT_MEMBERS, SKEWED,
-    LOOP_BLOCKED, DISK_FREE, OUTBOX_WAITING, OUTBOX_AGE, OUTBOX_FAILURES,
+    VIEWS_REBUILDS, SCORING, LIVES, UNIT_SCORE, UNIT_SAMPLE, UNIT_MEMBERS, UNIT_PEOPLE, SCORE_ALERT, ALERTS_RAISED,
+    ALERTS_CLEARED, ALERTS_ACKNOWLEDGED, ALERTS_REVIEWED, ACKNOWLEDGE_SECONDS, YIELD, FUNNEL_OUTSIDE, DRIFT_MEMBERS,
+    SKEWED, LOOP_BLOCKED, DISK_FREE, OUTBOX_WAITING, OUTBOX_AGE, OUTBOX_FAILURES,
 )  # fmt: skip

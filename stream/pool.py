@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from operator import add
 from typing import Final, NamedTuple
 
 import msgspec
@@ -152,16 +153,33 @@ class Units:
         """Of all units that anybody belongs to."""
         return sorted(name for name, unit in self._units.items() if unit.members)
 
-    def members(self, unit: str) -> Iterator[Member]:
-        """Who belongs to a unit, each with what they did in it."""
-        for employee_id in sorted(self._units[unit].members):
+    def all_names(self, tree: UnitTree, as_of: int) -> list[str]:
+        """Of these and of all units that they belong to at an instant."""
+        names = self.names()
+        return sorted({*names, *(above for name in names for above in tree.above(name, as_of))})
+
+    def within(self, unit: str, tree: UnitTree, as_of: int) -> list[str]:
+        """A unit and all that belong to it, of which anything is known."""
+        return [name for name in tree.subtree(unit, as_of) if name in self._units]
+
+    def count(self, unit: str) -> int:
+        """How many belong to a unit itself."""
+        return len(self._units[unit].members) if unit in self._units else 0
+
+    def members(self, *units: str) -> Iterator[Member]:
+        """Who belongs to some units, each with what they did in these."""
+        for employee_id in sorted(name for unit in units for name in self._units[unit].members):
             kept = _unpack.decode(self._kept[employee_id])
-            pools = {(pool.template, pool.version): pool for pool in kept.pools if pool.unit == unit}
+            pools: dict[tuple[str, int], Pool] = {}
+            for pool in (pool for pool in kept.pools if pool.unit in units):
+                key = (pool.template, pool.version)
+                pools[key] = _merged(pools[key], pool) if key in pools else pool
             yield Member(employee_id, pools, kept.drifts, kept.alerts, kept.left)
 
-    def vectors(self, unit: str, version: Version, as_of: int, shift: int) -> list[Vector]:
-        """The pooled sums of a unit by slot of a version, in the windows of the as-of; its shift begins at `shift`."""
-        return _current(self._units[unit].sums.get(version.key), version, as_of, shift)
+    def vectors(self, units: Sequence[str], version: Version, as_of: int, shift: int) -> list[Vector]:
+        """The pooled sums of units by slot of a version, in the windows of the as-of; their shift begins at `shift`."""
+        sums = [_current(self._units[unit].sums.get(version.key), version, as_of, shift) for unit in units]
+        return sums[0] if len(sums) == 1 else add_up(version, sums)
 
     def take_changed(self, tree: UnitTree, as_of: int) -> list[str]:
         """The units that differ from their last update, those that belong to others before these; then none do."""
@@ -175,12 +193,13 @@ class Units:
         return sorted(changed, key=lambda unit: (-len(tree.above(unit, as_of)), unit))
 
     def _has_anything(self, unit: str, tree: UnitTree, as_of: int) -> bool:
-        return any(name in self._units for name in tree.subtree(unit, as_of))
+        return bool(self.within(unit, tree, as_of))
 
     def update(self, unit: str, rules: Rulebook, as_of: int) -> UnitUpdate:
         """The pooled values of a unit and of all that belong to it, as of an instant."""
         tree = rules.tree
-        found = [self._units[name] for name in tree.subtree(unit, as_of) if name in self._units]
+        inside = self.within(unit, tree, as_of)
+        found = [self._units[name] for name in inside]
         newest = max((each.newest for each in found if each.newest is not None), default=None)
         parts = [self._part(part, rules, as_of) for part in tree.children(unit, as_of)]
         parents, known = tree.above(unit, as_of), tree.units.get(unit)
@@ -191,8 +210,7 @@ class Units:
         for template in sorted({template for each in found for template, _ in each.sums}):
             version = rules.in_force(template, as_of)
             if version is not None:
-                sums = [_current(each.sums.get(version.key), version, as_of, shift) for each in found]
-                vectors = add_up(version, sums)
+                vectors = self.vectors(inside, version, as_of, shift)
                 rows.extend(_unit_row(unit, row) for row in version_rows(unit, version, vectors, {}, as_of, shift))
         shown = [row for row in rows if row.status != NO_DATA or not row.indicator.startswith("@")]
         own = sorted(self._units[unit].members) if unit in self._units else []
@@ -206,7 +224,7 @@ class Units:
     def _part(self, unit: str, rules: Rulebook, as_of: int) -> UnitPart:
         """A unit as the one that it belongs to shows it: as it was told last."""
         told = self._updates.get(unit) or self.update(unit, rules, as_of)
-        people = sum(len(self._units[name].members) for name in rules.tree.subtree(unit, as_of) if name in self._units)
+        people = sum(map(self.count, self.within(unit, rules.tree, as_of)))
         return UnitPart(unit, told.name, people, told.newest, told.rows, told.trends)
 
 
@@ -229,6 +247,17 @@ def _trends(units: Sequence[_Unit]) -> dict[str, list[tuple[int, float, float]]]
 def _names(kept: _Kept) -> set[str]:
     """The units that a contribution touches: where events happened, and where the person is now."""
     return {pool.unit for pool in kept.pools} | ({kept.unit} if kept.unit else set())
+
+
+def _merged(one: Pool, other: Pool) -> Pool:
+    """What somebody did in two units; of two windows of a slot the newer one."""
+    slots = zip(one.starts, one.vectors, other.starts, other.vectors, strict=True)
+    vectors = [
+        list(map(add, first, second)) if mine == theirs else first if mine > theirs else second
+        for mine, first, theirs, second in slots
+    ]
+    starts = list(map(max, one.starts, other.starts))
+    return Pool(one.unit, one.template, one.version, starts, vectors)
 
 
 def _current(sums: list[dict[int, _Sum]] | None, version: Version, as_of: int, shift: int) -> list[Vector]:

@@ -75,7 +75,7 @@ def standings(units: Units, rules: Rulebook, at: int) -> Iterator[Stood]:
         shift = rules.calendars.begins(unit, at)
         for rule in gaps(version):
             line = _line(version, rule)
-            whole = counted(line, units.vectors(unit, version, at, shift)[line.slot], {})
+            whole = counted(line, units.vectors((unit,), version, at, shift)[line.slot], {})
             for member in (each for each in units.members(unit) if version.key not in each.left):
                 own = counted(line, member.vector(version, line.slot, at, shift), {})
                 yield Stood(member.employee_id, _verdict(unit, version, rule, at, own, whole), rule.pending)

@@ -36,7 +36,7 @@ def build() -> Dashboard:
         "One unit: its scores, its people as a distribution, the funnel, drift and open alerts.",
         [Row(4, _now()), Row(9, _score()), Row(8, _people()), Row(8, _alerts()), Row(8, _values())],
         [
-            choice("unit", "Unit", names.UNIT_MEMBERS),
+            choice("unit", "Unit", names.UNIT_PEOPLE),
             choice("indicator", "Indicator", names.UNIT_SCORE, **UNIT),
             choice("window", "Window", names.UNIT_SCORE, **CHOSEN),
         ],
@@ -54,7 +54,8 @@ def _now() -> list[Panel]:
             Query(largest(series(names.UNIT_SAMPLE, **SCORE), "template"), "{{template}}"),
         ),
         number(
-            "People", "Members of the unit.", Unit.COUNT, Query(largest(series(names.UNIT_MEMBERS, **UNIT)), "people")
+            "People", "Members of the unit and of those that belong to it.", Unit.COUNT,
+            Query(largest(series(names.UNIT_PEOPLE, **UNIT)), "people"),
         ),
         number(
             "Open alerts", "Alerts that are not over; shelved ones are left out.", Unit.COUNT,

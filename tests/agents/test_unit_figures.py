@@ -15,6 +15,7 @@ from stream.pool import Units
 from stream.rulebook import Rulebook
 from stream.template import load_published
 from stream.topics import QC_EVENTS, TICKS
+from stream.unit_tree import FOREVER, Place, Unit, UnitTree
 from tests.oracle.logs import NOON, YIELD, template
 
 RULES = Rulebook([load_published(template(YIELD))])
@@ -31,6 +32,12 @@ def _units(people: dict[str, tuple[str, int, int]], drifts: dict[str, float] | N
     return units
 
 
+def _tree(**above: str | None) -> UnitTree:
+    """Of units by what each belongs to."""
+    since = MIDNIGHT - 3_600_000
+    return UnitTree({name: Unit("team", {}, (Place(parent, since, FOREVER),)) for name, parent in above.items()})
+
+
 def test_values_spread_and_who_lies_outside() -> None:
     """Of three at 95 % of many and one at 70 %, that one lies below both limits of the funnel."""
     people = {f"E{n}": ("L1", 200, 190) for n in range(3)} | {"E9": ("L1", 200, 140), "E8": ("L1", 0, 0)}
@@ -41,6 +48,30 @@ def test_values_spread_and_who_lies_outside() -> None:
     assert (1, 1, 5) == (spread.warned, spread.acted, spread.drifting)
     assert 4 == sum(spread.buckets)
     assert 3 * 0.95 + 0.7 == spread.total
+
+
+def test_a_unit_above_others_stands_for_all_their_people() -> None:
+    """Its value is pooled over them, each of them has a place in its funnel, and nobody counts as its own member."""
+    tree = _tree(P=None, A="P", L1="A", L2="A", L3="P")
+    rules = Rulebook([load_published(template(YIELD))], tree=tree)
+    people = {"E1": ("L1", 200, 190), "E2": ("L2", 200, 190), "E3": ("L2", 200, 140), "E4": ("L3", 100, 100)}
+    units = _units(people)
+    assert ["A", "L1", "L2", "L3", "P"] == units.all_names(tree, NOON)
+    found = figures(units, rules, "A", NOON)
+    assert (0, 3, (520 / 600, 600)) == (found.members, found.people, found.rows[0][3:])
+    (spread,) = found.spreads
+    assert (3, 1, 0.95 + 0.95 + 0.7) == (sum(spread.buckets), spread.acted, spread.total)
+    assert 4 == figures(units, rules, "P", NOON).people
+
+
+def test_who_worked_in_two_units_counts_in_one_above_with_both() -> None:
+    """Once, with the sums of both."""
+    rules = Rulebook([load_published(template(YIELD))], tree=_tree(A=None, L1="A", L2="A"))
+    units, goods = Units(), {"L1": 90, "L2": 70}
+    pools = [Pool(unit, "op", 1, [MIDNIGHT], [[1, good * MICRO, 100 * MICRO]]) for unit, good in goods.items()]
+    units.take(Contribution("E1", "L2", "", None, {}, pools))
+    found = figures(units, rules, "A", NOON)
+    assert (1, (0.8, 200), 0.8) == (found.people, found.rows[0][3:], found.spreads[0].total)
 
 
 def test_few_pieces_lie_inside() -> None:
@@ -99,6 +130,7 @@ def test_names_of_units_may_be_any_text() -> None:
     families = list(text_string_to_metric_families(shown.text()))
     assert {'a "b" \\ c'} == {sample.labels["unit"] for family in families for sample in family.samples}
     declared = (
-        names.UNIT_SCORE, names.UNIT_SAMPLE, names.UNIT_MEMBERS, names.YIELD, names.FUNNEL_OUTSIDE, names.DRIFT_MEMBERS,
+        names.UNIT_SCORE, names.UNIT_SAMPLE, names.UNIT_MEMBERS, names.UNIT_PEOPLE, names.YIELD, names.FUNNEL_OUTSIDE,
+        names.DRIFT_MEMBERS,
     )  # fmt: skip
     assert [name.name for name in declared] == [family.name for family in families]
