@@ -15,6 +15,8 @@ PEERS := .cache/peers
 .DEFAULT_GOAL := help
 .PHONY: help demo install lint test test-long compose-test bench bench-peers bench-latency bench-growth bench-moves bench-intake bench-me bench-boards bench-loop quality soak lock browser kafka keycloak redis prometheus postgresql dashboards pictures-grafana
 .DELETE_ON_ERROR:
+# Images of Python often set it. Locked packages come without bytecode: each process would compile all it loads anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -1,10 +1,12 @@
-"""Simulated shifts through the real `step`: one employee each, and the units after which alerts were raised.
+"""Simulated shifts through what a worker counts a chunk with: one employee each, and the units after which alerts
+were raised.
 
 A unit every 72 s: 400 make a shift of eight hours, and some 50 of them lie in `rolling 60m`.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.counting import count_chunk
 from schemas.alerts import FIRING
 from schemas.columns import EventGroups
 from schemas.event import INSPECTION
@@ -19,17 +22,18 @@ from schemas.gathering import Gathering, Slice
 from schemas.memo import Memo
 from stream.dedupe import Block
 from stream.person import Person
-from stream.pipeline import Limits, step
+from stream.pipeline import Limits
 from stream.rulebook import Rulebook
 from stream.state import QC, State
 from stream.tally import Tally
+from stream.together import FEWEST
 from stream.topics import QC_EVENTS
 
 SEED: Final = 20260302
 UNITS: Final = 400
 SPACING: Final = 72_000  # ms from unit to unit
 BEGIN: Final = 1_772_409_600_000  # 2026-03-02T00:00:00Z
-_TEAM: Final = 200  # people whose events come together
+_TEAM: Final = 1_000  # people whose events come together
 _CHUNK: Final = 50  # units of each of them in a chunk: an hour
 _LIMITS: Final = Limits()
 
@@ -73,8 +77,8 @@ def _team(rules: Rulebook, accepted: Counts, record: int, products: Counts) -> l
     raised: dict[str, dict[str, list[int]]] = {name: {} for name in people}
     for groups in _chunks(list(people), accepted, record, products):
         tally = Tally()
-        for name, own in groups:
-            step(people[name], own, QC, _LIMITS, _recall, tally)
+        counting = count_chunk(groups, QC, people.__getitem__, _LIMITS, _recall, tally, FEWEST, _put_nothing_away)
+        deque(counting, maxlen=0)
         assert tally.scored == len(groups.times), "every record is scored, or the simulation is wrong"
         for row in tally.alerts:
             if row.state == FIRING:
@@ -116,3 +120,7 @@ def _chunks(names: Sequence[str], accepted: Counts, record: int, products: Count
 
 def _recall(employee_id: str, lane: int, hour: int) -> Sequence[Block]:
     raise AssertionError("nothing is sent twice here, so nobody looks for old identities")
+
+
+def _put_nothing_away() -> None:
+    """A tally is looked at when its chunk is counted."""

@@ -1,4 +1,4 @@
-"""What is promised of alerts, measured: the real `step`, seeded shifts. The tables stand in the run's summary.
+"""What is promised of alerts, measured: the real scoring, seeded shifts. The tables stand in the run's summary.
 
 Full size, with 2,000 shifts for every rule: `make quality`.
 """
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from schemas.measures import MICRO
+from stream.together import FEWEST
 from stream.watch_plan import DEFAULT_GOOD, DEFAULT_H
 from tests.quality.figures import Caught, Share, alerted, caught, units
 from tests.quality.mixed import CASES, learned, mixed_work
@@ -73,10 +74,13 @@ def test_long_records_alert_no_more_often(study: Study, record: int) -> None:
 
 
 @pytest.mark.parametrize("record", [1, 10, 50])
-def test_step_raises_what_plain_arithmetic_raises(record: int) -> None:
-    """Ten lines of NumPy over the same work find the same first alert in every shift."""
+def test_scoring_raises_what_plain_arithmetic_raises(record: int) -> None:
+    """Ten lines of NumPy over the same work find the same first alert in every shift; of few people, one by one, too."""
     accepted = work(drop(), record, 300, 1_000)
-    assert _plain(accepted, record) == simulate(default_rules(0.95), accepted, record).firsts(DEFAULT.ids)
+    plain = _plain(accepted, record)
+    assert plain == simulate(default_rules(0.95), accepted, record).firsts(DEFAULT.ids)
+    few = FEWEST - 1
+    assert plain[:few] == simulate(default_rules(0.95), accepted[:few], record).firsts(DEFAULT.ids)
 
 
 @pytest.mark.parametrize("record", [1, 10])
@@ -87,7 +91,7 @@ def test_the_share_of_false_alerts_is_no_luck_of_the_seed(record: int) -> None:
 
 
 @pytest.mark.parametrize("record", [1, 10])
-def test_step_raises_by_case_mix_what_plain_arithmetic_raises(record: int) -> None:
+def test_scoring_raises_by_case_mix_what_plain_arithmetic_raises(record: int) -> None:
     """The same ten lines, each record with its product's weights."""
     accepted, made = mixed_work(CASES[3], record, 300, 1_003)
     found = simulate(learned(), accepted, record, made).firsts(DEFAULT.ids)
