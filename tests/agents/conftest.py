@@ -6,14 +6,25 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
+from agents.oracle import rulebook as oracle_rulebook
 from tests.agents.rig import LIMITS, Rig, new_log
 from tests.oracle.logs import NOON, PARTITIONS
 
 World = Callable[..., Rig]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _read_once() -> Iterator[None]:
+    """The oracle reads a text once: scripts have it recompute logs again and again, and a quarter of all was YAML."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("read_template", "read_calendar"):
+            patch.setattr(oracle_rulebook, name, lru_cache(maxsize=256)(getattr(oracle_rulebook, name)))
+        yield
 
 
 @pytest.fixture

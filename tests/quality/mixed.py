@@ -55,15 +55,15 @@ class Compared:
     expected: Share | Caught
 
 
-def compare(case: Case, record: int, shifts: int, number: int) -> Compared:
-    """Both rules over the same work; `number` tells one simulation from another."""
+def compare(case: Case, record: int, shifts: int, counted: int, number: int) -> Compared:
+    """Both rules over the same work, by what was counted over its first shifts; `number` tells one simulation apart."""
     accepted, made = mixed_work(case, record, shifts, number)
 
-    def said(rules: Rulebook) -> Share | Caught:
-        raised = simulate(rules, accepted, record, made)
+    def said(rules: Rulebook, shifts: int) -> Share | Caught:
+        raised = simulate(rules, accepted[:shifts], record, made[:shifts])
         return caught(raised, DEFAULT.ids, CHANGE) if case.worse else alerted(raised, DEFAULT.ids)
 
-    return Compared(case, record, said(default_rules(0.95)), said(learned()))
+    return Compared(case, record, said(default_rules(0.95), counted), said(learned(), shifts))
 
 
 def mixed_work(case: Case, record: int, shifts: int, number: int) -> tuple[Counts, Counts]:

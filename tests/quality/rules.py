@@ -22,7 +22,7 @@ INDICATOR: Final = """\
     unit: percent
     target: {target}
     weight: 1
-    windows: [rolling 60m]
+    windows: [{window}]
     min_sample: 30
     alerts: {alerts}
 """
@@ -69,21 +69,25 @@ RULE_SETS: Final = (
 
 def all_rules() -> Rulebook:
     """Every rule at once, for a target of 95 %: rules do not know of each other, and each sees the same work."""
-    default = INDICATOR.format(id="set", target=0.95, alerts="default", more="")
-    return _published(default + INDICATOR.format(id="compared", target=0.95, alerts=COMPARED, more=""))
+    compared = INDICATOR.format(id="compared", target=0.95, window="rolling 60m", alerts=COMPARED, more="")
+    return _published(_default(0.95) + compared)
 
 
 def default_rules(target: float) -> Rulebook:
     """The product's own rules for a target."""
-    return _published(INDICATOR.format(id="set", target=target, alerts="default", more=""))
+    return _published(_default(target))
 
 
 def adjusted_rules(base: float, expected: Mapping[str, float]) -> Rulebook:
     """The same for a target of 95 %, by what each product usually gives."""
     cells: dict[tuple[str, ...], int] = {(product,): round(share * MICRO) for product, share in expected.items()}
     model = Model("quality", "set", 1, 0, ("product",), round(base * MICRO), cells)
-    mixed = "\n    case_mix: [product]"
-    return _published(INDICATOR.format(id="set", target=0.95, alerts="default", more=mixed), [model])
+    return _published(_default(0.95, "\n    case_mix: [product]"), [model])
+
+
+def _default(target: float, more: str = "") -> str:
+    """Drift looks at no window: one of few sums will do."""
+    return INDICATOR.format(id="set", target=target, window="day", alerts="default", more=more)
 
 
 def _published(indicators: str, models: Sequence[Model] = ()) -> Rulebook:

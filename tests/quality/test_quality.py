@@ -75,7 +75,7 @@ def test_long_records_alert_no_more_often(study: Study, record: int) -> None:
 
 @pytest.mark.parametrize("record", [1, 10, 50])
 def test_scoring_raises_what_plain_arithmetic_raises(record: int) -> None:
-    """Ten lines of NumPy over the same work find the same first alert in every shift; of few people, one by one, too."""
+    """Ten lines of NumPy over the same work find the same first alert in every shift, of many people and of few."""
     accepted = work(drop(), record, 300, 1_000)
     plain = _plain(accepted, record)
     assert plain == simulate(default_rules(0.95), accepted, record).firsts(DEFAULT.ids)
