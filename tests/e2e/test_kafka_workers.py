@@ -35,7 +35,7 @@ def test_commands_beside_a_worker(world: KafkaWorld) -> None:
     worker = world.worker("w1")
     worker.start()
     feed = world.feed()
-    until(lambda: feed.sent > 3_000, worker.said)
+    until(lambda: feed.sent > 1_500, worker.said)
     world.drain()
     status = json.loads(world.command("status", "--format", "ndjson").stdout)
     # Ticks come each second, and units have something to say to their people, whenever a minute closes.

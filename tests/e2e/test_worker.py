@@ -159,7 +159,7 @@ def test_a_second_worker_on_the_folder_is_refused(world: World, begin: Begin) ->
 def test_commands_work_beside_a_live_worker(world: World, begin: Begin, tmp_path: Path) -> None:
     """While records come in, every question is answered; `verify` finds nothing at any moment."""
     worker = begin()
-    sender = _sender(world, 4_000)
+    sender = _sender(world, 2_000)
     worker.wait_scoring()
     questions = (
         ("verify",), ("scores", "--format", "ndjson"), ("status",), ("templates", "list"), ("dead-letters", "list"),

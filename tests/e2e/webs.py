@@ -71,7 +71,7 @@ def until(condition: Callable[[], object], why: Callable[[], object] = str) -> N
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, why()
-        time.sleep(0.05)
+        time.sleep(0.2)  # who is asked has to answer, with all rows or all metrics
 
 
 def until_right(log: Log, *addresses: str, why: Callable[[], object] = str) -> None:

@@ -74,6 +74,7 @@ indicators:
     weight: 0.4
     windows: [rolling 5m, week, all]
 """
+READ = load_published(TEMPLATE)
 
 
 MODELS = (
@@ -151,7 +152,7 @@ def test_a_chunk_counts_what_its_events_count_one_by_one(
     written: list[tuple[str, int, str, int, str, int, bool]], topic: int, cuts: list[int], data: st.DataObject
 ) -> None:
     """Copies, disorder, late events, corrections and kinds not seen before; chunks that overlap what is applied."""
-    rules = Rulebook([load_published(TEMPLATE)], models=MODELS)
+    rules = Rulebook([READ], models=MODELS)
     rows = _rows(topic, written)
     alone, together = Counting(rules), Counting(rules)
     memo = Memo(INPUT_TOPICS[topic], lambda key: True)

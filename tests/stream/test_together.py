@@ -69,6 +69,7 @@ indicators:
 """
 MODELS = (Model("drifts", "y", 1, NOON - 1, ("product",), 900_000, {("P0",): 950_000, ("P1",): 712_345}),)
 LATER = DRIFTS.replace("version: 1", "version: 2").replace("2026-01-01T00:00:00Z", "2026-03-02T12:03:00Z")
+READ = [load_published(text) for text in (DRIFTS, LATER, EVERY_RULE)]
 
 
 class Plant:
@@ -179,8 +180,7 @@ def test_people_who_are_counted_together_come_to_the_same_as_each_alone(
     dice: Random, people: int, count: int, cuts: list[int], trouble: float, every: bool
 ) -> None:
     """States, identities, alerts, outcomes: the same numbers, whatever rules there are and wherever the log is cut."""
-    texts = (DRIFTS, LATER, EVERY_RULE) if every else (DRIFTS, LATER)
-    rules = Rulebook([load_published(text) for text in texts], models=MODELS)
+    rules = Rulebook(READ if every else READ[:2], models=MODELS)
     names = [f"E{number}" for number in range(people)]
     rows = rows_of(dice, names, count, trouble=trouble)
     seed = dice.getrandbits(32)
