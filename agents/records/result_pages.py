@@ -57,6 +57,8 @@ class Step(NamedTuple):
 
 
 _KEY: Final = ResultKey._fields
+_LEAST: Final = -(2**63)
+_MOST: Final = 2**63 - 1
 _decoder: Final = msgspec.json.Decoder(tuple[str, str, int, int, str, str, str])
 
 
@@ -105,9 +107,17 @@ def read_key(text: str) -> ResultKey:
     """A key of such a text; ValueError when it is none."""
     try:
         packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        return ResultKey(*_decoder.decode(packed))
+        found = ResultKey(*_decoder.decode(packed))
     except (ValueError, msgspec.MsgspecError) as error:  # of base64 and of texts that are no ASCII, too
         raise ValueError(f"{text[:80]!r} is no key of a result") from error
+    if not all(_storable(part) for part in found):
+        raise ValueError(f"{text[:80]!r} is no key of a result")
+    return found
+
+
+def _storable(part: str | int) -> bool:
+    """Whether a store can be asked for it at all."""
+    return "\0" not in part if isinstance(part, str) else _LEAST <= part <= _MOST
 
 
 def _wanted(asked: Asked) -> list[ColumnElement[bool]]:

@@ -34,6 +34,7 @@ from dashboards.web.api_examples import (
     UNITS,
     answers,
 )
+from dashboards.web.api_hr import HANDLERS as HR
 from dashboards.web.api_types import EmployeeScores, ScoreList, TrendPane, UnitEntry, UnitList, UnitScores
 from dashboards.web.conditional import conditional
 from dashboards.web.known import employee_of, unit_of
@@ -281,6 +282,7 @@ api: Final = Router(
         get_alert,
         act_on_alert,
         review_alert,
+        *HR,
     ],
     before_request=_admitted,
     response_headers=[ResponseHeader(name="cache-control", value="no-store")],

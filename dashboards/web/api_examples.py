@@ -11,10 +11,18 @@ from litestar.openapi.spec import Example
 from agents.intake.judge import LineAnswer
 from dashboards.web.api_types import (
     AlertList,
+    AuditChain,
+    AuditEntry,
+    AuditList,
     EmployeeScores,
     EventAnswers,
     OpenAlert,
+    PeopleList,
+    PersonEntry,
+    ResultEntry,
+    ResultList,
     ScoreList,
+    ScoreNow,
     TrendPane,
     UnitEntry,
     UnitList,
@@ -50,6 +58,40 @@ ALERT: Final = OpenAlert(
     ),
 )  # fmt: skip
 ALERTS: Final = AlertList(_AS_OF, [ALERT], None)
+_NOW: Final = ScoreNow("production-operator", "day", 101.05)
+PEOPLE: Final = PeopleList(
+    _AS_OF,
+    [PersonEntry("E0261", "Li Na", "operator", "L03", "here", _NOW, 1, "/api/v1/employees/E0261", "/people/E0261")],
+    "E0261",
+)
+RESULT: Final = ResultEntry(
+    subject_kind="employee", subject="E0261", template="production-operator", version=2, indicator="@total",
+    window_kind="day", window_start="2026-02-28T16:00:00.000Z", window_end="2026-03-01T16:00:00.000Z", number=1,
+    status="ok", value=97.2, points=97.2, n=None, good=None, low=None, high=None, allowance=None, adjusted=None,
+    target=None, sums={}, was_value=98.4, was_points=98.4, shift=None, calendar=None, shift_start=None, shift_end=None,
+    cause=["correction"], as_of="2026-03-01T15:59:59.999Z", known_at="2026-03-02T01:12:40.118Z",
+    computed_at="2026-03-02T01:12:41.020Z",
+    page="/hr/result?key=WyJlbXBsb3llZSIsIkUwMjYxIiwxNzcyMzgwODAwMDAwLDE3NzIyOTQ0MDAwMDAsImRheSIsInByb2R1Y3Rpb24tb3Bl"
+    "cmF0b3IiLCJAdG90YWwiXQ",
+)  # fmt: skip
+RESULTS: Final = ResultList("2026-03-01T16:00:00.000Z", [RESULT], None)
+AUDIT: Final = AuditList(
+    AuditChain(_AS_OF, 4711, f"{'9f3c' * 16}@4711", None),
+    [
+        AuditEntry(
+            4711, "2026-03-02T05:39:58.204Z", "account:li.na", "read", "unit:L03", "allowed", "read-scores", "",
+            {"count": 1, "employees": ["E0261"]},
+        )
+    ],
+    "4711",
+)  # fmt: skip
+FORBIDDEN: Final = Problem("Forbidden", 403, "this takes the right 'read-people': none of your roles may do this")
+BAD_FILTER: Final = Problem(
+    "Bad Request", 400, "it is no date: write YYYY-MM-DD, or an instant as RFC 3339 with a zone", "since", "yesterday"
+)
+NO_RECORDS: Final = Problem(
+    "Service Unavailable", 503, "the records are not available at the moment; ask again in a few seconds"
+)
 NO_ALERT: Final = Problem("Not Found", 404, "no alert '8dbc8511' is open", "alert_id", "8dbc8511")
 NOBODY: Final = Problem("Not Found", 404, "nothing was published for employee 'E0999'", "employee", "E0999")
 _PROBLEM: Final = "A problem (RFC 9457); where a field is at fault it names it and its value."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -140,6 +140,129 @@ class AlertTold(msgspec.Struct, frozen=True):
     alert_id: str
     said: str
     by: str
+
+
+class ScoreNow(msgspec.Struct, frozen=True):
+    """Somebody's total of now, in the window of today or the first that there is; null points: there are none yet."""
+
+    template: str
+    window: str
+    points: float | None
+
+
+class PersonEntry(msgspec.Struct, frozen=True):
+    """Somebody in the list of everyone. `here`, `left`, or `unlisted`: they have scores and are not in the records.
+
+    `role` and `unit` are those of now, null for who is not here. `score` and `alerts` (how many are open about them)
+    are null where you must not see them, `score` also where nothing is scored.
+    """
+
+    employee_id: str
+    name: str | None
+    role: str | None
+    unit: str | None
+    state: Literal["here", "left", "unlisted"]
+    score: ScoreNow | None
+    alerts: int | None
+    href: str
+    page: str
+
+
+class PeopleList(msgspec.Struct, frozen=True):
+    """Everyone, by id. `next` is the `after` of the next page, null on the last one. `now` is the newest tick."""
+
+    now: str | None
+    people: list[PersonEntry]
+    next: str | None
+
+
+class ResultEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A closed result as it holds now, as the table `results` of the records has it (docs/records.md).
+
+    `number`: how often it was restated; `cause`: why it was, or why it came late, kind by kind. `was_value` and
+    `was_points` are those of the row that it restates. `shift`, its calendar, start and end: of a shift. `page` is
+    where people see all that it ever was.
+    """
+
+    subject_kind: Literal["employee", "unit"]
+    subject: str
+    template: str
+    version: int
+    indicator: str
+    window_kind: str
+    window_start: str
+    window_end: str
+    number: int
+    status: str
+    value: float | None
+    points: float | None
+    n: float | None
+    good: float | None
+    low: float | None
+    high: float | None
+    allowance: float | None
+    adjusted: float | None
+    target: float | None
+    sums: dict[str, float]
+    was_value: float | None
+    was_points: float | None
+    shift: str | None
+    calendar: str | None
+    shift_start: str | None
+    shift_end: str | None
+    cause: list[str]
+    as_of: str
+    known_at: str
+    computed_at: str
+    page: str
+
+
+class ResultList(msgspec.Struct, frozen=True):
+    """Closed results by subject, window and indicator. `closed_until`: windows that ended by then are closed.
+
+    `next` is the `after` of the next page, null on the last one.
+    """
+
+    closed_until: str | None
+    results: list[ResultEntry]
+    next: str | None
+
+
+class AuditEntry(msgspec.Struct, frozen=True):
+    """Who did what to whom, and whether they were let. `detail` is what else there is to say of it."""
+
+    number: int
+    at: str
+    actor: str
+    action: str
+    subject: str
+    outcome: Literal["allowed", "refused", "done"]
+    right: str
+    relation: str
+    detail: dict[str, Any]
+
+
+class AuditChain(msgspec.Struct, frozen=True):
+    """A look at the whole log: `broken` says which entry is wrong and how, null: each follows from the one before.
+
+    `head`, the end of what holds, is what `scorestream audit verify --head` takes.
+    """
+
+    checked_at: str
+    entries: int
+    head: str
+    broken: str | None
+
+
+class AuditList(msgspec.Struct, frozen=True):
+    """Entries of the audit log, the newest first. `chain` is null while the first check of it goes on.
+
+    `next` is the `after` of the next page, null on the last one.
+    """
+
+    chain: AuditChain | None
+    entries: list[AuditEntry]
+    next: str | None
 
 
 class EventAnswers(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ from dashboards.web.calendar_pages import HANDLERS as CALENDARS
 from dashboards.web.chain_check import ChainCheck
 from dashboards.web.choose import HANDLERS as CHOOSE
 from dashboards.web.contacts import Contacts
-from dashboards.web.desk import Desk
+from dashboards.web.desk import Desk, DeskClosed
 from dashboards.web.edit_pages import HANDLERS as EDIT
 from dashboards.web.events_pages import events_of, my_events
 from dashboards.web.evidence import Evidence
@@ -54,6 +54,7 @@ from dashboards.web.problems import (
     RequestProblem,
     SignInNeeded,
     on_bug,
+    on_closed,
     on_http,
     on_request_problem,
     on_sign_in_needed,
@@ -148,6 +149,7 @@ def _application(web: Web) -> Litestar:
         exception_handlers={
             RequestProblem: on_request_problem,
             SignInNeeded: on_sign_in_needed,
+            DeskClosed: on_closed,
             DirectoryStale: on_stale,
             RecordsUnavailable: on_stale,
             ViewsUnavailable: on_unavailable,
@@ -206,6 +208,9 @@ def _openapi() -> OpenAPIConfig:
             Tag("employees", "Scores of one person, under a pseudonymous id."),
             Tag("scores", "Rows across employees."),
             Tag("alerts", "What was raised and is not over: for whom, since when, how sure, what to do."),
+            Tag("people", "Everyone in the records, and whoever has scores."),
+            Tag("results", "Scores of periods that are over, and what was restated."),
+            Tag("audit", "Who saw, did and was refused what."),
             Tag("events", "What happened, on its way into the log."),
             Tag("operation", "For those who run the service."),
         ],

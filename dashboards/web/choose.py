@@ -18,6 +18,7 @@ from agents.access.viewer import DEMO, Viewer
 from agents.records.organisation import Tree, tree_at
 from agents.records.tables import employees
 from agents.views.port import ViewsUnavailable
+from dashboards.web.carried import KEPT
 from dashboards.web.cast import Cast, choice
 from dashboards.web.cookies import CHOSEN, cookie, credentials_of, gone
 from dashboards.web.faces import Company, Player, cast_of
@@ -26,7 +27,6 @@ from dashboards.web.framing import AnyRequest, Frame
 from dashboards.web.problems import RequestProblem
 from dashboards.web.updates import decode_scores, readable
 from dashboards.web.web import Web
-from dashboards.web.whoami import KEPT
 
 LASTS: Final = 12 * 3600  # s, as a sign-in does
 FORM_BYTES: Final = 4_096

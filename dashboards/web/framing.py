@@ -10,17 +10,16 @@ from urllib.parse import quote_plus, urlencode
 
 from litestar import MediaType, Request, Response
 
-from dashboards.web.languages import LANGUAGES, TAGS, Words, choose, words
-from dashboards.web.my_words import Tab
+from dashboards.web.carried import Tab, kept_of, languages_of
+from dashboards.web.languages import Words, choose, words
 from dashboards.web.security import with_forms
 from dashboards.web.stencil import GAPS
 from dashboards.web.viewer import csrf_field, viewer_of
 from dashboards.web.web import Web
-from dashboards.web.whoami import KEPT, role_of
+from dashboards.web.whoami import role_of
 
 LOOKS: Final = ("light", "dark", "wall")
 _POLICY: Final = with_forms()
-_NAMES: Final = {"en": "English", "zh": "中文"}
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -40,7 +39,7 @@ class Frame:
         theme = request.query_params.get("theme", "")
         self.theme = theme if theme in LOOKS else LOOKS[0]
         self.query = {name: value for name, value in request.query_params.items() if isinstance(value, str)}
-        self.kept = {name: self.query[name] for name in KEPT if name in self.query}
+        self.kept = kept_of(self.query)
         self.role = role_of(request, web, self.words)
 
     def link(self, path: str, **query: object) -> str:
@@ -73,7 +72,7 @@ class Frame:
             "asset": self.web.assets.address,
             "build": self.web.assets.build,
             "frame": self,
-            "languages": self._languages(path),
+            "languages": languages_of(path, self.query, self.words.language),
             "link": self.link,
             "looks": self._looks(path),
             "role": self.role,
@@ -109,12 +108,6 @@ class Frame:
         for part in (*(text.encode() for text in own), *parts):
             digest.update(b"-" if part is None else b"%d:" % len(part) + part)
         return f'W/"{digest.hexdigest()}"'
-
-    def _languages(self, path: str) -> list[Tab]:
-        return [
-            Tab(_NAMES[each], self._with(path, lang=each), each == self.words.language, TAGS[each])
-            for each in LANGUAGES
-        ]
 
     def _looks(self, path: str) -> list[Tab]:
         return [Tab(self.words(f"me.theme.{look}"), self._with(path, theme=look), look == self.theme) for look in LOOKS]

@@ -11,6 +11,7 @@ from babel import Locale
 from babel.numbers import format_decimal, format_percent
 
 from agents.access.viewer import Subject
+from dashboards.web.carried import asking, kept_of
 from dashboards.web.catalogue import Catalogue, read_template
 from dashboards.web.funnel import Chart, chart, choices
 from dashboards.web.known import unit_of
@@ -72,9 +73,9 @@ def _values(
         drawn = chart(chosen, scored, catalogue)
     locale = Locale.parse(said.tag.replace("-", "_"))
     address = f"/board/{unit_segment(unit)}"
-    kept = {name: query[name] for name in ("lang", "theme") if name in query}
+    kept = kept_of(query)
     return {
-        "board": address + (f"?{urlencode(kept)}" if kept else ""),
+        "board": address + asking(kept),
         "chart": None if drawn is None else _by_name(drawn, names),
         "called": lambda who: names.get(who, who),
         "choices": [_choice(address, row, row is chosen, kept, catalogue, said) for row in rows],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import time
 from typing import Any, Final, NamedTuple
 
 from litestar import Response
@@ -11,17 +10,16 @@ from litestar.connection import ASGIConnection
 
 from agents.access.matrix import Right
 from agents.access.viewer import Subject
+from dashboards.web.carried import Tab
 from dashboards.web.figures import Figures
 from dashboards.web.framing import AnyRequest, Frame
-from dashboards.web.my_words import Tab
+from dashboards.web.hr_asked import instant_of, text_of
 from dashboards.web.names import unit_segment
-from dashboards.web.problems import RequestProblem
 from dashboards.web.sight import Sight
 from dashboards.web.web import Web
-from dashboards.web.zones import date_of, instant_at, last_of, zone_of
+from dashboards.web.zones import zone_of
 
 EVERYBODY: Final = Subject()
-LONGEST: Final = 200  # characters of a filter
 PAGE: Final = 50  # lines
 
 
@@ -33,6 +31,7 @@ class _Place(NamedTuple):
 
 PLACES: Final = (
     _Place("start", "/hr", "read-people"),
+    _Place("alerts", "/hr/alerts", "read-alerts"),
     _Place("people", "/hr/people", "read-people"),
     _Place("results", "/hr/results", "read-scores"),
     _Place("appeals", "/appeals", "answer-appeals"),
@@ -46,6 +45,13 @@ PLACES: Final = (
 def everybody(_: ASGIConnection[Any, Any, Any, Any]) -> Subject:
     """The subject of pages about all people: whom an address names leaves nobody out of the question."""
     return EVERYBODY
+
+
+# What pages of HR and the API's lists of the same take: the right to it of everybody.
+PEOPLE: Final = {"right": "read-people", "subject": everybody}
+ALERTS: Final = {"right": "read-alerts", "subject": everybody}
+RESULTS: Final = {"right": "read-scores", "subject": everybody}
+AUDIT: Final = {"right": "read-audit"}
 
 
 def may(sight: Sight, right: Right) -> bool:
@@ -65,18 +71,11 @@ class HrFrame(Frame):
 
     def text(self, name: str) -> str:
         """A filter as it was given."""
-        return self.query.get(name, "").strip()[:LONGEST]
+        return text_of(self.query, name)
 
     def day(self, name: str, *, end: bool = False) -> int | None:
-        """An instant of a filter that is a date: its beginning, or (`end`) the beginning of the next day, in ms."""
-        given = self.text(name)
-        if not given:
-            return None
-        day = date_of(given)
-        found = None if day is None else last_of(day, self.zone) + 1 if end else instant_at(day, time(), self.zone)
-        if found is None:
-            raise RequestProblem(400, "it is no date: write YYYY-MM-DD", name, given)
-        return found
+        """An instant (ms) of a filter that is a date: its beginning, or (`end`) the beginning of the next day."""
+        return instant_of(self.query, name, self.zone, end=end)
 
     def draw(self, name: str, values: Mapping[str, Any], *, status: int = 200) -> Response[str]:
         """A page with its places."""

@@ -7,63 +7,94 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.response import Stream
 
-from agents.access.audit import Asked as AskedEntries
 from agents.access.audit import page_of as entries_of
 from agents.access.viewer import Subject
-from agents.records.listing import Here
 from agents.records.overview import overview
-from agents.records.result_pages import Asked, Kind, ResultKey, Row, Step, history, key_of, read_key, written
+from agents.records.result_pages import Row, Step, history, key_of, read_key, written
 from agents.views.port import ViewsUnavailable
 from dashboards.web.catalogue import Catalogue
 from dashboards.web.desk import DeskClosed
 from dashboards.web.figures import Figures
 from dashboards.web.framing import AnyRequest
 from dashboards.web.funnel_page import window_words
-from dashboards.web.hr_alerts import alert_lines
-from dashboards.web.hr_frame import PAGE, HrFrame, everybody, hr_frame, may
-from dashboards.web.hr_people import Wanted, roster, units_of
-from dashboards.web.hr_results import KINDS, SLICE, TOTAL, WINDOWS, as_csv, causes, finding, kinds_of, sums_of, veiled
+from dashboards.web.hr_alerts import Open, alert_lines, open_alerts
+from dashboards.web.hr_asked import entry_number, result_before, wanted_entries, wanted_people, wanted_results
+from dashboards.web.hr_frame import ALERTS, AUDIT, PAGE, PEOPLE, RESULTS, HrFrame, hr_frame, may
+from dashboards.web.hr_people import roster
+from dashboards.web.hr_results import (
+    KINDS,
+    SLICE,
+    TOTAL,
+    WINDOWS,
+    as_csv,
+    causes,
+    finding,
+    kinds_of,
+    sums_of,
+    tell_results,
+    veiled,
+)
 from dashboards.web.me_pages import RETRY, catalogue_of
 from dashboards.web.names import unit_segment
 from dashboards.web.problems import RequestProblem
 from dashboards.web.sight import Sight
 from dashboards.web.web import Web
 
-HERE: Final = ("here", "left")
-_PEOPLE: Final = {"right": "read-people", "subject": everybody}
-_SCORES: Final = {"right": "read-scores", "subject": everybody}
+GRAVEST: Final = 12  # alerts on the first page
 
 
-@get("/hr", include_in_schema=False, opt=_PEOPLE)
+@get("/hr", include_in_schema=False, opt=PEOPLE)
 async def start(request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight]) -> Response[Any]:
     """How many people, what waits for somebody, what is planned."""
     frame = await hr_frame(request, web, sight, "start")
+    scored: int | None = None
+    is_open: Open | None = None
+    lines: list[dict[str, Any]] = []
     try:
-        scored, (alerts, lines) = (await web.views.counts())[0], await alert_lines(web, sight, frame)
+        scored, is_open = (await web.views.counts())[0], await open_alerts(web, sight)
+        lines = await alert_lines(web, sight, frame, is_open.gravest[:GRAVEST])
     except ViewsUnavailable:
-        scored, alerts, lines = None, None, []
+        scored = is_open = None
     now, desk = web.clock(), web.desk
     try:
         found = None if desk is None else await desk.read(lambda connection: overview(connection, now))
     except DeskClosed:
         return frame.notice("unavailable", 503, retry=RETRY)
     checked = await web.chain.state() if web.chain is not None and may(sight, "read-audit") else None
-    values = {"alerts": alerts, "checked": checked, "found": found, "lines": lines, "scored": scored}
+    values = {"alerts": is_open, "checked": checked, "found": found, "lines": lines, "scored": scored}
     return frame.draw("hr.html", values)
 
 
-@get("/hr/people", include_in_schema=False, opt=_PEOPLE)
+@get("/hr/alerts", include_in_schema=False, opt=ALERTS)
+async def alerts(request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight]) -> Response[Any]:
+    """All that is open, the gravest first."""
+    frame = await hr_frame(request, web, sight, "alerts")
+    after = frame.text("after")
+    try:
+        found = await open_alerts(web, sight)
+        page, following = found.behind(after, PAGE)
+        lines = await alert_lines(web, sight, frame, page)
+    except ViewsUnavailable:
+        return frame.notice("unavailable", 503, retry=RETRY)
+    values = {
+        "alerts": found, "lines": lines,
+        "first": frame.onward("/hr/alerts", after=None) if after else None,
+        "next": None if following is None else frame.onward("/hr/alerts", after=following),
+    }  # fmt: skip
+    return frame.draw("hr_alerts.html", values)
+
+
+@get("/hr/people", include_in_schema=False, opt=PEOPLE)
 async def people(request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight]) -> Response[Any]:
     """Everyone, with the score of now."""
     frame = await hr_frame(request, web, sight, "people")
-    here = frame.text("here")
-    wanted = Wanted(frame.text("q"), frame.text("unit"), cast(Here, here) if here in HERE else None)
+    wanted = wanted_people(frame.query)
     try:
         found = await roster(web, sight, wanted, frame.text("after"), PAGE)
     except (ViewsUnavailable, DeskClosed):
@@ -74,7 +105,7 @@ async def people(request: AnyRequest, web: NamedDependency[Web], sight: NamedDep
     return frame.draw("hr_people.html", values | {"window": lambda name: window_words(name, frame.words)})
 
 
-@get(["/hr/results", "/hr/results.csv"], include_in_schema=False, opt=_SCORES)
+@get(["/hr/results", "/hr/results.csv"], include_in_schema=False, opt=RESULTS)
 async def results(request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight]) -> Response[Any]:
     """What is closed, and what was restated; all that is asked for as a file, through the same right."""
     frame = await hr_frame(request, web, sight, "results")
@@ -83,13 +114,14 @@ async def results(request: AnyRequest, web: NamedDependency[Web], sight: NamedDe
         return frame.notice("unavailable", 503)
     as_file = request.url.path.endswith(".csv")
     try:
-        asked = await _asked(frame, web)
-        found = await desk.read(finding(asked, None if as_file else _after(frame), SLICE if as_file else PAGE))
+        asked = await wanted_results(web, frame.query, frame.zone)
+        after = None if as_file else result_before(frame.query)
+        found = await desk.read(finding(asked, after, SLICE if as_file else PAGE))
         if as_file:
             sent = {"content-disposition": 'attachment; filename="results.csv"', "cache-control": "no-store"}
-            rows = as_csv(desk, asked, found, lambda some: _tell(sight, frame, some, "export"))
+            rows = as_csv(desk, asked, found, lambda some: tell_results(sight, frame.text("unit"), some, "export"))
             return Stream(rows, media_type="text/csv; charset=utf-8", headers=sent)
-        await _tell(sight, frame, found.rows, "read")
+        await tell_results(sight, frame.text("unit"), found.rows)
         catalogue = await _catalogue(web, found.rows)
     except (DeskClosed, ViewsUnavailable):
         return frame.notice("unavailable", 503, retry=RETRY)
@@ -103,7 +135,7 @@ async def results(request: AnyRequest, web: NamedDependency[Web], sight: NamedDe
     return frame.draw("hr_results.html", values)
 
 
-@get("/hr/result", include_in_schema=False, opt=_SCORES)
+@get("/hr/result", include_in_schema=False, opt=RESULTS)
 async def result(request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight]) -> Response[Any]:
     """All that one result ever was, and why it was restated."""
     frame = await hr_frame(request, web, sight, "results")
@@ -117,7 +149,7 @@ async def result(request: AnyRequest, web: NamedDependency[Web], sight: NamedDep
         steps = await web.desk.read(lambda connection: history(connection, key))
         if not steps:
             raise RequestProblem(404, "there is no such result; /hr/results lists those that there are", "key")
-        await _tell(sight, frame, [steps[-1].row], "read")
+        await tell_results(sight, frame.text("unit"), [steps[-1].row])
         why = await causes(web.desk, web.evidence, key, steps)
         catalogue = await _catalogue(web, [step.row for step in steps])
     except (DeskClosed, ViewsUnavailable):
@@ -134,21 +166,15 @@ async def result(request: AnyRequest, web: NamedDependency[Web], sight: NamedDep
     return frame.draw("hr_result.html", {"key": key, "steps": rows[::-1], "title": rows[-1]["line"]})
 
 
-@get("/hr/audit", include_in_schema=False, opt={"right": "read-audit"})
+@get("/hr/audit", include_in_schema=False, opt=AUDIT)
 async def audit(request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight]) -> Response[Any]:
     """Who saw, did and was refused what, the newest first; and whether the chain of it holds."""
     frame = await hr_frame(request, web, sight, "audit")
-    asked = AskedEntries(
-        frame.text("who"), frame.text("whom"), frame.text("what"), frame.day("since"), frame.day("until", end=True)
-    )
-    before = frame.text("before")
-    if before and not (before.isascii() and before.isdecimal() and len(before) < 19):
-        raise RequestProblem(400, "it is the number of an entry", "before", before)
+    asked, before = wanted_entries(frame.query, frame.zone), entry_number(frame.query, "before")
     if web.desk is None or web.chain is None:
         return frame.notice("unavailable", 503)
     try:
-        number = int(before) if before else None
-        rows = await web.desk.read(lambda connection: entries_of(connection, asked, number, PAGE + 1))
+        rows = await web.desk.read(lambda connection: entries_of(connection, asked, before, PAGE + 1))
         checked = await web.chain.state(again="verify" in frame.query)
     except DeskClosed:
         return frame.notice("unavailable", 503, retry=RETRY)
@@ -156,47 +182,13 @@ async def audit(request: AnyRequest, web: NamedDependency[Web], sight: NamedDepe
     values = {
         "again": frame.onward("/hr/audit", verify=1), "asked": asked, "checked": checked,
         "entries": [(row, json.loads(row.detail)) for row in page],
-        "first": frame.onward("/hr/audit", before=None, verify=None) if before else None,
+        "first": frame.onward("/hr/audit", before=None, verify=None) if before is not None else None,
         "next": frame.onward("/hr/audit", before=page[-1].number, verify=None) if len(rows) > PAGE else None,
     }  # fmt: skip
     return frame.draw("hr_audit.html", values)
 
 
-HANDLERS: Final = (start, people, results, result, audit)
-
-
-async def _asked(frame: HrFrame, web: Web) -> Asked:
-    """The filters; without one for the indicator, totals."""
-    kind, window, unit = frame.text("kind"), frame.text("window"), frame.text("unit")
-    for name, value, known in (("kind", kind, KINDS), ("window", window, WINDOWS)):
-        if value and value not in known:
-            raise RequestProblem(400, f"it is one of {', '.join(known)}, or nothing", name, value)
-    return Asked(
-        kind=cast(Kind, kind) if kind else None,
-        subject=frame.text("subject") or None,
-        units=await units_of(web, unit) if unit else None,
-        window=window or None,
-        template=frame.text("template") or None,
-        indicator=frame.query.get("indicator", TOTAL).strip() or None,
-        since=frame.day("since"),
-        until=frame.day("until", end=True),
-        restated=frame.text("restated") == "1",
-    )
-
-
-def _after(frame: HrFrame) -> ResultKey | None:
-    text = frame.text("after") if len(frame.query.get("after", "")) <= 200 else frame.query["after"]
-    try:
-        return read_key(text) if text else None
-    except ValueError as error:
-        raise RequestProblem(400, str(error), "after", text) from None
-
-
-async def _tell(sight: Sight, frame: HrFrame, rows: Sequence[Row], action: str) -> None:
-    """Writes down whose results are seen."""
-    unit = frame.text("unit")
-    people = (row["subject"] for row in rows if row["subject_kind"] == "employee")
-    await sight.tell("read-scores", Subject("unit", unit) if unit else "-", people, action)
+HANDLERS: Final = (start, alerts, people, results, result, audit)
 
 
 async def _catalogue(web: Web, rows: Sequence[Row]) -> Catalogue:

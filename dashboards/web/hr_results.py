@@ -14,12 +14,14 @@ from typing import Any, Final, NamedTuple, get_args
 import msgspec
 from sqlalchemy import Connection
 
+from agents.access.viewer import Subject
 from agents.records.causes import Edited, edits_between, edits_of, restated_with
 from agents.records.organisation import tree_at
 from agents.records.result_pages import Asked, Kind, ResultKey, Row, Step, before, key_of, page_of
 from agents.records.results import closed_until
 from dashboards.web.desk import Desk
 from dashboards.web.evidence import Evidence, EvidenceAbsent, EvidenceBusy
+from dashboards.web.sight import Sight
 from dashboards.web.spreadsheet import further_lines, lines
 from dashboards.web.times import instant
 from schemas.instants import parse_rfc3339
@@ -73,6 +75,12 @@ async def as_csv(
         await tell(found.rows)
         yield further_lines(COLUMNS, [_cells(row, found.was.get(key_of(row))) for row in found.rows])
         found = await desk.read(finding(asked, found.next, SLICE)) if found.next is not None else None
+
+
+async def tell_results(sight: Sight, unit: str, rows: Sequence[Row], action: str = "read") -> None:
+    """Writes down, before they are shown, whose results are; `unit` is the one that was asked for, or ""."""
+    people = (row["subject"] for row in rows if row["subject_kind"] == "employee")
+    await sight.tell("read-scores", Subject("unit", unit) if unit else "-", people, action)
 
 
 def _cells(row: Row, was: Row | None) -> dict[str, Any]:

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from dashboards.web.api_types import OpenAlert
+from dashboards.web.carried import Tab
 from dashboards.web.catalogue import Catalogue
 from dashboards.web.course import begin_of
 from dashboards.web.framing import Frame, quoted
 from dashboards.web.my_card import Card
 from dashboards.web.my_page import Page, Score, Sheet
-from dashboards.web.my_words import Tab, Telling
+from dashboards.web.my_words import Telling
 from dashboards.web.stencil import GAPS, Stencil
 from dashboards.web.subject import Subject
 from dashboards.web.tasks import Task

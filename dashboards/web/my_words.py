@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from dashboards.web.course import Course
 from dashboards.web.figures import Figures
@@ -119,12 +118,3 @@ class Telling:
             return self.said("me.missing.insufficient.unknown")
         need = card.indicator.min_sample
         return self.said("me.missing.insufficient", n=short.amount, have=row.n, need=need)
-
-
-class Tab(NamedTuple):
-    """Something to choose: its words, where it leads, whether it is chosen, its language when it is another one."""
-
-    label: str
-    href: str
-    current: bool
-    lang: str | None = None

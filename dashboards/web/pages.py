@@ -15,6 +15,7 @@ from litestar.types import ASGIApp
 
 from agents.access.viewer import Subject
 from agents.views.port import ViewsUnavailable
+from dashboards.web.carried import asking, kept_of, languages_of
 from dashboards.web.event_stream import EventStream
 from dashboards.web.funnel_page import funnel_values
 from dashboards.web.hub import TooManyScreens
@@ -22,6 +23,7 @@ from dashboards.web.languages import Words, choose, words
 from dashboards.web.names import path_segments, unit_segment, valid_unit
 from dashboards.web.problems import RequestProblem
 from dashboards.web.sight import Sight
+from dashboards.web.times import instant
 from dashboards.web.updates import decode_unit, readable
 from dashboards.web.web import Web
 from dashboards.web.whoami import role_of
@@ -139,17 +141,19 @@ def page(
     more: Mapping[str, Any] = {},
 ) -> Response[str]:
     said = said_to(request, web)
-    theme = request.query_params.get("theme", "")
+    theme, kept = request.query_params.get("theme", ""), asking(kept_of(request.query_params))
     html = web.pages.get_template(name).render(
         asset=web.assets.address,
         build=web.assets.build,
+        languages=languages_of("", request.query_params, said.language),
+        now=instant(web.clock()),
         role=role_of(request, web, said),
         stale_seconds=web.stale_seconds,
         stream=f"/board/{unit_segment(unit)}/stream",
         theme=theme if theme in THEMES else "wall",
         unavailable=unavailable,
         unit=unit,
-        units=[(known, f"/board/{unit_segment(known)}") for known in units],
+        units=[(known, f"/board/{unit_segment(known)}" + kept) for known in units],
         words=said,
         **more,
     )

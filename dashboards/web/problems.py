@@ -15,6 +15,7 @@ from litestar.response import Redirect
 from agents.access.directory import DirectoryStale
 from agents.records.database import RecordsUnavailable
 from agents.views.port import ViewsIncomplete, ViewsUnavailable
+from dashboards.web.desk import DeskClosed
 
 CONTENT_TYPE: Final = "application/problem+json"
 log: Final = logging.getLogger(__name__)
@@ -89,6 +90,12 @@ def on_unavailable(_: Request[Any, Any, Any], error: ViewsUnavailable) -> Respon
     being_built = isinstance(error, ViewsIncomplete)
     detail = "the views are being built from the log" if being_built else "the views are not available at the moment"
     return answer(Problem("Service Unavailable", 503, f"{detail}; ask again in a few seconds"), {"retry-after": "3"})
+
+
+def on_closed(_: Request[Any, Any, Any], error: DeskClosed) -> Response[bytes]:
+    """Handler of records that cannot be read now, or that this process has none of."""
+    detail = "the records are not available at the moment; ask again in a few seconds"
+    return answer(Problem("Service Unavailable", 503, detail), {"retry-after": "3"})
 
 
 def on_stale(_: Request[Any, Any, Any], error: DirectoryStale | RecordsUnavailable) -> Response[bytes]:

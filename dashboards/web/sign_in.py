@@ -23,6 +23,7 @@ from agents.access.identities import SESSION as LASTS
 from agents.access.secrets import digest, new_secret
 from agents.access.signing_in import ProviderError, SignedIn, SignInRefused
 from agents.access.viewer import NOBODY, Viewer
+from dashboards.web.carried import asking, kept_of
 from dashboards.web.cookies import SESSION, SIGN_IN, cookie, credentials_of, gone, read
 from dashboards.web.csrf import token_of
 from dashboards.web.forms import texts_of
@@ -138,7 +139,8 @@ async def enter_token(request: AnyRequest, web: NamedDependency[Web]) -> Respons
     ends = known.tokens[name].expires_at
     session = await asyncio.to_thread(web.gate.administration(viewer.actor).start_session, None, name, None, ends)
     cookies = [cookie(SESSION, session, web.secure, (ends - at) // 1000)]
-    return Redirect("/", status_code=303, headers=NO_STORE, cookies=cookies)
+    onward = "/" + asking(kept_of(request.query_params))
+    return Redirect(onward, status_code=303, headers=NO_STORE, cookies=cookies)
 
 
 HANDLERS: Final = [sign_in, start_sign_in, come_back, sign_out, screen, enter_token]
@@ -223,6 +225,7 @@ def _page(request: AnyRequest, web: Web, template: str, status: int, **values: A
         asset=web.assets.address,
         csrf=token_of(read(request, SESSION)),
         demo=web.gate.demo,
+        kept=asking(kept_of(request.query_params)),
         provider=web.provider is not None,
         role=role_of(request, web, said),
         theme="light",

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,6 +17,7 @@ from babel.numbers import format_decimal, format_percent
 from agents.access.viewer import Subject
 from dashboards.web.acting import may_act
 from dashboards.web.board import flagship
+from dashboards.web.carried import asking, kept_of
 from dashboards.web.catalogue import Catalogue, read_template
 from dashboards.web.figures import shown_share
 from dashboards.web.funnel_page import window_words
@@ -34,7 +35,6 @@ from schemas.instants import parse_rfc3339
 from schemas.unreadable import UNREADABLE
 
 MOST: Final = 500  # people of a unit that are shown
-KEPT: Final = ("lang", "theme")
 _alert: Final = msgspec.json.Decoder(AlertRow)
 
 
@@ -56,7 +56,7 @@ async def team_values(web: Web, unit: str, query: Mapping[str, str], said: Words
     answers = not sight.open and may_ever(sight.viewer, "answer-appeals")
     may = {
         "may_act": lambda row: web.acting.possible and may_act(sight, row, known.people),
-        "appeals": "/appeals" + _asking(_kept(query)) if answers else "",
+        "appeals": "/appeals" + asking(kept_of(query)) if answers else "",
     }
     return values | may | {"called": lambda who: f"{known_as[who]} · {who}" if who in known_as else who}
 
@@ -88,7 +88,7 @@ def _values(
     guide = None if row is None else catalogue.guide(row.template, row.version)
     members = {who: one for who, value in people.items() if (one := _person(who, value)) is not None}
     drawn: Team = team(members, list(_rows(alerts)), catalogue, None if row is None else key(row), now, silent_ms)
-    kept = _kept(query)
+    kept = kept_of(query)
     shown = _Shown(said, guide.timezone if guide else "UTC", now, catalogue)
     return {
         "title": update.name.get(said.language) or unit,
@@ -101,9 +101,9 @@ def _values(
         "board": _to("/board/", unit, kept),
         "funnel": _to("/board/", unit, kept, "/funnel"),
         "act": "/alerts",
-        "evidence": lambda alert: f"/alerts/{quote(alert)}" + _asking(kept),
+        "evidence": lambda alert: f"/alerts/{quote(alert)}" + asking(kept),
         "kept": kept,
-        "person": lambda who: f"/people/{quote(who)}" + _asking(kept),
+        "person": lambda who: f"/people/{quote(who)}" + asking(kept),
         "shown": shown,
         "updated": shown.time(now),
     }
@@ -115,15 +115,7 @@ class _Link(msgspec.Struct, frozen=True):
 
 
 def _to(begin: str, unit: str, kept: Mapping[str, str], end: str = "") -> str:
-    return f"{begin}{unit_segment(unit)}{end}" + _asking(kept)
-
-
-def _kept(query: Mapping[str, str]) -> dict[str, str]:
-    return {name: query[name] for name in KEPT if name in query}
-
-
-def _asking(kept: Mapping[str, str]) -> str:
-    return f"?{urlencode(kept)}" if kept else ""
+    return f"{begin}{unit_segment(unit)}{end}" + asking(kept)
 
 
 def _person(who: str, value: bytes | None) -> KnownEmployee | None:

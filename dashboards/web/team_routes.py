@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 
 from agents.views.port import ViewsUnavailable
 from dashboards.web.acting import ACTIONS, SPANS, alert_of, demand
+from dashboards.web.carried import KEPT
 from dashboards.web.forms import texts_of
 from dashboards.web.names import unit_segment, valid_unit
 from dashboards.web.pages import (
@@ -28,7 +29,7 @@ from dashboards.web.pages import (
 from dashboards.web.problems import RequestProblem
 from dashboards.web.security import with_forms
 from dashboards.web.sight import Sight
-from dashboards.web.team_page import KEPT, team_values
+from dashboards.web.team_page import team_values
 from dashboards.web.viewer import csrf_field, viewer_of
 from dashboards.web.web import Web
 from stream.lifecycle import SHELVE

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlencode
 
 from litestar.connection import ASGIConnection
 
 from agents.access.viewer import NOBODY
+from dashboards.web.carried import asking, kept_of
 from dashboards.web.cast import Cast
 from dashboards.web.cookies import credentials_of
 from dashboards.web.languages import Words
 from dashboards.web.web import Web
 
 PATH: Final = "/choose"
-KEPT: Final = ("lang", "theme")  # what links carry on
 
 
 class Role(NamedTuple):
@@ -28,7 +27,6 @@ def role_of(connection: ASGIConnection[Any, Any, Any, Any], web: Web, said: Word
     """Whom a demo's visitor is now, in words; None where there is nobody to be, and where one chooses."""
     if not isinstance(web.gate, Cast) or connection.url.path == PATH:
         return None
-    kept = {name: value for name in KEPT if (value := connection.query_params.get(name))}
     viewer = web.gate.still(credentials_of(connection)) or NOBODY
     if "screen" in viewer.roles:
         label = said("role.screen", unit=viewer.unit)
@@ -36,4 +34,4 @@ def role_of(connection: ASGIConnection[Any, Any, Any, Any], web: Web, said: Word
         label = said("role.account", name=viewer.actor.partition(":")[2])
     else:
         label = said("role.nobody")
-    return Role(label, PATH + (f"?{urlencode(kept)}" if kept else ""))
+    return Role(label, PATH + asking(kept_of(connection.query_params)))

@@ -26,10 +26,11 @@ pytestmark = BROWSER
 
 LAPTOP: Final = {"width": 1366, "height": 768}
 PAGES: Final = (
-    "/hr", "/hr/people", "/hr/results?indicator=", "/hr/audit", "/appeals", "/organisation", "/organisation/units/L1",
+    "/hr", "/hr/alerts", "/hr/people", "/hr/results?indicator=", "/hr/audit", "/appeals", "/organisation",
+    "/organisation/units/L1",
     "/organisation/people/lea", "/organisation/edit/hire", "/organisation/edit/correct?employee=lea&begins=0",
     "/organisation/import", "/organisation/calendars?unit=L1", "/alerts/a1",
-    "/alerts/u1", "/team/L1",
+    "/alerts/u1", "/team/L1", "/board/L1/funnel",
 )  # fmt: skip
 LOOKS: Final = (("en", "light"), ("zh", "dark"), ("en", "wall"))
 WIDER: Final = "document.scrollingElement.scrollWidth - innerWidth"

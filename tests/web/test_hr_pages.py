@@ -21,6 +21,7 @@ from agents.records.database import open_records
 from agents.records.edits import transfer
 from agents.records.result_pages import ResultKey, written
 from agents.records.result_tables import results
+from agents.views.conflate import Published
 from dashboards.web.app import create_app
 from dashboards.web.chain_check import ChainCheck
 from dashboards.web.cookies import SESSION
@@ -90,11 +91,12 @@ def client(company: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @contextmanager
-def _web(company: Company, folder: Path) -> Iterator[Client]:
+def _web(company: Company, folder: Path, *further: Published) -> Iterator[Client]:
     shelf = Shelf(folder)
     people = [who for who, unit in WORKS.items() if unit == "L1"]
     shelf.apply([template(), *(scores(who, total(), unit="L1") for who in people), unit_scores("L1", people)])
     shelf.apply([scores("guest", total(), unit="L1"), alert("a1", "L1-1", unit="L1"), tick(NOW)])
+    shelf.apply(further)
     access = company.gate()
     app = create_app(shelf.reader(), clock=lambda: company.at, access=access, desk=desk_of(company.url))
     with TestClient(app) as made:
@@ -119,7 +121,7 @@ def last(company: Company) -> int:
     return int(entries(company)[-1].number)
 
 
-PAGES: Final = ("/hr", "/hr/people", "/hr/results", "/hr/audit", "/hr/results.csv", "/hr/people?unit=L1")
+PAGES: Final = ("/hr", "/hr/alerts", "/hr/people", "/hr/results", "/hr/audit", "/hr/results.csv", "/hr/people?unit=L1")
 
 
 def test_who_looks_after_all_people_may_look(client: Client, company: Company) -> None:
@@ -298,6 +300,7 @@ def test_results_are_a_file_too(client: Client, company: Company, monkeypatch: p
 @pytest.mark.parametrize(
     ("address", "field"),
     [
+        ("/hr/people?here=gone", "here"),
         ("/hr/results?kind=people", "kind"),
         ("/hr/results?window=hour", "window"),
         ("/hr/results?since=yesterday", "since"),

@@ -107,6 +107,25 @@ def test_language_and_theme_come_from_the_address(
     assert language == answer.headers["content-language"]
 
 
+@pytest.mark.parametrize("address", ["/board/L03", "/board/L03/funnel", "/team/L03"])
+def test_a_page_leads_to_itself_in_the_other_language(client: Client, view: Shelf, address: str) -> None:
+    """With all that its address says, but for what was just done; by a link, so that the keyboard reaches it."""
+    view.apply(line())
+    page = client.get(f"{address}?theme=light&indicator=a%26b&done=1&lang=en").text
+    found = re.findall(r'<a[^>]* href="([^"]+)" lang="zh-Hans" hreflang="zh-Hans">中文</a>', page)
+    assert ["?theme=light&amp;indicator=a%26b&amp;lang=zh"] == found
+    other = client.get(f"{address}{found[0].replace('&amp;', '&')}").text
+    assert '<html lang="zh-Hans" data-theme="light">' in other
+    assert 'lang="en" hreflang="en">English</a>' in other
+    assert [] == re.findall(r'href="(/[^"?]*)"', re.sub(r'href="/assets/[^"]+"', "", other)), "links carry it on"
+
+
+def test_a_page_that_knows_no_unit_carries_the_language_on(client: Client, view: Shelf) -> None:
+    """To the boards that there are."""
+    view.apply(line())
+    assert 'href="/board/L03?lang=zh&amp;theme=dark"' in client.get("/board/L99?lang=zh&theme=dark&seconds=9").text
+
+
 def test_the_set_language_comes_before_the_browsers(view: Shelf) -> None:
     """A plant in China hangs up screens whose browsers speak English."""
     view.apply(line())

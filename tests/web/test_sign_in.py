@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -340,6 +342,14 @@ def test_a_wrong_token_opens_no_screen(client: Client, company: Company, languag
         assert 403 == answer.status_code
         assert ("opens nothing" if language == "en" else "此令牌无效") in answer.text
     assert SESSION not in client.cookies
+
+
+def test_a_screen_keeps_the_language_that_it_was_set_up_in(client: Client, company: Company) -> None:
+    """And the look: its board is opened with both."""
+    (action,) = re.findall(r'action="([^"]+)"', client.get("/screen?lang=zh&theme=dark&token=x").text)
+    token = company.token("L1", screen=True)
+    answer = client.post(html.unescape(action), data={"token": token}, headers={"origin": PUBLIC})
+    assert (303, "/?lang=zh&theme=dark") == (answer.status_code, answer.headers["location"])
 
 
 def test_another_sites_form_signs_no_screen_in(client: Client, company: Company) -> None:

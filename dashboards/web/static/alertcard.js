@@ -1,6 +1,7 @@
 // One open alert: whom it is about, how bad it is, since when, and whether somebody is at it.
 
 import { ALERT_SHAPES, signOf } from "./alertsign.js";
+import { kept } from "./carried.js";
 import { attribute, el, svg, text } from "./dom.js";
 
 export class AlertCard {
@@ -23,7 +24,7 @@ export class AlertCard {
     attribute(this.node, "data-severity", alert.severity);
     attribute(this.node, "data-state", alert.state);
     attribute(this.path, "d", ALERT_SHAPES[kind]);
-    attribute(this.evidence, "href", `/alerts/${encodeURIComponent(alert.id)}`);
+    attribute(this.evidence, "href", `/alerts/${encodeURIComponent(alert.id)}${kept()}`);
     text(this.who, alert.person ?? alert.employee ?? words.say("alert.whole"));
     const common = alert.affected !== null && alert.affected !== undefined; // its value is a share of people
     const { affected, n } = alert;
