@@ -33,6 +33,7 @@ window.show = (state) => {
   document.dispatchEvent(new Event('visibilitychange'));
 };
 """
+NEVER: Final = 36_000_000  # ms
 ELSEWHEN: Final = "const own = Date.now; Date.now = () => own() - 400 * 86_400_000;"
 # A network on which nothing comes any more and nothing breaks either.
 DEAF: Final = """
@@ -87,7 +88,8 @@ CORNER: Final = "() => { const { x, y } = document.querySelector('.frame').getBo
 def process() -> Iterator[Serving]:
     """A process with two lines of twelve people, data of now."""
     fed = [*line(people=12, newest=now_ms()), *line("L04", newest=now_ms()), tick(now_ms())]
-    with serving(*fed, pace=PACE, stale_seconds=36_000) as running:
+    with serving(*fed, pace=PACE, stale_seconds=36_000, still_after=NEVER) as running:
+        running.app.state.web.service.silent_after = NEVER  # there is no worker here, and these tests take their time
         yield running
 
 
