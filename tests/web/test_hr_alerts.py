@@ -28,7 +28,7 @@ def test_every_open_alert_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert ["b42", "b43", *(f"b{n:02d}" for n in range(10))] == re.findall(r'href="/alerts/(\w+)', page)
         for said in (">44 open alerts<", ">critical 2<", ">warning 30<", ">note 12<", "3 more are part of a unit"):
             assert said in page
-        address, found, sizes = "/hr/alerts?lang=en", list[str](), []
+        address, found, sizes = "/hr/alerts?lang=en", list[str](), list[int]()
         while address:
             page = get(client, company, address).text
             shown = re.findall(r'href="/alerts/(\w+)', page)
