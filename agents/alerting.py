@@ -28,6 +28,7 @@ from stream.lifecycle import Refused, advance, judge, moves, obey, open_rows
 from stream.person import Person
 from stream.silence import due as silence_due
 from stream.silence import hear
+from stream.state import has_alert
 from stream.topics import COMMANDS
 from stream.unit_rules import UNIT
 
@@ -59,6 +60,7 @@ class Alerting:
         self._due = due
         self._lately: dict[str, None] = {}  # employees of whom something came since the last tick
         self._fresh: dict[str, None] = {}  # employees with an alert that no tick has seen
+        self._raised: set[str] = set()  # employees with an alert since the last commit: no state in the store has it
         self._ahead: list[Row] = []  # commands that are read and not obeyed yet, up to the offset below
         self._read_to = 0
         self.open: dict[str, AlertRow] = {}  # by id, as they stand
@@ -74,6 +76,7 @@ class Alerting:
     def _say(self, row: AlertRow) -> Outgoing:
         if row.cleared_at is None:
             self.open[row.alert_id] = row
+            self._raised.update([row.employee_id] if isinstance(row.employee_id, str) else ())
         else:
             self.open.pop(row.alert_id, None)
         self.news.append(row)
@@ -102,8 +105,8 @@ class Alerting:
     ) -> Slices:
         """Adds to `outputs` what leaves at a tick, to `changed` who has: commands from `applied` on, time for `due`.
 
-        Looked at are those of them, and of whom something came, who are `alerted`: with an open alert. `silent`: all of
-        them, for some rule waits for silence, which begins anew with whatever came.
+        Looked at are those of them, and of whom something came, who are `alerted`, as of the last commit, or have an
+        open alert since. `silent`: all of them, for some rule waits for silence, which begins anew with whatever came.
         """
         for count, row in enumerate(self._commands(applied, tick.follows.get(COMMANDS, 0))):
             found = self._obeyed(row, tick.at, changed)
@@ -118,8 +121,11 @@ class Alerting:
         fresh, self._fresh = self._fresh, {}
         lately, self._lately = self._lately, {}
         looked = dict(fresh)
+        raised = self._raised = {
+            name for name in self._raised if name not in alerted and has_alert(self._person(name).state)
+        }
         for count, name in enumerate(chain(lately, due)):
-            if silent or name in alerted:
+            if silent or name in alerted or name in raised:
                 looked[name] = None
             if count % MANY == 0:
                 yield

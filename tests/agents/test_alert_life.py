@@ -9,8 +9,9 @@ from agents.dead_letters import dead_letter
 from agents.told import latest_alerts
 from agents.transport.embedded.log import Outgoing, Record, partition_for
 from schemas.alerts import AlertCommand, AlertRow
+from schemas.event import INPUT_TOPICS
 from schemas.instants import format_rfc3339
-from stream.topics import ALERTS, COMMANDS, DEAD_LETTERS
+from stream.topics import ALERTS, COMMANDS, DEAD_LETTERS, TICKS
 from tests.agents.rig import Rig
 from tests.oracle.logs import HOUR, MINUTE, NOON, YIELD, Log, published, template
 
@@ -230,3 +231,22 @@ async def test_commands_after_a_crash_are_obeyed_once(rig: Rig) -> None:
     rows = [r for n in rig.numbers for r in rig.log.read(ALERTS, n, 0, 100)]
     states = [msgspec.json.decode(r[3] or b"")["state"] for r in rows]
     assert 1 == states.count("acknowledged")
+
+
+async def test_whose_version_is_over_before_a_commit_is_told(rig: Rig) -> None:
+    """Raised, seen by a tick, and in another role at the next one; nothing is committed meanwhile."""
+    log = published(_watched("warning").replace("applies_to: everyone", "applies_to: {roles: [operator]}"))
+    log.assign(NOON - HOUR, role="operator")
+    rig.write(log)
+    await rig.drain()
+    _bad(log, NOON, 1)
+    for second in (1_000, 2_000):
+        rig.wall = NOON + second
+        rig.write(log)
+        for topic in (*INPUT_TOPICS, TICKS):
+            rig.feed(topic)
+        rig.tick()
+        rig.feed(TICKS)
+        log.assign(NOON + 1, sent_at=NOON + second, role="guest")
+    row = await _later(rig, 1_000)
+    assert ("cleared", format_rfc3339(NOON + 2_000)) == (row.state, row.cleared_at)
