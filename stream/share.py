@@ -24,11 +24,11 @@ def unit_of(state: State, as_of: int) -> str:
 
 
 class _Looked(NamedTuple):
-    """A version in force whose sums rules of units look at, in some slots; and where windows begin, by unit."""
+    """A version in force whose sums rules of units look at, in some slots; and where windows begin, by unit, as of."""
 
     version: Version
     slots: list[tuple[int, Slot]]
-    starts: dict[str, list[int]]
+    starts: dict[tuple[str, int], list[int]]
 
 
 class Minute:
@@ -40,9 +40,18 @@ class Minute:
         self._looked: dict[tuple[str, int], _Looked | None] = {}
 
     def share(self, person: Person) -> Share:
-        """Sums are those of all versions in force, also of roles that they have left: they stay with the unit."""
+        """Sums are those of all versions in force, also of roles that they have left: they stay with the unit.
+
+        Of somebody who is ahead of the minute they are as of the newest event: a state holds no earlier ones.
+        """
+        as_of = max(self._at, person.state.newest)
         pools = [
-            Pool(segment.unit, *looked.version.key, self._starts(looked, segment.unit), self._vectors(looked, segment))
+            Pool(
+                segment.unit,
+                *looked.version.key,
+                self._starts(looked, segment.unit, as_of),
+                self._vectors(looked, segment, as_of),
+            )
             for segment in person.state.segments
             if segment.unit and (looked := self._of(segment)) is not None
         ]
@@ -73,19 +82,19 @@ class Minute:
                 self._looked[key] = _Looked(version, slots, {})
         return self._looked[key]
 
-    def _starts(self, looked: _Looked, unit: str) -> list[int]:
-        found = looked.starts.get(unit)
+    def _starts(self, looked: _Looked, unit: str, as_of: int) -> list[int]:
+        found = looked.starts.get((unit, as_of))
         if found is None:
-            shift = self._rules.calendars.begins(unit, self._at)
+            shift = self._rules.calendars.begins(unit, as_of)
             slots = plan_of(looked.version).slots
-            found = [pooled_by(slot.window, looked.version, self._at, shift) for slot in slots]
-            looked.starts[unit] = found
+            found = [pooled_by(slot.window, looked.version, as_of, shift) for slot in slots]
+            looked.starts[unit, as_of] = found
         return found
 
-    def _vectors(self, looked: _Looked, segment: Segment) -> list[Vector]:
+    def _vectors(self, looked: _Looked, segment: Segment, as_of: int) -> list[Vector]:
         found: list[Vector] = [[] for _ in plan_of(looked.version).slots]
         for place, slot in looked.slots:
-            found[place] = window_vector(segment.groups[slot.group], slot, self._at)
+            found[place] = window_vector(segment.groups[slot.group], slot, as_of)
         return found
 
 
