@@ -10,7 +10,6 @@ from itertools import chain
 from typing import Final
 
 import msgspec
-from msgspec import UNSET
 from msgspec.structs import replace
 
 from agents.transport.log import Log, Outgoing, records
@@ -64,15 +63,6 @@ def latest_alerts(log: Log) -> dict[str, AlertRow]:
     for number in range(log.topics()[ALERTS].partitions):
         found |= latest_of(log, number)
     return found
-
-
-def follows(row: AlertRow) -> bool:
-    """Whether an alert follows from records and ticks alone, as all of the oracle's do.
-
-    Others are what a unit says of its members and of itself, which nobody recomputes, and what was withdrawn.
-    """
-    of_a_tick = row.employee_id is not UNSET and row.value is None  # silence has no value, what a unit says has one
-    return row.reason != WITHDRAWN and (of_a_tick or bool(row.first_event))
 
 
 def put_right(

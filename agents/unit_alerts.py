@@ -130,7 +130,10 @@ class UnitAlerts:
         for key in sorted(self.open.keys() - known):  # of rules that are in force no more
             yield over(self.open.pop(key), at)
         self._quiet[:] = [key for key in self._quiet if key in known]
-        self.memory.forget_all_but({alert.alert_id for cause in found for _, alert in cause.every})
+        named = {alert.alert_id for cause in found for _, alert in cause.every}
+        for employee_id, alert_id in self.memory.forget_all_but(named):
+            if any(alert.alert_id == alert_id for alert in self.minutes.units.alerts(employee_id)):
+                self._fold(employee_id, alert_id, "", at)  # they belong where nobody looks at it
         for key, row in self.open.items():
             passed = advance_unit(row, at, escalation(rules, row))
             if passed is not None:
@@ -154,7 +157,10 @@ class UnitAlerts:
             # Who still drifts afterwards stands alone again.
             if self.memory.folded(employee_id, alert.alert_id) != into:
                 self.memory.fold(employee_id, alert.alert_id, into)
-                self._tell(employee_id, AlertCommand(alert.alert_id, FOLD, UNIT, _WHOLE_LINE, into=into), at)
+                self._fold(employee_id, alert.alert_id, into, at)
+
+    def _fold(self, employee_id: str, alert_id: str, into: str, at: int) -> None:
+        self._tell(employee_id, AlertCommand(alert_id, FOLD, UNIT, _WHOLE_LINE, into=into), at)
 
     def _tell(self, employee_id: str, command: AlertCommand | UnitVerdict, at: int) -> None:
         key = employee_id.encode()

@@ -51,11 +51,14 @@ class UnitMemory:
         else:
             folds.pop(alert_id, None)
 
-    def forget_all_but(self, alert_ids: set[str]) -> None:
-        """Of these alerts some are open still; nobody asks about others again."""
-        for name, told in list(self._told.items()):
-            for gone in told.folds.keys() - alert_ids:
-                self.fold(name, gone, "")
+    def forget_all_but(self, alert_ids: set[str]) -> list[tuple[str, str]]:
+        """No unit asks about others again: whose they are, and their ids."""
+        gone = [
+            (name, alert_id) for name, told in self._told.items() for alert_id in sorted(told.folds.keys() - alert_ids)
+        ]
+        for name, alert_id in gone:
+            self.fold(name, alert_id, "")
+        return gone
 
     def _of(self, employee_id: str) -> Told:
         self._changed[employee_id] = None

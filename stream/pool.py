@@ -176,6 +176,11 @@ class Units:
                 pools[key] = _merged(pools[key], pool) if key in pools else pool
             yield Member(employee_id, pools, kept.drifts, kept.alerts, kept.left)
 
+    def alerts(self, employee_id: str) -> Sequence[OpenAlert]:
+        """Somebody's open alerts, wherever they belong."""
+        kept = self._kept.get(employee_id)
+        return () if kept is None else _unpack.decode(kept).alerts
+
     def vectors(self, units: Sequence[str], version: Version, as_of: int, shift: int) -> list[Vector]:
         """The pooled sums of units by slot of a version, in the windows of the as-of; their shift begins at `shift`."""
         sums = [_current(self._units[unit].sums.get(version.key), version, as_of, shift) for unit in units]

@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
-import msgspec
-
 from agents.cli.flags import NO_FLAGS, Flags
 from agents.cli.opening import existing_log
 from agents.cli.output import FormatFlag, print_rows, time_text
 from agents.cli.progress import Progress, say
+from agents.comparing import compared, decided
 from agents.explaining import log_starts
 from agents.limits import limits_in_force
-from agents.oracle.compare import alert_differences, differences
+from agents.oracle.compare import differences
 from agents.oracle.log import LogRecord
 from agents.oracle.recompute import Recomputed, recompute
 from agents.query import Committed, committed, rows_as_of
 from agents.settings import Settings
-from agents.told import follows, latest_alerts
+from agents.told import latest_alerts
 from agents.transport.log import Log
 from schemas.alerts import AlertRow
 from schemas.event import INPUT_TOPICS
 from schemas.rows import row_fields
-from stream.topics import TEMPLATES, TICKS
+from stream.topics import COMMANDS, TEMPLATES, TICKS
 
 COLUMNS: Final = ("employee", "template", "indicator", "window", "field", "expected", "actual")
 _CHUNK: Final = 20_000
@@ -34,8 +33,8 @@ def verify(*, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -> int:
     """Recompute all scores from the log with the independent oracle and print the differences: 0 are expected.
 
     Compares, as of the last scored event and the last commit, every row of every employee (sums and counts
-    exactly, derived numbers to 1e-9), every alert, and how every record ended. Exit code 1 when anything differs. Works
-    beside a live worker: what is not committed yet is left out on both sides.
+    exactly, derived numbers to 1e-9), every alert, of people and of units, and how every record ended. Exit code 1 when
+    anything differs. Works beside a live worker: what is not committed yet is left out on both sides.
     """
     settings = flags.settings()
     with existing_log(settings) as log:
@@ -43,7 +42,11 @@ def verify(*, format: FormatFlag = "table", flags: Flags = NO_FLAGS) -> int:
         known = committed(log)
         with Progress("read") as progress:
             oracle = _recompute(log, known, settings, progress)
-        found = [*_outcomes(log, known, oracle), *_rows(log, known, oracle, settings), *_alerts(log, alerts, oracle)]
+        found = [
+            *_outcomes(log, known, oracle),
+            *_rows(log, known, oracle, settings),
+            *_alerts(log, known, alerts, oracle),
+        ]
     print_rows(found, COLUMNS, format)
     say(
         f"{len(found)} differences; {sum(oracle.outcomes.values()):,} records and {len(oracle.employees):,} employees "
@@ -68,7 +71,7 @@ def _recompute(log: Log, known: Committed, settings: Settings, progress: Progres
 
 def _records(log: Log, known: Committed, progress: Progress) -> Iterator[LogRecord]:
     """Every record that the last commit of its partition holds."""
-    for topic in (TEMPLATES, *INPUT_TOPICS, TICKS):
+    for topic in (TEMPLATES, *INPUT_TOPICS, TICKS, COMMANDS):
         for number, meta in enumerate(known.metas):
             until = meta.applied.get(topic, 0)
             offset = 0
@@ -108,19 +111,20 @@ def _rows(log: Log, known: Committed, oracle: Recomputed, settings: Settings) ->
     return [difference._asdict() for difference in differences(expected, actual)]
 
 
-def _alerts(log: Log, before: Mapping[str, AlertRow], oracle: Recomputed) -> Iterator[Mapping[str, object]]:
+def _alerts(
+    log: Log, known: Committed, before: Mapping[str, AlertRow], oracle: Recomputed
+) -> Iterator[Mapping[str, object]]:
     """The last word on every alert, unless retention has taken records that it followed from.
 
     `before` was read before the commit that is compared: what has changed since may be of a later one, and is left out.
     """
     if any(True for _ in log_starts(log)):
         return
+    units = decided(log, known.metas)
     after = latest_alerts(log)
     settled = {name for name in before.keys() | after.keys() if before.get(name) == after.get(name)}
-    actual = [msgspec.structs.asdict(row) for name, row in after.items() if name in settled and follows(row)]
-    moving = after.keys() - settled
-    expected = (alert for alert in oracle.alerts() if alert.alert_id not in moving)
-    yield from (difference._asdict() for difference in alert_differences(expected, actual))
+    actual = [row for name, row in after.items() if name in settled]
+    yield from (found._asdict() for found in compared(oracle, units, actual, after.keys() - settled))
 
 
 def _counted(rows: Iterator[_Row], progress: Progress) -> Iterator[_Row]:

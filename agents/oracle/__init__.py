@@ -8,5 +8,9 @@ from agents.oracle.compare import Difference, differences
 from agents.oracle.log import LogRecord
 from agents.oracle.recompute import Recomputed, recompute
 from agents.oracle.rows import Contribution
+from agents.oracle.units import Decided, UnitAlerts
 
-__all__ = ["Alert", "Contribution", "Difference", "LogRecord", "Recomputed", "differences", "recompute"]
+__all__ = [
+    "Alert", "Contribution", "Decided", "Difference", "LogRecord", "Recomputed", "UnitAlerts", "differences",
+    "recompute",
+]  # fmt: skip

@@ -5,12 +5,15 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from agents.oracle.findings import Entry, Finding, entries_of, of_drift, of_ewma, of_level
+from agents.oracle.log import Event
 from agents.oracle.rows import Person, entered
 from agents.oracle.rulebook import Rulebook, Version
 from agents.oracle.rules import Drift, Ewma, Level, Naive, Rule
 from agents.oracle.shifts import Calendars
 from agents.oracle.template import Indicator
 from agents.oracle.window_sums import ShiftSums, WindowSums
+
+BY_RECORDS = (Level, Naive, Drift, Ewma)  # what else there is, is decided at ticks
 
 
 class Alert(NamedTuple):
@@ -39,6 +42,15 @@ class Alert(NamedTuple):
     first_event: str
     last_event: str
     reason: str = ""  # why it was over, where time alone has ended it
+    state: str = ""  # of a unit's own, whatever people did to it; "" where it is not looked at
+
+
+class Episode(NamedTuple):
+    """An alert, and the records that raised it and at which it was over, None while it is not."""
+
+    alert: Alert
+    raised: Event
+    over: Event | None
 
 
 def alert_id(*named_by: object) -> str:
@@ -49,15 +61,23 @@ def alert_id(*named_by: object) -> str:
 def alerts_of(person: Person, rulebook: Rulebook) -> Iterator[Alert]:
     """The alerts of one person: by template, version, indicator and rule as they stand there, then as raised."""
     for version in rulebook.versions:
-        if not any(indicator.rules for indicator in version.template.indicators):
-            continue
-        for indicator, events in entered(person, version, rulebook):
-            mix = rulebook.case_mix(version, indicator)
-            entries = entries_of(events, person.targets, mix) if indicator.rules else []
-            for rule in indicator.rules:
-                findings = _findings(person, rulebook.calendars, version, indicator, rule, entries)
-                for raised, cleared_at in _episodes(findings):
-                    yield _alert(person, version, indicator, rule, raised, cleared_at)
+        yield from (episode.alert for episode in episodes_of(person, rulebook, version, rulebook))
+
+
+def episodes_of(
+    person: Person, rulebook: Rulebook, version: Version, models: Rulebook, kinds: tuple[type, ...] = BY_RECORDS
+) -> Iterator[Episode]:
+    """Those of one version, by `kinds` of conditions; `models` knows the models of case mix."""
+    if not any(isinstance(rule.condition, kinds) for one in version.template.indicators for rule in one.rules):
+        return
+    for indicator, events in entered(person, version, rulebook):
+        rules = [rule for rule in indicator.rules if isinstance(rule.condition, kinds)]
+        entries = entries_of(events, person.targets, models.case_mix(version, indicator)) if rules else []
+        for rule in rules:
+            findings = _findings(person, rulebook.calendars, version, indicator, rule, entries)
+            for raised, over in _episodes(findings):
+                cleared_at = None if over is None else over.logged_at
+                yield Episode(_alert(person, version, indicator, rule, raised, cleared_at), raised.event, over)
 
 
 def _findings(
@@ -76,14 +96,14 @@ def _findings(
     return ()  # what compares with the unit or waits for silence is decided at ticks
 
 
-def _episodes(findings: Iterable[Finding]) -> Iterator[tuple[Finding, int | None]]:
-    """(the finding that raised, log time at which it was over) of each episode; one finding never does both."""
+def _episodes(findings: Iterable[Finding]) -> Iterator[tuple[Finding, Event | None]]:
+    """(the finding that raised, the event at which it was over) of each episode; one finding never does both."""
     raised: Finding | None = None
     for finding in findings:
         if raised is None:
             raised = finding if finding.raises else None
         elif finding.is_over:
-            yield raised, finding.event.logged_at
+            yield raised, finding.event
             raised = None
     if raised is not None:
         yield raised, None

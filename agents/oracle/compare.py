@@ -7,8 +7,10 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from agents.oracle.alerts import Alert
+from agents.oracle.behind import ENDED
 from agents.oracle.instants import parse_instant
 from agents.oracle.log import MICRO
+from agents.oracle.units import UnitAlerts
 
 RELATIVE = 1e-9
 NEAR_ZERO = 1e-12  # absolute: what is left of 1 - 1 in doubles
@@ -51,7 +53,10 @@ def differences(expected: Iterable[Mapping[str, object]], actual: Iterable[Mappi
 
 
 def alert_differences(expected: Iterable[Alert], actual: Iterable[Mapping[str, object]]) -> list[Difference]:
-    """Every difference between the oracle's alerts and another's rows, of the last word on each: by id and field."""
+    """Every difference between the oracle's alerts and another's rows, of the last word on each: by id and field.
+
+    What people cleared was cleared when they did, which is looked at of a unit's own alerts only.
+    """
     found: list[Difference] = []
     wanted = {alert.alert_id: alert._asdict() for alert in expected}
     given = {str(row["alert_id"]): row for row in actual}
@@ -62,16 +67,45 @@ def alert_differences(expected: Iterable[Alert], actual: Iterable[Mapping[str, o
         if left is None or right is None:
             found.append(Difference(*key, f"alert {alert_id}", left, right))
             continue
-        by_hand = right["cleared_at"] is not None and bool(right["by"] or right["reason"] not in _DECIDED)
+        by_hand = right["cleared_at"] is not None and bool(right["by"] or right["reason"] not in _decided(left))
+        if left["state"] and left["state"] != right["state"]:
+            found.append(Difference(*key, f"alert {alert_id} state", left["state"], right["state"]))
         if right["cleared_at"] is not None and not by_hand and left["reason"] != right["reason"]:
             found.append(Difference(*key, f"alert {alert_id} reason", left["reason"], right["reason"]))
         for fields, agree in _OF_ALERTS:
             found += (
                 Difference(*key, f"alert {alert_id} {field}", left[field], right[_THEIRS.get(field, field)])
                 for field in fields
-                if not agree(left[field], right[_THEIRS.get(field, field)]) and not (field == "cleared_at" and by_hand)
+                if not agree(left[field], right[_THEIRS.get(field, field)])
+                and not (field == "cleared_at" and by_hand and not left["state"])
             )
     return found
+
+
+def fold_differences(expected: UnitAlerts, actual: Iterable[Mapping[str, object]]) -> list[Difference]:
+    """Every row that says of another unit's alert that it stands for it than the oracle does.
+
+    How soon a member's alert hears of it is nobody's to say: of one that is over any that ever stood for it is right.
+    """
+    found: list[Difference] = []
+    for row in actual:
+        name = str(row["alert_id"])
+        stands, given = expected.stands.get(name), row["folded_into"]
+        if row["cleared_at"] is None and given != stands:
+            wrong: object = stands
+        elif row["cleared_at"] is not None and given is not None and given not in expected.stood.get(name, ()):
+            wrong = sorted(expected.stood.get(name, ()))
+        else:
+            continue
+        key = (row["employee_id"], row["template"], row["indicator"], row["window"])
+        found.append(Difference(*key, f"alert {name} folded_into", wrong, given))
+    return found
+
+
+def _decided(alert: Mapping[str, object]) -> tuple[object, ...]:
+    """The reasons with which the log itself ends an alert: others are people's, or follow from what they have done."""
+    of_a_unit = alert["first_event"] == "" and alert["value"] is not None
+    return ("", ENDED) if of_a_unit else ("", "shift-over")
 
 
 def _by_key(rows: Iterable[Mapping[str, object]], found: list[Difference]) -> dict[Key, Mapping[str, object]]:
@@ -165,7 +199,6 @@ def _same_or_none(expected: object, actual: object) -> bool:
 
 
 _THEIRS = {"employee": "employee_id"}
-_DECIDED = ("", "shift-over")  # other reasons are people's, or follow from what they and time have done
 _OF_ALERTS: list[tuple[tuple[str, ...], Callable[[object, object], bool]]] = [
     (("rule", "employee", "unit", "indicator", "template", "version", "severity"), _same),
     (("window", "first_event", "last_event"), _same),

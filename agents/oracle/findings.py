@@ -72,8 +72,8 @@ def of_level(
 def of_ewma(indicator: Indicator, rule: Ewma, wait: int, entries: Iterable[Entry]) -> Iterator[Finding]:
     """A finding per newest entry that has units: does their smoothed share, adjusted, lie below its limit?"""
     target = indicator.target
-    if target is None or not 0 <= target <= 1:
-        return  # of a target that is no share there is no share defective, and no limit
+    if target is None or not 0 < target < 1:
+        return  # of a target that is no share there is no share defective; of 0 and 1 no limit, as nothing varies
     holding, low = _Run(), _Run()
     smooth, variance = target, 0.0
     for entry in entries:

@@ -1,10 +1,11 @@
 """Every score follows from the log alone: one pass decides each record, rows are read off when asked for."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from agents.oracle.admission import Admission, Limits
 from agents.oracle.alerts import Alert, alerts_of
+from agents.oracle.commands import Command, read_command
 from agents.oracle.event import Rejected, read_event
 from agents.oracle.expiry import Expiry
 from agents.oracle.known import AllKnown
@@ -15,6 +16,7 @@ from agents.oracle.rulebook import Rulebook, rulebook_of
 from agents.oracle.score import Row
 from agents.oracle.silence import silences_of
 from agents.oracle.ticks import AllTicks
+from agents.oracle.units import Decided, Sources, UnitAlerts, unit_alerts
 
 LATE_MS = 7 * DAY
 HORIZON_MS = 35 * DAY
@@ -37,6 +39,8 @@ class Recomputed:
         known: AllKnown,
         last: int,
         now: int,
+        commands: Sequence[Command] = (),
+        partitions: int = 1,
     ) -> None:
         self.outcomes: dict[str, int] = dict(sorted(outcomes.items()))
         self.last = last
@@ -44,6 +48,8 @@ class Recomputed:
         self._people = people
         self._rulebook = rulebook
         self._known = known
+        self._commands = commands
+        self._partitions = partitions
 
     @property
     def employees(self) -> list[str]:
@@ -63,6 +69,12 @@ class Recomputed:
                 person = self._people[name]
                 yield from alerts_of(person, self._rulebook)
                 yield from silences_of(person, self._known.of(person.events[0].partition))
+
+    def unit_alerts(self, decided: Decided | None = None) -> UnitAlerts:
+        """What units have said of themselves and of their members, as far as they had `decided`; times are ms."""
+        known = [self._known.of(number) for number in range(self._partitions)]
+        people = list(self._people.values())
+        return unit_alerts(Sources(people, known, self._commands, self._rulebook), decided)
 
     def contributions(
         self, employee: str, template: str, indicator: str, window: str, as_of: int
@@ -94,14 +106,15 @@ def recompute(
 ) -> Recomputed:
     """All outcomes and scores of a log of `partitions` partitions per input topic.
 
-    `records` are those of the input topics, `templates` and `ticks`: per topic partition in offset order, topics in any
-    order among each other. With `known_at` (ms) only records with a log time up to it exist.
+    `records` are those of the input topics, `templates`, `ticks` and `commands`: per topic partition in offset order,
+    topics in any order among each other. With `known_at` (ms) only records with a log time up to it exist.
     """
     admission = Admission(Limits(late_ms, horizon_ms, correction_ms))
     outcomes: Counter[str] = Counter()
     admitted: dict[str, list[Event]] = {}
     templates: list[LogRecord] = []
     ticks = AllTicks()
+    commands: list[Command] = []
     for record in records:
         if known_at is not None and record.timestamp > known_at:
             continue
@@ -109,11 +122,14 @@ def recompute(
             templates.append(record)
         elif record.topic == "ticks":
             ticks.read(record)
+        elif record.topic == "commands":
+            command = read_command(record)
+            commands += [] if command is None else [command]
         elif record.topic in INPUT_TOPICS:
             event = _admit(record, partitions, admission, outcomes)
             if event is not None:
                 admitted.setdefault(event.employee, []).append(event)
-    return _settle(admitted, templates, ticks, outcomes, held_ms)
+    return _settle(admitted, templates, ticks, outcomes, held_ms, commands, partitions)
 
 
 def _admit(record: LogRecord, partitions: int, admission: Admission, outcomes: Counter[str]) -> Event | None:
@@ -135,6 +151,8 @@ def _settle(
     ticks: AllTicks,
     outcomes: Counter[str],
     held_ms: int,
+    commands: Sequence[Command],
+    partitions: int,
 ) -> Recomputed:
     """Held, unused or scored: in the end state, with every assignment and template known."""
     known = AllKnown(ticks, templates)
@@ -154,7 +172,7 @@ def _settle(
             outcomes[outcome] += 1
             last = max(last, event.at) if outcome == "scored" else last
         people[employee] = person
-    return Recomputed(+outcomes, people, rulebook, known, last, ticks.newest())
+    return Recomputed(+outcomes, people, rulebook, known, last, ticks.newest(), commands, partitions)
 
 
 def _of_people(events: list[Event]) -> list[Event]:

@@ -23,6 +23,11 @@ class Version:
         self.end = end
         self._entered: dict[Kind, tuple[int, ...]] = {}
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """The template and the version's number."""
+        return self.template.template, self.template.version
+
     def entered(self, kind: Kind) -> tuple[int, ...]:
         """Positions of the indicators that an event of this kind enters."""
         found = self._entered.get(kind)
@@ -68,6 +73,10 @@ class Rulebook:
             )
             self._applying[regime] = found
         return found
+
+    def in_force(self, at: int) -> list[Version]:
+        """The versions in force at `at` (ms), whoever they apply to, by template id."""
+        return [v for v in self._versions if v.start <= at and (v.end is None or at < v.end)]
 
     def case_mix(self, version: Version, indicator: Indicator) -> CaseMix:
         """What the models say of the entries of this indicator of the version."""

@@ -48,13 +48,23 @@ class Stale(NamedTuple):
     after: int
 
 
+class BelowUnit(NamedTuple):
+    """The value of a window lies more than `gap` below that of the unit."""
+
+    window: Window
+    gap: float
+
+
+Condition = Level | Naive | Drift | Ewma | Stale | BelowUnit
+
+
 class Rule(NamedTuple):
-    """`wait` is the field `for` in ms; `condition` is None where the unit decides."""
+    """`wait` is the field `for` in ms."""
 
     id: str
     severity: str
     wait: int
-    condition: Level | Naive | Drift | Ewma | Stale | None
+    condition: Condition
 
 
 class Setting(NamedTuple):
@@ -66,7 +76,6 @@ class Setting(NamedTuple):
 
 
 _Fields = Mapping[str, object]
-_Condition = Level | Naive | Drift | Ewma | Stale | None
 
 _SEVERITIES = ("info", "warning", "critical")
 ID = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -133,7 +142,7 @@ def _rule(raw: object, setting: Setting) -> Rule:
     return Rule(identity, severity, 0 if wait == "0" else duration(wait, "for"), read(fields, setting))
 
 
-def _level(fields: _Fields, setting: Setting) -> _Condition:
+def _level(fields: _Fields, setting: Setting) -> Condition:
     top = 1.0 if setting.is_rate else LARGEST
     below = _threshold(fields["below"], "below", setting)
     clear_above = round(below + _CLEAR_STEP, 12)
@@ -148,35 +157,35 @@ def _level(fields: _Fields, setting: Setting) -> _Condition:
     return Level(_window(fields["window"], setting), below, confidence, clear_above)
 
 
-def _naive(fields: _Fields, setting: Setting) -> _Condition:
+def _naive(fields: _Fields, setting: Setting) -> Condition:
     _needs_rate(setting, "naive")
     (window,) = [_window(fields["window"], setting)] if "window" in fields else setting.windows[:1]
     return Naive(window, _threshold(fields["naive"], "naive", setting))
 
 
-def _drift(fields: _Fields, setting: Setting) -> _Condition:
+def _drift(fields: _Fields, setting: Setting) -> Condition:
     _needs_rate(setting, "drift")
     parts = mapping(fields["drift"], "drift", frozenset({"good", "bad", "h"}))
     good = number(parts["good"], "good", 0, 1, "()")
     return Drift(good, number(parts["bad"], "bad", 0, good, "()"), number(parts["h"], "h", 0, 1000, "(]"))
 
 
-def _ewma(fields: _Fields, setting: Setting) -> _Condition:
+def _ewma(fields: _Fields, setting: Setting) -> Condition:
     _needs_rate(setting, "ewma")
     parts = mapping(fields["ewma"], "ewma", frozenset({"lambda", "L"}))
     return Ewma(number(parts["lambda"], "lambda", 0, 1, "(]"), number(parts["L"], "L", 0, 100, "(]"))
 
 
-def _below_unit(fields: _Fields, setting: Setting) -> None:
-    _window(fields["window"], setting)
-    number(fields["below_unit"], "below_unit", 0, 1 if setting.is_rate else LARGEST, "(]")
+def _below_unit(fields: _Fields, setting: Setting) -> Condition:
+    window = _window(fields["window"], setting)
+    return BelowUnit(window, number(fields["below_unit"], "below_unit", 0, 1 if setting.is_rate else LARGEST, "(]"))
 
 
-def _stale(fields: _Fields, _setting: Setting) -> _Condition:
+def _stale(fields: _Fields, _setting: Setting) -> Condition:
     return Stale(duration(fields["stale"], "stale"))
 
 
-_KINDS: dict[str, tuple[Callable[[_Fields, Setting], _Condition], tuple[str, ...]]] = {
+_KINDS: dict[str, tuple[Callable[[_Fields, Setting], Condition], tuple[str, ...]]] = {
     "below": (_level, ("window", "confidence", "clear_above")),
     "drift": (_drift, ()),
     "below_unit": (_below_unit, ("window",)),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from msgspec.structs import asdict
-
-from agents.oracle.compare import alert_differences, differences
+from agents.comparing import compared, decided
+from agents.oracle.compare import differences
 from agents.oracle.recompute import Recomputed
 from agents.query import Committed, committed, histories_known_at, rows_as_of
-from agents.told import follows, latest_alerts
+from agents.told import latest_alerts
 from schemas.event import TOPIC_OF
 from schemas.instants import DAY, HOUR, MINUTE
 from schemas.rows import row_fields
@@ -95,9 +94,9 @@ def _at_work(rig: Rig, oracle: Recomputed) -> Iterator[Disagreement]:
 
 
 def _of_alerts(rig: Rig, oracle: Recomputed) -> Iterator[Disagreement]:
-    """The last word on every alert, but those that were taken back."""
-    given = [asdict(row) for row in latest_alerts(rig.log).values() if follows(row)]
-    for found in alert_differences(oracle.alerts(), given):
+    """The last word on every alert, of units too, but those that were taken back."""
+    units = decided(rig.log, committed(rig.log).metas)
+    for found in compared(oracle, units, latest_alerts(rig.log).values()):
         yield Disagreement("alerts", oracle.last, found)
 
 

@@ -223,7 +223,7 @@ class Rig:
 
     def records(self) -> Iterator[LogRecord]:
         """The log as the oracle reads it."""
-        for topic in (TEMPLATES, *INPUT_TOPICS, TICKS):
+        for topic in (TEMPLATES, *INPUT_TOPICS, TICKS, COMMANDS):
             for number in self.numbers:
                 for offset, timestamp, key, value, _ in self.log.read(topic, number, 0, 100_000):
                     yield LogRecord(topic, number, offset, timestamp, key, value)

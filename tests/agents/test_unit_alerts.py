@@ -277,3 +277,20 @@ async def test_the_gap_may_be_that_of_the_shift(plant: Plant) -> None:
     await plant.minute()
     (behind,) = plant.alerts("behind")
     assert "cleared" == behind.state
+
+
+async def test_who_goes_where_nothing_is_looked_at_stands_alone(plant: Plant) -> None:
+    """Their new unit has no shifts, and the indicator no other window: no unit says anything of them any more."""
+    text = watched(DRIFT).replace("[day]", "[shift]")
+    log = published(text)
+    plant.rig.append([Outgoing("templates", 0, MIDNIGHT, b"calendar:plant@1", calendar(units=["L1"]).encode())])
+    _work(log, NOON - MINUTE, dict.fromkeys(PEOPLE, 2))
+    plant.rig.write(log)
+    await plant.minute(0)
+    (line,) = plant.alerts("common_cause")
+    assert {line.alert_id} == {row.folded_into for row in plant.alerts("drop")}
+    log.send(event_id="a", type="people.assignment", occurred_at=NOON, measures={}, dims={"unit": "L9"})
+    plant.rig.write(log)
+    await plant.minute()
+    assert [None, *[line.alert_id] * 5] == [row.folded_into for row in plant.alerts("drop")]
+    assert [] == disagreements(plant.rig)

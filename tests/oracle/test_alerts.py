@@ -262,7 +262,7 @@ def test_ewma_looks_at_newest_plain_entries_alone() -> None:
     assert spans(log) == [(0, 3)]
 
 
-@pytest.mark.parametrize("more", ["", "target: 95, ", "target: -1, "])
+@pytest.mark.parametrize("more", ["", "target: 95, ", "target: -1, ", "target: 1, ", "target: 0, "])
 def test_ewma_without_a_share_as_target_does_nothing(more: str) -> None:
     """Without the share that is to be expected there is nothing to compare with."""
     log = published(ruled("[{ewma: {lambda: 0.2, L: 3}}]", more))

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from agents.oracle.log import MINUTE
-from agents.oracle.rules import Drift, Ewma, Level, Naive, Rule, Stale, default_drift
+from agents.oracle.rules import BelowUnit, Drift, Ewma, Level, Naive, Rule, Stale, default_drift
 from agents.oracle.template import TemplateError, read_template
 from agents.oracle.windows import parse_window
 from tests.oracle.logs import template
@@ -90,9 +90,12 @@ def test_default_is_one_rule() -> None:
 
 
 def test_what_is_decided_elsewhere_is_read() -> None:
-    """`below_unit` and `stale` make a template as good as any; what the unit decides has no condition here."""
+    """`below_unit`, which the unit decides, and `stale` make a template as good as any."""
     found = rules("[{below_unit: 0.05, window: shift}, {stale: 15m, severity: info}]")
-    assert found == (Rule("below_unit", "warning", 0, None), Rule("stale", "info", 0, Stale(15 * MINUTE)))
+    assert found == (
+        Rule("below_unit", "warning", 0, BelowUnit(SHIFT, 0.05)),
+        Rule("stale", "info", 0, Stale(15 * MINUTE)),
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from agents.comparing import decided
 from agents.limits import limits_of
 from agents.oracle.admission import Admission, Limits
 from agents.oracle.event import Rejected, read_event
@@ -13,7 +14,7 @@ from agents.oracle.recompute import recompute
 from agents.query import Committed, committed
 from agents.settings import Settings
 from agents.transport.log import Log, Record
-from stream.topics import INPUTS, TEMPLATES, TICKS
+from stream.topics import COMMANDS, INPUTS, TEMPLATES, TICKS
 from tests.soak.units import UnitOracle
 
 Place = tuple[str, int, int]  # topic, partition, offset
@@ -33,6 +34,7 @@ class Evidence:
             for record in whole(log, topic, number)
         }
         self.look_again()
+        self.decided = decided(log, self.known.metas)  # the oracle reads the log after that
         limits = self.limits
         self.oracle = recompute(
             self._log_records(), partitions=self.partitions, late_ms=limits.late, horizon_ms=limits.horizon,
@@ -48,7 +50,7 @@ class Evidence:
         self.known: Committed = committed(self.log)
 
     def _log_records(self) -> Iterator[LogRecord]:
-        for topic in (TEMPLATES, *INPUTS, TICKS):
+        for topic in (TEMPLATES, *INPUTS, TICKS, COMMANDS):
             for number in range(self.partitions):
                 for offset, timestamp, key, value, _ in whole(self.log, topic, number):
                     yield LogRecord(topic, number, offset, timestamp, key, value)

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
-from msgspec.structs import asdict
 
+from agents.comparing import compared, decided
 from agents.dead_letters import dead_letter
-from agents.oracle.compare import alert_differences, differences
-from agents.told import alert_of, follows
+from agents.meta import read_meta
+from agents.oracle.compare import differences
+from agents.oracle.units import Decided
+from agents.told import alert_of
 from agents.transport.embedded.log import unpack_headers
 from schemas.alerts import AlertRow
 from schemas.instants import parse_rfc3339
@@ -56,23 +58,47 @@ def _once(given: Counter[Any], expected: Counter[Any]) -> Iterator[object]:
 
 
 def alerts(evidence: Evidence) -> Iterator[object]:
-    """The last word on every alert is the oracle's, but for those that units decide; no word is said twice.
+    """The last word on every alert is the oracle's; no word is said twice.
 
-    Workers go on ticking meanwhile: what ticks have decided since the oracle looked is left out.
+    Workers go on ticking meanwhile: what ticks and units have decided since the oracle looked is left out.
     """
+    units, (last, twice) = _units(evidence), _said(evidence)
+    while units != (units := _units(evidence)):  # members have heard something meanwhile
+        last, twice = _said(evidence)
+    yield from twice
+    yield from compared(evidence.oracle, units, last.values())
+
+
+def _said(evidence: Evidence) -> tuple[dict[str, AlertRow], list[object]]:
+    """(the last rows, by id, what was said twice)."""
     last: dict[str, AlertRow] = {}
+    twice: list[object] = []
     for number in range(evidence.partitions):
         latest: dict[bytes | None, bytes | None] = {}
         times = evidence.oracle._known.of(number).ticks.times
         for record in whole(evidence.log, ALERTS, number):
             row = alert_of(record[3])
-            if row and (row.first_event or (times and (parse_rfc3339(row.changed_at) or 0) <= times[-1])):
+            if row and _counts(row, last.get(row.alert_id), times[-1] if times else -1, evidence.decided.minute):
                 last[row.alert_id] = row
             if latest.get(record[2]) == record[3]:
-                yield f"{record[2]!r}: said twice, the second time at offset {record[0]}"
+                twice.append(f"{record[2]!r}: said twice, the second time at offset {record[0]}")
             latest[record[2]] = record[3]
-    given = [asdict(row) for row in last.values() if follows(row)]
-    yield from alert_differences(evidence.oracle.alerts(), given)
+    return last, twice
+
+
+def _counts(row: AlertRow, before: AlertRow | None, tick: int, minute: int) -> bool:
+    """Whether a row is of the time at which the oracle looked: the last tick, and the last minute that was decided."""
+    folds = row.folded_into != (None if before is None else before.folded_into)
+    if row.first_event and not folds:
+        return True  # a record says it
+    of_a_unit = folds or row.value is not None
+    return (parse_rfc3339(row.changed_at) or 0) <= (minute if of_a_unit else tick)
+
+
+def _units(evidence: Evidence) -> Decided:
+    """How far units have come by now, but no further than when the oracle looked."""
+    now, then = decided(evidence.log, read_meta(evidence.log)), evidence.decided.minute
+    return now._replace(minute=then, heard={number: min(at, then) for number, at in now.heard.items()})
 
 
 def score_updates(evidence: Evidence) -> Iterator[object]:
