@@ -8,7 +8,7 @@ import gc
 import json
 import sys
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -48,14 +48,14 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def log(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedLog]:
     """The folder's log; a new life begins after 10 ms, and a store with a file BAD in it cannot be read."""
-    read = Store.get
+    read = Store.values
 
-    def get(store: Store, key: bytes) -> bytes | None:
-        if (store.folder / BAD).exists() and key[:1] == b"e":
+    def values(store: Store, keys: Sequence[bytes]) -> list[bytes | None]:
+        if (store.folder / BAD).exists() and any(key[:1] == b"e" for key in keys):
             raise StoreDamaged(store.folder, "planted")
-        return read(store, key)
+        return read(store, keys)
 
-    monkeypatch.setattr(Store, "get", get)
+    monkeypatch.setattr(Store, "values", values)
     monkeypatch.setattr(lives, "BACKOFF", (0.01,))
     with EmbeddedLog.open(settings.folder) as opened:
         ensure_topics(opened, settings)
