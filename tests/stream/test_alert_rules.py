@@ -166,4 +166,32 @@ def test_clear_above_that_no_rate_reaches() -> None:
     (rule,) = report.template.indicators[0].alerts
     assert isinstance(rule, LevelRule)
     assert rule.clear_above == 1.0
-    assert "1.01" in report.warnings[0].message
+    assert any("1.01" in warning.message for warning in report.warnings)
+
+
+@pytest.mark.parametrize(
+    ("target", "rule", "warned"),
+    [
+        ("0.95", "{below: 0.96, window: day}", "below 0.96 lies above the target 0.95"),
+        ("0.95", "{below: 0.95, window: day}", ""),
+        ("0.95", "{drift: {good: 0.97, bad: 0.85, h: 5.5}}", "good 0.97 lies above the target 0.95"),
+        ("0.95", "{drift: {good: 0.95, bad: 0.85, h: 5.5}}", ""),
+    ],
+)
+def test_a_rule_that_accuses_who_reaches_the_target_is_warned_of(target: str, rule: str, warned: str) -> None:
+    """It is allowed, but nobody should publish it unawares."""
+    report = check(with_alerts(rule).replace("target: 0.95", f"target: {target}"))
+    assert report.template is not None
+    found = [warning.message for warning in report.warnings if warning.field == "indicators[0].alerts"]
+    assert bool(warned) == bool(found)
+    assert all(warned in message for message in found)
+
+
+@pytest.mark.parametrize(("target", "warned"), [("0.95", False), ("0.51", False), ("0.4", True), ("95", True)])
+def test_default_rules_take_95_percent_for_normal_where_no_target_says_more(target: str, warned: bool) -> None:
+    """Who does what a target of 40 % asks is alerted then: that is said before it is published."""
+    head, rest = EXAMPLE.split("    alerts:\n")
+    tail = rest[rest.index("    next_step") :]
+    text = f"{head}    alerts: default\n{tail}".replace("target: 0.95", f"target: {target}")
+    found = [warning.message for warning in check(text).warnings if warning.field == "indicators[0].alerts"]
+    assert warned == any("`default` takes 95 % for normal" in message for message in found)

@@ -266,7 +266,7 @@ def test_warns_of_cut_windows() -> None:
 
 
 def test_warns_of_what_cannot_work() -> None:
-    """Weights of 0, a target of 0 under the default points and unknown measures of an inspection are warned of."""
+    """Weights of 0, a target of 0 under the default points and below all rules, unknown measures of an inspection."""
     text = changed(
         ("weight: 0.6", "weight: 0"),
         ("target: 0.95", "target: 0"),
@@ -274,7 +274,7 @@ def test_warns_of_what_cannot_work() -> None:
         ("value: accepted / inspected", "value: acepted / inspected"),
     )
     fields = {warning.field for warning in check(text).warnings}
-    assert {"indicators", "indicators[0].target", "indicators[0].value"} == fields
+    assert {"indicators", "indicators[0].target", "indicators[0].value", "indicators[0].alerts"} == fields
 
 
 def version(number: int, effective_from: str = "2026-03-01T00:00:00+08:00") -> str:
