@@ -9,10 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.oracle.rules import Drift, Ewma, Level, Naive, Stale, default_drift
+from agents.oracle.rules import BelowUnit, Drift, Ewma, Level, Naive, Stale, default_drift
 from agents.oracle.shift_calendar import Calendar, CalendarError, read_calendar
 from agents.oracle.template import Indicator, Template, TemplateError, read_template
-from stream.alert_rules import AlertRule, DefaultRules, DriftRule, EwmaRule, LevelRule, NaiveRule, StaleRule
+from stream.alert_rules import (
+    AlertRule,
+    DefaultRules,
+    DriftRule,
+    EwmaRule,
+    LevelRule,
+    NaiveRule,
+    StaleRule,
+    UnitGapRule,
+)
 from stream.indicator import Indicator as Ours
 from stream.rulebook import measures_of
 from stream.shift_calendar import ShiftCalendar, check_calendar
@@ -26,7 +35,7 @@ MANY: Final = settings(PROFILE, suppress_health_check=list(HealthCheck))
 
 
 def _condition(rule: AlertRule, target: float | None) -> object:
-    """What the oracle keeps of a rule that it evaluates; None of others."""
+    """What the oracle keeps of a rule."""
     match rule:
         case DefaultRules():
             return default_drift(target)
@@ -40,6 +49,8 @@ def _condition(rule: AlertRule, target: float | None) -> object:
             return Ewma(rule.smoothing, rule.width)
         case StaleRule():
             return Stale(rule.after)
+        case UnitGapRule():
+            return BelowUnit(_window(rule.window), rule.gap)
     return None
 
 
