@@ -51,7 +51,6 @@ def _condition(rule: AlertRule, target: float | None) -> object:
             return Stale(rule.after)
         case UnitGapRule():
             return BelowUnit(_window(rule.window), rule.gap)
-    return None
 
 
 def _window(window: Any) -> Any:
