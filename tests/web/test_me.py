@@ -14,6 +14,7 @@ from litestar.testing import TestClient
 from dashboards.web.app import PERSONAL, create_app
 from dashboards.web.languages import words
 from dashboards.web.security import HEADERS, with_forms
+from tests.e2e.webs import until
 from tests.web.factories import NOW, alert, scores
 from tests.web.gates import OPEN
 from tests.web.people import COOKIE, SignedIn, person, site
@@ -119,6 +120,7 @@ def test_whose_page_cannot_be_shown_is_said(client: Client) -> None:
 
 def test_the_same_page_is_not_sent_again(client: Client, shelf: Shelf) -> None:
     """A 304 until the person's scores or alerts change; another window or person is another page."""
+    until(lambda: "ok" == client.get("/healthz").json()["status"])
     first = _as(client, "own").get("/me")
     asked = {"if-none-match": first.headers["etag"]}
     again = client.get("/me", headers=asked)
