@@ -6,7 +6,7 @@ Counted now and then in small slices; a scrape reads what was counted last. No m
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import Final, NamedTuple
@@ -20,6 +20,7 @@ from stream.pool import Member, Units
 from stream.rulebook import Rulebook, Version
 
 MOST: Final = 4_000  # rows of units that are shown
+SLICE: Final = 1_000  # people who are counted at once
 _LARGEST: Final = 1_000_000  # units in a funnel's sample: beyond it is as narrow as makes no difference
 
 
@@ -53,8 +54,8 @@ class Figures(NamedTuple):
     spreads: tuple[Spread, ...]
 
 
-def figures(units: Units, rules: Rulebook, unit: str, at: int) -> Figures:
-    """What there is to say of a unit as of an instant (ms), with all that belong to it."""
+def counting(units: Units, rules: Rulebook, unit: str, at: int) -> Generator[None, None, Figures]:
+    """What there is to say of a unit as of an instant (ms), with all that belong to it; with pauses."""
     inside, shift = units.within(unit, rules.tree, at), rules.calendars.begins(unit, at)
     rows: list[Row] = []
     spreads: dict[str, _Spreading] = {}
@@ -68,10 +69,12 @@ def figures(units: Units, rules: Rulebook, unit: str, at: int) -> Figures:
             if line.of is not None and line.indicator.id not in spreads:  # its first window
                 spreads[line.indicator.id] = _Spreading(version, line, whole)
     people = 0
-    for member in units.members(*inside):  # one by one: a company's would be large
+    for member in units.members(*inside):
         people += 1
         for spread in spreads.values():
             spread.take(member, at, shift)
+        if people % SLICE == 0:
+            yield
     return Figures(units.count(unit), people, tuple(rows), tuple(spread.told() for spread in spreads.values()))
 
 
@@ -107,26 +110,34 @@ def _lowest(share: float, n: int, level: float) -> float:
 
 
 class UnitFigures:
-    """The last figures of all units, as text; `one` counts the next unit anew."""
+    """The last figures of all units, as text; `step` counts on, unit by unit."""
 
     def __init__(self) -> None:
         self._known: dict[str, dict[names.Name, str]] = {}  # samples by family
         self._rows: dict[str, int] = {}
         self._waiting: list[str] = []
+        self._under_way: Generator[None, None, None] | None = None  # a unit that is being counted
 
-    def one(self, units: Units, rules: Rulebook, at: int) -> bool:
-        """Counts one unit; whether that was the last of a round."""
-        if not self._waiting:
-            self._waiting = units.all_names(rules.tree, at)[::-1]
-            self._known = {name: self._known[name] for name in self._waiting if name in self._known}
-        if self._waiting:
-            unit = self._waiting.pop()
-            found = figures(units, rules, unit, at)
-            shown = sum(count for name, count in self._rows.items() if name != unit and name in self._known)
-            rows = found.rows[: max(0, MOST - shown)]
-            self._rows[unit] = len(rows)
-            self._known[unit] = _samples(unit, found, rows)
+    def step(self, units: Units, rules: Rulebook, at: int) -> bool:
+        """Counts a unit, or as many of its people as are counted at once; whether that was the end of a round."""
+        if self._under_way is None:
+            if not self._waiting:
+                self._waiting = units.all_names(rules.tree, at)[::-1]
+                self._known = {name: self._known[name] for name in self._waiting if name in self._known}
+            if not self._waiting:
+                return True
+            self._under_way = self._count(units, rules, self._waiting.pop(), at)
+        for _ in self._under_way:
+            return False
+        self._under_way = None
         return not self._waiting
+
+    def _count(self, units: Units, rules: Rulebook, unit: str, at: int) -> Generator[None, None, None]:
+        found = yield from counting(units, rules, unit, at)
+        shown = sum(count for name, count in self._rows.items() if name != unit and name in self._known)
+        rows = found.rows[: max(0, MOST - shown)]
+        self._rows[unit] = len(rows)
+        self._known[unit] = _samples(unit, found, rows)
 
     @property
     def units(self) -> list[str]:

@@ -117,9 +117,9 @@ class UnitPool:
             await in_thread(added)
 
     async def count(self, figures: UnitFigures, rules: Rulebook, at: int) -> bool:
-        """Counts the figures of the next unit, as of `at` (ms); whether it was the last of a round."""
+        """Counts on at the figures of units, as of `at` (ms); whether that was the end of a round."""
         async with self.turn:
-            return await in_thread(lambda: figures.one(self.units, rules, at))
+            return await in_thread(lambda: figures.step(self.units, rules, at))
 
     def decide(self, rules: Rulebook, home: Leaving) -> None:
         """Alerts of units, as far as minutes are closed."""

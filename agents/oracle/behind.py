@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from agents.oracle.alerts import Alert, alert_id
 from agents.oracle.looked_at import Line, start_of
-from agents.oracle.rosters import Counts, Rosters, counts_of, own_sums
+from agents.oracle.rosters import Rosters, own_sums, said_of
 from agents.oracle.rows import span
 from agents.oracle.rulebook import Rulebook, Version
 from agents.oracle.rules import BelowUnit, Rule
+from agents.oracle.score import Counts
 from agents.oracle.shares import Share
 from agents.oracle.template import Indicator
 
@@ -94,7 +95,7 @@ def _standings(
     rosters: Rosters, rulebook: Rulebook, minute: int, unit: str, line: Line, rule: Rule
 ) -> Iterator[tuple[str, _Stood]]:
     """How everybody stands whom the version assesses."""
-    whole = counts_of(line, rosters.pooled(unit, line, rulebook, minute)).value
+    whole = said_of(line, rosters.pooled(unit, line, rulebook, minute)).value
     for employee, share in rosters.members(unit):
         if line.version.key not in share.left:
             counts = _counts(share, unit, line, rulebook, minute)
@@ -102,7 +103,7 @@ def _standings(
 
 
 def _counts(share: Share, unit: str, line: Line, rulebook: Rulebook, minute: int) -> Counts:
-    return counts_of(line, own_sums(share, unit, line, rulebook, minute))
+    return said_of(line, own_sums(share, unit, line, rulebook, minute))
 
 
 def _is_below(indicator: Indicator, rule: Rule, counts: Counts, whole: float | None) -> bool:

@@ -9,7 +9,7 @@ from agents.oracle.case_mix import CaseMix, Shares
 from agents.oracle.log import MICRO, Event
 from agents.oracle.person import Targets
 from agents.oracle.rules import Drift, Ewma, Level, Naive, default_height
-from agents.oracle.score import wilson
+from agents.oracle.score import NO_COUNTS, Counts, counts_of, wilson
 from agents.oracle.template import Indicator
 from agents.oracle.window_sums import ShiftSums, WindowSums
 
@@ -62,7 +62,7 @@ def of_level(
             sums.move(event.at)
         sums.add(event)
         if newest:
-            counts = _Counts(None, None, None) if sums.total is None else _counts(indicator, sums.total, targets)
+            counts = NO_COUNTS if sums.total is None else counts_of(indicator, 1, sums.total, targets)
             is_low = counts.value is not None and counts.value < rule.below
             holds, is_over = (is_low, not is_low) if isinstance(rule, Naive) else _judged(indicator, rule, counts)
             raises = holding.long_enough(event, holds, wait)
@@ -144,28 +144,17 @@ def _climb(
     return high, max(0.0, height + behind * good_adds)
 
 
-class _Counts(NamedTuple):
-    value: float | None
-    n: float | None
-    good: float | None
-
-
-def _counts(indicator: Indicator, sums: Mapping[str, int], targets: Mapping[str, float]) -> _Counts:
-    units: dict[str, float | None] = {measure: amount / MICRO for measure, amount in sums.items()}
-    rate = (formula.value(units, targets) if formula else None for formula in (indicator.of, indicator.good))
-    return _Counts(indicator.value.value(units, targets), *rate)
-
-
 def _own_units(indicator: Indicator, entry: Entry) -> tuple[float, float] | None:
     """(n, good) of a plain entry by itself; None where they are no number of units with a part of them good."""
     if entry.event.corrects is not None:
         return None
     own = dict(entry.event.measures)
-    _, n, good = _counts(indicator, {measure: own.get(measure, 0) for measure in indicator.measures}, entry.targets)
+    sums = {measure: own.get(measure, 0) for measure in indicator.measures}
+    _, n, good = counts_of(indicator, 1, sums, entry.targets)
     return (n, good) if n is not None and good is not None and 0 <= good <= n and n > 0 else None
 
 
-def _judged(indicator: Indicator, rule: Level, counts: _Counts) -> tuple[bool, bool]:
+def _judged(indicator: Indicator, rule: Level, counts: Counts) -> tuple[bool, bool]:
     """(it holds, it is over) of the value and the units in the window."""
     value, n, good = counts
     # As in rows: an n that cannot be computed shows no minimum; without a minimum none is asked for.

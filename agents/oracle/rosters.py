@@ -1,22 +1,13 @@
 """A unit's value is that of the pooled sums of all who did anything in it; its members are those who belong to it."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
-from agents.oracle.log import MICRO
 from agents.oracle.looked_at import Line, Sums, add_up, start_of
 from agents.oracle.rulebook import Rulebook
+from agents.oracle.score import Counts, counts_of
 from agents.oracle.shares import NOTHING, Share
 
 NO_TARGETS: Mapping[str, float] = {}  # a personal target is nobody's to compare with
-
-
-class Counts(NamedTuple):
-    """What an indicator says of sums; n and good are None without a rate, all where they cannot be computed."""
-
-    value: float | None
-    n: float | None
-    good: float | None
 
 
 class Rosters:
@@ -72,11 +63,9 @@ def own_sums(share: Share, unit: str, line: Line, rulebook: Rulebook, as_of: int
     return own if own is not None and own.start == start else Sums(start, 0, dict.fromkeys(line.indicator.measures, 0))
 
 
-def counts_of(line: Line, sums: Sums) -> Counts:
-    """What the indicator says of the sums; without an event it has no value."""
-    units: dict[str, float | None] = {measure: amount / MICRO for measure, amount in sums.amounts.items()}
-    formulas = (line.indicator.value if sums.events else None, line.indicator.of, line.indicator.good)
-    return Counts(*(formula.value(units, NO_TARGETS) if formula else None for formula in formulas))
+def said_of(line: Line, sums: Sums) -> Counts:
+    """What the indicator says of the sums."""
+    return counts_of(line.indicator, sums.events, sums.amounts, NO_TARGETS)
 
 
 def _units(share: Share) -> set[str]:

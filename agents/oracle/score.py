@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from agents.oracle.log import MICRO
 from agents.oracle.template import DIMENSIONS, Indicator
@@ -18,10 +19,7 @@ def indicator_fields(
 
     Sums and allowance are in millionths. Only an indicator with `case_mix` has the fields that tell of an allowance.
     """
-    units: dict[str, float | None] = {measure: amount / MICRO for measure, amount in sums.items()}
-    n = indicator.of.value(units, targets) if indicator.of else None
-    good = indicator.good.value(units, targets) if indicator.good else None
-    value = indicator.value.value(units, targets) if events else None
+    value, n, good = counts_of(indicator, events, sums, targets)
     status = _status(indicator, value, n)
     reached = {"value": value, "target": indicator.target}
     low, high = wilson(good, n)
@@ -32,6 +30,24 @@ def indicator_fields(
         "sums": {measure: _units(amount) for measure, amount in sums.items()}, "sums_micro": dict(sums),
         **(_adjusted_fields(n, good, allowance) if indicator.case_mix else {}),
     }  # fmt: skip
+
+
+class Counts(NamedTuple):
+    """What an indicator says of sums; n and good are None without a rate, all where they cannot be computed."""
+
+    value: float | None
+    n: float | None
+    good: float | None
+
+
+NO_COUNTS = Counts(None, None, None)
+
+
+def counts_of(indicator: Indicator, events: int, sums: Mapping[str, int], targets: Mapping[str, float]) -> Counts:
+    """That of sums in millionths; without an event there is no value."""
+    units: dict[str, float | None] = {measure: amount / MICRO for measure, amount in sums.items()}
+    formulas = (indicator.value if events else None, indicator.of, indicator.good)
+    return Counts(*(formula.value(units, targets) if formula else None for formula in formulas))
 
 
 def _adjusted_fields(n: float | None, good: float | None, allowance: int) -> Row:

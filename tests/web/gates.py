@@ -18,7 +18,8 @@ from agents.records.database import Records, open_records
 from agents.records.tables import assignments, employees, managers, unit_spans, units
 from dashboards.web.gate import Demo, Store
 from schemas.instants import FIRST
-from tests.web.factories import NOW
+from tests.web.factories import NOW, alert, scores, template, tick, unit_scores
+from tests.web.shelf import Shelf
 
 OPEN: Final = Demo(lambda: NOW)
 PARENTS: Final = {"company": None, "plant": "company", "L1": "plant", "L2": "plant", "office": "company"}
@@ -46,6 +47,16 @@ ACCOUNTS: Final = (
 
 
 _made: Final[list[bytes]] = []  # the file of such a company: made once, then copied
+
+
+def everybody(folder: Path) -> Shelf:
+    """Views of everybody's scores, an alert about each, and their units."""
+    shelf = Shelf(folder)
+    by_unit = {unit: sorted(who for who, works in WORKS.items() if works == unit) for unit in set(WORKS.values())}
+    shelf.apply([template(), *(scores(who, unit=unit) for who, unit in WORKS.items())])
+    shelf.apply([unit_scores(unit, members) for unit, members in by_unit.items()])
+    shelf.apply([*(alert(f"a-{who}", who, unit=unit) for who, unit in WORKS.items()), tick(NOW)])
+    return shelf
 
 
 def fill(connection: Connection) -> None:

@@ -20,9 +20,8 @@ from dashboards.web.app import create_app
 from dashboards.web.cookies import SESSION
 from schemas.instants import DAY
 from tests.access import table
-from tests.web.factories import NOW, alert, scores, template, tick, unit_scores
-from tests.web.gates import WORKS, Company
-from tests.web.shelf import Shelf
+from tests.web.factories import NOW
+from tests.web.gates import WORKS, Company, everybody
 from tests.web.test_hr_pages import desk_of
 
 Client = TestClient[Litestar]
@@ -128,11 +127,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
 @pytest.fixture(scope="module")
 def client(company: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """The application over everybody's scores and an alert about each."""
-    shelf = Shelf(tmp_path_factory.mktemp("views"))
-    by_unit = {unit: sorted(who for who, works in WORKS.items() if works == unit) for unit in set(WORKS.values())}
-    shelf.apply([template(), *(scores(who, unit=unit) for who, unit in WORKS.items())])
-    shelf.apply([unit_scores(unit, members) for unit, members in by_unit.items()])
-    shelf.apply([*(alert(f"a-{who}", who, unit=unit) for who, unit in WORKS.items()), tick(NOW)])
+    shelf = everybody(tmp_path_factory.mktemp("views"))
     desk = desk_of(company.url)
     with TestClient(create_app(shelf.reader(), clock=lambda: NOW, access=company.gate(), desk=desk)) as made:
         yield made

@@ -25,8 +25,8 @@ from dashboards.web.app import create_app
 from dashboards.web.cookies import SESSION
 from dashboards.web.sight import Sight
 from tests.access import table
-from tests.web.factories import NOW, alert, scores, template, tick, unit_scores
-from tests.web.gates import OPEN, WORKS, Company
+from tests.web.factories import NOW, alert
+from tests.web.gates import OPEN, WORKS, Company, everybody
 from tests.web.shelf import Shelf
 
 Client = TestClient[Litestar]
@@ -48,12 +48,8 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
 @pytest.fixture(scope="module")
 def client(company: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """The application, with a probe for each right."""
-    shelf = Shelf(tmp_path_factory.mktemp("views"))
-    by_unit = {unit: sorted(who for who, works in WORKS.items() if works == unit) for unit in set(WORKS.values())}
-    shelf.apply([template(), *(scores(who, unit=unit) for who, unit in WORKS.items())])
-    shelf.apply([unit_scores(unit, members) for unit, members in by_unit.items()])
-    shelf.apply([alert(f"a-{who}", who, unit=unit) for who, unit in WORKS.items()])
-    shelf.apply([alert("a-L1", None, unit="L1"), alert("a-L2", None, unit="L2"), tick(NOW)])
+    shelf = everybody(tmp_path_factory.mktemp("views"))
+    shelf.apply([alert("a-L1", None, unit="L1"), alert("a-L2", None, unit="L2")])
     app = create_app(shelf.reader(), clock=lambda: company.at, access=company.gate())
     for right in RIGHTS:
         app.register(_probe(right))
