@@ -19,8 +19,8 @@ from tests.e2e.test_me import _violations as violations
 from tests.oracle.logs import PARTITIONS, calendar
 from tests.web.factories import INDICATOR, ROLLING, alert, scores, template, tick, total, unit_scores
 from tests.web.gates import WORKS, Company
+from tests.web.hr import close, desk_of
 from tests.web.serving import Serving, serving
-from tests.web.test_hr_pages import _close, desk_of
 
 pytestmark = BROWSER
 
@@ -40,7 +40,7 @@ WIDER: Final = "document.scrollingElement.scrollWidth - innerWidth"
 def company(tmp_path: Path) -> Company:
     """At work now, with closed results."""
     made = Company(tmp_path / "company", now_ms())
-    made.records.write(_close)
+    made.records.write(close)
     return made
 
 

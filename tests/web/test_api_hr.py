@@ -19,8 +19,8 @@ from dashboards.web.cookies import SESSION
 from schemas.instants import DAY, format_rfc3339
 from tests.web.factories import NOW, scores, template, tick, total
 from tests.web.gates import OPEN, WORKS, Company
+from tests.web.hr import START, company_of, entries, get, last, rows, web_of
 from tests.web.shelf import Shelf
-from tests.web.test_hr_pages import START, _company, _web, entries, get, last, rows
 
 Client = TestClient[Litestar]
 ADDRESSES: Final = ("/api/v1/people", "/api/v1/results", "/api/v1/audit")
@@ -29,13 +29,13 @@ ADDRESSES: Final = ("/api/v1/people", "/api/v1/results", "/api/v1/audit")
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
     """Its store, with closed results."""
-    return _company(tmp_path_factory.mktemp("company"))
+    return company_of(tmp_path_factory.mktemp("company"))
 
 
 @pytest.fixture(scope="module")
 def client(company: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """The web over the company."""
-    with _web(company, tmp_path_factory.mktemp("views")) as made:
+    with web_of(company, tmp_path_factory.mktemp("views")) as made:
         yield made
 
 

@@ -22,7 +22,7 @@ from schemas.instants import DAY
 from tests.access import table
 from tests.web.factories import NOW
 from tests.web.gates import WORKS, Company, everybody
-from tests.web.test_hr_pages import desk_of
+from tests.web.hr import desk_of
 
 Client = TestClient[Litestar]
 Look = Callable[[Any, str], Mapping[str, bool]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.web.factories import NOW, alert
-from tests.web.test_hr_pages import _company, _web, get
+from tests.web.hr import company_of, get, web_of
 
 
 def test_every_open_alert_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,8 +22,8 @@ def test_every_open_alert_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         for n, severity in enumerate(every)
     ]
     folded = [alert(f"f{n}", "L1-1", unit="L1", folded_into="b43") for n in range(3)]
-    company = _company(tmp_path / "company")
-    with _web(company, tmp_path / "views", *made, *folded, alert("a1", "L1-1", state="cleared")) as client:
+    company = company_of(tmp_path / "company")
+    with web_of(company, tmp_path / "views", *made, *folded, alert("a1", "L1-1", state="cleared")) as client:
         page = get(client, company, "/hr?lang=en").text
         assert ["b42", "b43", *(f"b{n:02d}" for n in range(10))] == re.findall(r'href="/alerts/(\w+)', page)
         for said in (">44 open alerts<", ">critical 2<", ">warning 30<", ">note 12<", "3 more are part of a unit"):

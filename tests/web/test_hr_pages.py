@@ -12,113 +12,37 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from litestar import Litestar
 from litestar.testing import TestClient
-from sqlalchemy import insert, select, text
+from sqlalchemy import text
 
-from agents.records.access_tables import audit
-from agents.records.database import open_records
 from agents.records.edits import transfer
 from agents.records.result_pages import ResultKey, written
-from agents.records.result_tables import results
-from agents.views.conflate import Published
 from dashboards.web.app import create_app
 from dashboards.web.chain_check import ChainCheck
-from dashboards.web.cookies import SESSION
-from dashboards.web.desk import Desk
 from schemas.instants import DAY
 from tests.oracle.logs import DAY as LOG_DAY
 from tests.oracle.logs import HOUR, MIDNIGHT, NOON
 from tests.records.test_restated import CLOSED, World, world
-from tests.web.factories import NOW, alert, scores, template, tick, total, unit_scores
+from tests.web.factories import NOW, scores, template, tick, total
 from tests.web.gates import OPEN, WORKS, Company
+from tests.web.hr import START, Client, company_of, desk_of, entries, get, last, rows, web_of
 from tests.web.logged import evidence_of
 from tests.web.shelf import Shelf
 
 __all__ = ["world"]
-Client = TestClient[Litestar]
-START: Final = NOW - NOW % DAY - 30 * DAY
-
-
-def desk_of(records: str) -> Desk:
-    """A store's desk."""
-    return Desk(lambda: open_records(records))
 
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
     """Its store; two results of one person and one of a unit are closed, one of them restated twice."""
-    return _company(tmp_path_factory.mktemp("company"))
-
-
-def _company(folder: Path) -> Company:
-    made = Company(folder)
-    made.records.write(_close)
-    return made
-
-
-def _close(connection: Any) -> None:
-    base = {
-        "template": "production-operator", "indicator": "@total", "window_kind": "day", "window_start": START,
-        "window_end": START + DAY, "version": 1, "status": "ok", "sums": "{}", "as_of": START + DAY - 1, "n": None,
-        "known_at": NOW, "computed_at": NOW,
-    }  # fmt: skip
-    rows = [
-        {**base, "subject_kind": kind, "subject": subject, "number": number, "value": value, "points": value}
-        for kind, subject, values in (("employee", "L1-1", (91.0, 92.5, 90.0)), ("unit", "L1", (88.0,)))
-        for number, value in enumerate(values)
-    ]
-    rows.append({**rows[0], "indicator": "semi_finished_yield", "value": 0.93, "points": 97.9, "n": 30.0})
-    connection.execute(insert(results), rows)
-    shift = {
-        **rows[0], "template": "of-shifts", "window_kind": "shift", "window_start": START + 5 * HOUR, "shift": "early",
-        "window_end": START + 13 * HOUR, "calendar": "hall@1", "shift_start": START + 6 * HOUR,
-        "shift_end": START + 12 * HOUR, "cause": None,
-    }  # fmt: skip
-    gone = {**shift, "number": 1, "status": "withdrawn", "value": None, "points": None, "cause": "assignment,event"}
-    other = {
-        **shift, "window_end": START + 17 * HOUR, "shift": "late", "calendar": "yard@2", "cause": "calendar",
-        "shift_start": START + 7 * HOUR, "shift_end": START + 16 * HOUR,
-    }  # fmt: skip
-    connection.execute(insert(results), [shift, gone, other])
+    return company_of(tmp_path_factory.mktemp("company"))
 
 
 @pytest.fixture(scope="module")
 def client(company: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """The web over the company."""
-    with _web(company, tmp_path_factory.mktemp("views")) as made:
+    with web_of(company, tmp_path_factory.mktemp("views")) as made:
         yield made
-
-
-@contextmanager
-def _web(company: Company, folder: Path, *further: Published) -> Iterator[Client]:
-    shelf = Shelf(folder)
-    people = [who for who, unit in WORKS.items() if unit == "L1"]
-    shelf.apply([template(), *(scores(who, total(), unit="L1") for who in people), unit_scores("L1", people)])
-    shelf.apply([scores("guest", total(), unit="L1"), alert("a1", "L1-1", unit="L1"), tick(NOW)])
-    shelf.apply(further)
-    access = company.gate()
-    app = create_app(shelf.reader(), clock=lambda: company.at, access=access, desk=desk_of(company.url))
-    with TestClient(app) as made:
-        made.follow_redirects = False
-        yield made
-
-
-def get(client: Client, company: Company, address: str, account: str = "personnel") -> Any:
-    """What an account is shown."""
-    return client.get(address, headers={"cookie": f"{SESSION}={company.session(account)}"})
-
-
-def entries(company: Company, after: int = 0) -> list[Any]:
-    """The audit log behind an entry, without sign-ins."""
-    with company.records.reading() as connection:
-        wanted = select(audit).where(audit.c.number > after, audit.c.action != "signed-in")
-        return list(connection.execute(wanted.order_by(audit.c.number)))
-
-
-def last(company: Company) -> int:
-    """The number of the newest entry."""
-    return int(entries(company)[-1].number)
 
 
 PAGES: Final = ("/hr", "/hr/alerts", "/hr/people", "/hr/results", "/hr/audit", "/hr/results.csv", "/hr/people?unit=L1")
@@ -158,11 +82,6 @@ def test_the_first_page_leads_to_the_evidence_of_alerts(client: Client, company:
     assert ["L1-1"] == [who for row in told for who in json.loads(row.detail)["employees"]]
     people = get(client, company, "/hr/people?lang=en&q=L1-1").text
     assert 'href="/people/L1-1?lang=en#warnings" aria-label="1 open alert of L1-1"' in people
-
-
-def rows(page: str) -> list[str]:
-    """The first cells of a list."""
-    return re.findall(r'<tr>\s*<th scope="row"><a href="[^"]*">([^<]+)</a>', page)
 
 
 def test_everyone_is_listed_in_pages(client: Client, company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -330,8 +249,8 @@ def test_the_audit_log_is_read_by_filters(client: Client, company: Company, monk
 
 def test_a_chain_that_was_changed_is_said(tmp_path: Path) -> None:
     """With the entry; and that it held before, a minute long, unless one asks again."""
-    company = _company(tmp_path)
-    with _web(company, tmp_path / "views") as client:
+    company = company_of(tmp_path)
+    with web_of(company, tmp_path / "views") as client:
         assert "verified:" in get(client, company, "/hr/audit?lang=en").text
         with company.records.writing() as connection:
             connection.execute(text("DROP TRIGGER audit_no_update"))

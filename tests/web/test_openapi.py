@@ -26,10 +26,9 @@ from tests.agents.rig import new_log
 from tests.oracle.logs import NOON, PARTITIONS
 from tests.web.factories import alert, line
 from tests.web.gates import OPEN, Company
+from tests.web.hr import close, desk_of
 from tests.web.intake import At, Client
 from tests.web.shelf import Shelf
-from tests.web.test_hr_pages import _close as close
-from tests.web.test_hr_pages import desk_of
 
 CHECKS: Final = [
     schemathesis.checks.not_a_server_error,
