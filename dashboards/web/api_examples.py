@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
+from msgspec.structs import replace
 
 from agents.intake.judge import LineAnswer
 from dashboards.web.api_types import (
@@ -19,8 +20,11 @@ from dashboards.web.api_types import (
     OpenAlert,
     PeopleList,
     PersonEntry,
+    ResultCause,
     ResultEntry,
+    ResultHistory,
     ResultList,
+    ResultStep,
     ScoreList,
     ScoreNow,
     TrendPane,
@@ -64,6 +68,9 @@ PEOPLE: Final = PeopleList(
     [PersonEntry("E0261", "Li Na", "operator", "L03", "here", _NOW, 1, "/api/v1/employees/E0261", "/people/E0261")],
     "E0261",
 )
+_OF_DAY: Final = (
+    "WyJlbXBsb3llZSIsIkUwMjYxIiwxNzcyMzgwODAwMDAwLDE3NzIyOTQ0MDAwMDAsImRheSIsInByb2R1Y3Rpb24tb3BlcmF0b3IiLCJAdG90YWwiXQ"
+)
 RESULT: Final = ResultEntry(
     subject_kind="employee", subject="E0261", template="production-operator", version=2, indicator="@total",
     window_kind="day", window_start="2026-02-28T16:00:00.000Z", window_end="2026-03-01T16:00:00.000Z", number=1,
@@ -71,10 +78,18 @@ RESULT: Final = ResultEntry(
     target=None, sums={}, was_value=98.4, was_points=98.4, shift=None, calendar=None, shift_start=None, shift_end=None,
     cause=["correction"], as_of="2026-03-01T15:59:59.999Z", known_at="2026-03-02T01:12:40.118Z",
     computed_at="2026-03-02T01:12:41.020Z",
-    page="/hr/result?key=WyJlbXBsb3llZSIsIkUwMjYxIiwxNzcyMzgwODAwMDAwLDE3NzIyOTQ0MDAwMDAsImRheSIsInByb2R1Y3Rpb24tb3Bl"
-    "cmF0b3IiLCJAdG90YWwiXQ",
+    href=f"/api/v1/results/{_OF_DAY}", page=f"/hr/result?key={_OF_DAY}",
 )  # fmt: skip
 RESULTS: Final = ResultList("2026-03-01T16:00:00.000Z", [RESULT], None)
+_CLOSED: Final = replace(
+    RESULT, number=0, value=98.4, points=98.4, was_value=None, was_points=None, cause=[],
+    known_at="2026-02-28T16:03:11.472Z", computed_at="2026-02-28T16:03:12.006Z",
+)  # fmt: skip
+_CORRECTED: Final = ResultCause(
+    kind="correction", at="2026-03-02T01:12:40.118Z", about="qc-8845-9", by="mes-01",
+    since="2026-02-28T23:41:07.000Z", corrects="qc-8845-7", role=None, place=None, times=1,
+)  # fmt: skip
+HISTORY: Final = ResultHistory([ResultStep(_CLOSED, [], []), ResultStep(RESULT, ["value", "points"], [_CORRECTED])])
 AUDIT: Final = AuditList(
     AuditChain(_AS_OF, 4711, f"{'9f3c' * 16}@4711", None),
     [
@@ -91,6 +106,10 @@ BAD_FILTER: Final = Problem(
 )
 NO_RECORDS: Final = Problem(
     "Service Unavailable", 503, "the records are not available at the moment; ask again in a few seconds"
+)
+BAD_KEY: Final = Problem("Bad Request", 400, "'E0261' is no key of a result", "key", "E0261")
+NO_RESULT: Final = Problem(
+    "Not Found", 404, "there is no such result; the list of results has those that there are", "key", _OF_DAY
 )
 NO_ALERT: Final = Problem("Not Found", 404, "no alert '8dbc8511' is open", "alert_id", "8dbc8511")
 NOBODY: Final = Problem("Not Found", 404, "nothing was published for employee 'E0999'", "employee", "E0999")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
-from litestar.params import QueryParameter
+from litestar.params import PathParameter, QueryParameter
 from sqlalchemy import Row as Stored
 
 from agents.access.audit import page_of as entries_of
@@ -19,8 +19,11 @@ from agents.records.result_pages import Row, key_of, written
 from dashboards.web.api_examples import (
     AUDIT,
     BAD_FILTER,
+    BAD_KEY,
     FORBIDDEN,
+    HISTORY,
     NO_RECORDS,
+    NO_RESULT,
     PEOPLE,
     RESULTS,
     TOO_OFTEN,
@@ -33,8 +36,11 @@ from dashboards.web.api_types import (
     AuditList,
     PeopleList,
     PersonEntry,
+    ResultCause,
     ResultEntry,
+    ResultHistory,
     ResultList,
+    ResultStep,
     ScoreNow,
 )
 from dashboards.web.chain_check import Checked
@@ -54,7 +60,7 @@ from dashboards.web.hr_frame import AUDIT as MAY_AUDIT
 from dashboards.web.hr_frame import PEOPLE as MAY_PEOPLE
 from dashboards.web.hr_frame import RESULTS as MAY_RESULTS
 from dashboards.web.hr_people import Person, roster
-from dashboards.web.hr_results import KINDS, WINDOWS, finding, kinds_of, sums_of, tell_results
+from dashboards.web.hr_results import KINDS, WINDOWS, Cause, finding, history_of, kinds_of, sums_of, tell_results
 from dashboards.web.operations import Paged
 from dashboards.web.paging import link_to_next
 from dashboards.web.sight import Sight
@@ -86,6 +92,10 @@ OfUnit = Annotated[
 OfWindow = Annotated[str | None, _filter("Only windows of this kind.", WINDOWS)]
 OfTemplate = Annotated[str | None, _filter("Only results of this template.")]
 OfIndicator = Annotated[str | None, _filter("Only this indicator; `@total` unless said, empty for all of them.")]
+Key = Annotated[
+    str,
+    PathParameter(description="Which result: the last part of its `href` in `/api/v1/results`.", max_length=LONGEST),
+]
 Restated = Annotated[bool | None, QueryParameter(description="Only what was restated at least once.")]
 Since = Annotated[str | None, _filter(f"Only what is of this time or later. {_INSTANT}")]
 Until = Annotated[str | None, _filter(f"Only what is of this time or earlier. {_INSTANT}")]
@@ -168,6 +178,26 @@ async def list_results(
 
 
 @get(
+    "/results/{key:str}",
+    opt=MAY_RESULTS,
+    tags=["results"],
+    summary="All that one closed result ever was",
+    responses=answers(HISTORY, "Its rows, the first one first.", BAD_KEY, FORBIDDEN, NO_RESULT, TOO_OFTEN, NO_RECORDS),
+)
+async def result_history(
+    request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight], key: Key
+) -> Response[ResultHistory]:
+    """Each row of it, what changed from one to the next, and why: the page `/hr/result`."""
+    found = await history_of(_desk(web), web.evidence, sight, key, "")
+    was = [None, *(step.row for step in found.steps)]
+    steps = [
+        ResultStep(_result(step.row, before), list(step.changed), list(map(_cause, why)))
+        for step, before, why in zip(found.steps, was[:-1], found.causes, strict=True)
+    ]
+    return conditional(request, ResultHistory(steps))
+
+
+@get(
     "/audit",
     opt=MAY_AUDIT,
     tags=["audit"],
@@ -197,7 +227,7 @@ async def list_audit(
     return conditional(request, AuditList(_chain(checked), page, onward), link_to_next(request, onward))
 
 
-HANDLERS: Final = (list_people, list_results, list_audit)
+HANDLERS: Final = (list_people, list_results, result_history, list_audit)
 
 
 def _given(**values: str | None) -> dict[str, str]:
@@ -225,7 +255,14 @@ def _person(one: Person) -> PersonEntry:
 
 
 _TIMES: Final = ("window_start", "window_end", "shift_start", "shift_end", "as_of", "known_at", "computed_at")
-_AS_THEY_ARE: Final = frozenset(ResultEntry.__struct_fields__) - {"cause", "page", "sums", "was_points", "was_value"}
+_AS_THEY_ARE: Final = frozenset(ResultEntry.__struct_fields__) - {
+    "cause",
+    "href",
+    "page",
+    "sums",
+    "was_points",
+    "was_value",
+}
 
 
 def _result(row: Row, was: Row | None) -> ResultEntry:
@@ -237,7 +274,23 @@ def _result(row: Row, was: Row | None) -> ResultEntry:
         was_value=None if was is None else was["value"],
         was_points=None if was is None else was["points"],
         cause=kinds_of(row),
+        href=f"/api/v1/results/{written(key_of(row))}",
         page=f"/hr/result?key={written(key_of(row))}",
+    )
+
+
+def _cause(cause: Cause) -> ResultCause:
+    text = cause.text or None
+    return ResultCause(
+        kind=cause.kind,
+        at=instant(cause.at),
+        about=cause.about,
+        by=cause.by,
+        since=instant(cause.since),
+        corrects=text if cause.kind == "correction" else None,
+        role=text if cause.kind == "assignment" else None,
+        place=text if cause.kind == "edit" else None,
+        times=cause.times,
     )
 
 

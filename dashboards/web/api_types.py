@@ -180,8 +180,8 @@ class ResultEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A closed result as it holds now, as the table `results` of the records has it (docs/records.md).
 
     `number`: how often it was restated; `cause`: why it was, or why it came late, kind by kind. `was_value` and
-    `was_points` are those of the row that it restates. `shift`, its calendar, start and end: of a shift. `page` is
-    where people see all that it ever was.
+    `was_points` are those of the row that it restates. `shift`, its calendar, start and end: of a shift. `href` tells
+    all that it ever was; `page` is where people see that.
     """
 
     subject_kind: Literal["employee", "unit"]
@@ -214,7 +214,46 @@ class ResultEntry(msgspec.Struct, frozen=True, kw_only=True):
     as_of: str
     known_at: str
     computed_at: str
+    href: str
     page: str
+
+
+CauseKind = Literal["event", "correction", "assignment", "target", "edit", "person", "version"]
+
+
+class ResultCause(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a result was restated, as far as it is known and may be told.
+
+    event, correction, assignment, target: a record of the log about the person; edit: of the organisation; person:
+    somebody whose own result was restated with it; version: the template's. `at`: when it was said; `about`: the id of
+    the event or target, the unit, the employee, or the version; `by`: the source or account; `since`: from when on it
+    holds; `corrects`: the event that a correction is of; `role`: of an assignment; `place`: the unit that an edit put
+    somebody or something into. Who may not read single events is told in `times` how many there were.
+    """
+
+    kind: CauseKind
+    at: str | None
+    about: str
+    by: str
+    since: str | None
+    corrects: str | None
+    role: str | None
+    place: str | None
+    times: int
+
+
+class ResultStep(msgspec.Struct, frozen=True):
+    """A result as it was once; `changed`: fields that are not as in the step before; `causes`: why."""
+
+    result: ResultEntry
+    changed: list[str]
+    causes: list[ResultCause]
+
+
+class ResultHistory(msgspec.Struct, frozen=True):
+    """All that one result ever was, as it closed first; the last step holds now."""
+
+    steps: list[ResultStep]
 
 
 class ResultList(msgspec.Struct, frozen=True):

@@ -14,9 +14,8 @@ from litestar.di import NamedDependency
 from litestar.response import Stream
 
 from agents.access.audit import page_of as entries_of
-from agents.access.viewer import Subject
 from agents.records.overview import overview
-from agents.records.result_pages import Row, Step, history, key_of, read_key, written
+from agents.records.result_pages import Row, Step, key_of, written
 from agents.views.port import ViewsUnavailable
 from dashboards.web.catalogue import Catalogue
 from dashboards.web.desk import DeskClosed
@@ -33,16 +32,14 @@ from dashboards.web.hr_results import (
     TOTAL,
     WINDOWS,
     as_csv,
-    causes,
     finding,
+    history_of,
     kinds_of,
     sums_of,
     tell_results,
-    veiled,
 )
 from dashboards.web.me_pages import RETRY, catalogue_of
 from dashboards.web.names import unit_segment
-from dashboards.web.problems import RequestProblem
 from dashboards.web.sight import Sight
 from dashboards.web.web import Web
 
@@ -139,31 +136,18 @@ async def results(request: AnyRequest, web: NamedDependency[Web], sight: NamedDe
 async def result(request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight]) -> Response[Any]:
     """All that one result ever was, and why it was restated."""
     frame = await hr_frame(request, web, sight, "results")
-    try:
-        key = read_key(frame.query.get("key", ""))
-    except ValueError as error:
-        raise RequestProblem(400, str(error), "key", frame.query.get("key")) from None
     if web.desk is None:
         return frame.notice("unavailable", 503)
     try:
-        steps = await web.desk.read(lambda connection: history(connection, key))
-        if not steps:
-            raise RequestProblem(404, "there is no such result; /hr/results lists those that there are", "key")
-        await tell_results(sight, frame.text("unit"), [steps[-1].row])
-        why = await causes(web.desk, web.evidence, key, steps)
-        catalogue = await _catalogue(web, [step.row for step in steps])
+        found = await history_of(web.desk, web.evidence, sight, frame.query.get("key"), frame.text("unit"))
+        catalogue = await _catalogue(web, [step.row for step in found.steps])
     except (DeskClosed, ViewsUnavailable):
         return frame.notice("unavailable", 503, retry=RETRY)
-    about = Subject("employee", key.subject)
-    if key.subject_kind == "employee" and not sight.decide("read-events", about).allowed:
-        why = [veiled(found) for found in why]
-    elif any(why):
-        await sight.tell("read-events", about, [key.subject])
     rows = [
         {"causes": cause, "changed": _changed(frame, step, catalogue), "line": _line(frame, step.row, None, catalogue)}
-        for step, cause in zip(steps, [[], *why], strict=True)
+        for step, cause in zip(found.steps, found.causes, strict=True)
     ]
-    return frame.draw("hr_result.html", {"key": key, "steps": rows[::-1], "title": rows[-1]["line"]})
+    return frame.draw("hr_result.html", {"key": found.key, "steps": rows[::-1], "title": rows[-1]["line"]})
 
 
 @get("/hr/audit", include_in_schema=False, opt=AUDIT)

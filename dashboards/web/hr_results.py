@@ -17,10 +17,23 @@ from sqlalchemy import Connection
 from agents.access.viewer import Subject
 from agents.records.causes import Edited, edits_between, edits_of, restated_with
 from agents.records.organisation import tree_at
-from agents.records.result_pages import Asked, Kind, ResultKey, Row, Step, before, key_of, page_of
+from agents.records.result_pages import (
+    Asked,
+    Kind,
+    ResultKey,
+    Row,
+    Step,
+    before,
+    history,
+    key_of,
+    page_of,
+    read_key,
+)
 from agents.records.results import closed_until
+from dashboards.web.api_types import CauseKind
 from dashboards.web.desk import Desk
 from dashboards.web.evidence import Evidence, EvidenceAbsent, EvidenceBusy
+from dashboards.web.problems import RequestProblem
 from dashboards.web.sight import Sight
 from dashboards.web.spreadsheet import further_lines, lines
 from dashboards.web.times import instant
@@ -95,7 +108,7 @@ class Cause(NamedTuple):
     somebody whose own result was restated with it; version: the template's.
     """
 
-    kind: str
+    kind: CauseKind
     at: int | None  # when it was said (ms)
     about: str  # event id, employee, unit, version
     by: str = ""
@@ -109,6 +122,36 @@ def veiled(found: Sequence[Cause]) -> list[Cause]:
     counts = Counter(cause.kind for cause in found if cause.kind in _EVENTS)
     kept = [cause for cause in found if cause.kind not in _EVENTS]
     return kept + [Cause(kind, None, "", times=times) for kind, times in sorted(counts.items())]
+
+
+class History(NamedTuple):
+    """All that one result ever was; `causes`: of each step why it was made, nothing of the first."""
+
+    key: ResultKey
+    steps: Sequence[Step]
+    causes: Sequence[Sequence[Cause]]
+
+
+async def history_of(desk: Desk, evidence: Evidence | None, sight: Sight, text: str | None, unit: str) -> History:
+    """The history of the result whose key is `text`, for who looks; it is written down that they do.
+
+    `unit` is the one whose results they came from, or "". RequestProblem where there is no such result.
+    """
+    try:
+        key = read_key(text or "")
+    except ValueError as error:
+        raise RequestProblem(400, str(error), "key", text) from None
+    steps = await desk.read(lambda connection: history(connection, key))
+    if not steps:
+        raise RequestProblem(404, "there is no such result; the list of results has those that there are", "key", text)
+    await tell_results(sight, unit, [steps[-1].row])
+    why = await causes(desk, evidence, key, steps)
+    about = Subject("employee", key.subject)
+    if key.subject_kind == "employee" and not sight.decide("read-events", about).allowed:
+        why = [veiled(found) for found in why]
+    elif any(why):
+        await sight.tell("read-events", about, [key.subject])
+    return History(key, steps, [[], *why])
 
 
 async def causes(desk: Desk, evidence: Evidence | None, key: ResultKey, steps: Sequence[Step]) -> list[list[Cause]]:
@@ -158,7 +201,7 @@ def _of_record(key: ResultKey, event: Mapping[str, Any], said: int, edits: Seque
     if at < key.window_start:
         return None
     corrects = event.get("corrects")
-    what = "event" if corrects is None else "correction"
+    what: CauseKind = "event" if corrects is None else "correction"
     return Cause(what, said, str(event.get("event_id", "")), str(event.get("source", "")), at, str(corrects or ""))
 
 

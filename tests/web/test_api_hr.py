@@ -14,6 +14,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from agents.records.result_pages import ResultKey, written
 from dashboards.web.app import create_app
 from dashboards.web.cookies import SESSION
 from schemas.instants import DAY, format_rfc3339
@@ -99,6 +100,30 @@ def test_results_are_those_of_the_page(client: Client, company: Company, query: 
     for limit in (1, 1000):
         found = listed(client, company, f"/api/v1/results?{query}&limit={limit}", "results")
         assert expected == [one["subject"] for one in found]
+
+
+def test_a_results_history_is_that_of_its_page(client: Client, company: Company) -> None:
+    """The rows in the order of their numbers, and what changed; it is written down that somebody looked."""
+    (one,) = listed(client, company, "/api/v1/results?restated=true&window=day", "results")
+    before = last(company)
+    steps = get(client, company, one["href"]).json()["steps"]
+    assert [(0, 91.0, None, []), (1, 92.5, 91.0, ["value", "points"]), (2, 90.0, 92.5, ["value", "points"])] == [
+        (step["result"]["number"], step["result"]["value"], step["result"]["was_value"], step["changed"])
+        for step in steps
+    ]
+    assert one == steps[-1]["result"]
+    assert ["read-scores"] == [row.right for row in entries(company, before) if row.right]
+    assert 3 == get(client, company, one["page"]).text.count("<h2>")
+
+
+@pytest.mark.parametrize("key", ["x", "WyJlbXBsb3llZSJd"])
+def test_a_wrong_key_of_a_result_is_named(client: Client, company: Company, key: str) -> None:
+    """And a right one of no result is said to be of none."""
+    answer = get(client, company, f"/api/v1/results/{key}")
+    assert (400, "key", key) == (answer.status_code, answer.json()["field"], answer.json()["value"])
+    nobody = written(ResultKey("employee", "L1-9", START + DAY, START, "day", "production-operator", "@total"))
+    answer = get(client, company, f"/api/v1/results/{nobody}")
+    assert (404, "key", nobody) == (answer.status_code, answer.json()["field"], answer.json()["value"])
 
 
 def test_filters_by_time_leave_something_and_something_out(client: Client, company: Company) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import insert
 
 from agents.access import naming
 from agents.records.edits import show_names
+from agents.records.result_pages import ResultKey, written
 from agents.records.result_tables import results
 from dashboards.web.app import create_app
 from dashboards.web.cookies import SESSION
@@ -93,6 +94,12 @@ ENDPOINTS: Final = (
     Endpoint("/api/v1/people", "read-people", "everybody", _of_people),
     Endpoint(
         "/api/v1/results", "read-scores", "everybody", lambda found, who: _of_rows(found["results"], who, "subject")
+    ),
+    Endpoint(
+        "/api/v1/results/{key}",
+        "read-scores",
+        "everybody",
+        lambda found, who: _of_rows([step["result"] for step in found["steps"]], who, "subject"),
     ),
     Endpoint("/api/v1/audit", "read-audit", "nobody", _nothing),
 )
@@ -224,5 +231,7 @@ def _viewers(company: Company, client: Client) -> list[Asks]:
 
 
 def _address(one: Endpoint, who: str) -> str:
-    query = one.query.format(who=who) or ("limit=1000" if one.about == "everybody" else "")
-    return one.path.format(employee_id=who, alert_id=f"a-{who}", unit=WORKS[who]) + f"?{query}"
+    whole = "limit=1000" if one.about == "everybody" and "{" not in one.path else ""
+    key = written(ResultKey("employee", who, NOW, NOW - DAY, "day", "production-operator", "@total"))
+    path = one.path.format(employee_id=who, alert_id=f"a-{who}", unit=WORKS[who], key=key)
+    return f"{path}?{one.query.format(who=who) or whole}"

@@ -306,13 +306,19 @@ async def test_why_a_result_was_restated(world: World) -> None:
     assert "tester in L02" in told["E1"]
     assert "The own result of E1 was restated" in told["L01"]
     assert re.search(r"E1: from [^<]+ in L02", told["L01"])
+    assert [[], [("correction", "c", "E1-1", None)], [("assignment", "L02", None, "tester")]] == told["api/E1"]
+    assert [[], [("person", "E1", None, None)]] == told["api/L01"][:2]
 
 
-def _told(world: World) -> dict[str, str]:
-    found = {}
+def _told(world: World) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     with _over(world) as client:
         for kind, subject in (("employee", "E1"), ("unit", "L01")):
             day = (MIDNIGHT + 2 * LOG_DAY, MIDNIGHT + LOG_DAY)
             key = written(ResultKey(kind, subject, *day, "day", "op", "yield"))
             found[subject] = client.get(f"/hr/result?key={key}&lang=en").text
+            steps = client.get(f"/api/v1/results/{key}").json()["steps"]
+            found[f"api/{subject}"] = [
+                [(why["kind"], why["about"], why["corrects"], why["role"]) for why in step["causes"]] for step in steps
+            ]
     return found

@@ -107,10 +107,11 @@ OPERATIONS: Final = [
     ("POST", "/api/v1/alerts/{alert_id}/reviews"),
     ("GET", "/api/v1/people"),
     ("GET", "/api/v1/results"),
+    ("GET", "/api/v1/results/{key}"),
     ("GET", "/api/v1/audit"),
     ("GET", "/healthz"),
 ]
-OF_HR: Final = {"/api/v1/people", "/api/v1/results", "/api/v1/audit"}
+OF_HR: Final = {"/api/v1/people", "/api/v1/results", "/api/v1/results/{key}", "/api/v1/audit"}
 
 
 def test_all_operations_are_tried(api: Any) -> None:
