@@ -59,7 +59,8 @@ def _values(
     catalogue = Catalogue(read_template)
     for text in texts:
         catalogue.publish(text.decode("utf-8", "replace"))
-    rows = choices(known.update().rows, catalogue)
+    update = known.update()
+    rows = choices(update.rows, catalogue)
     asked = (query.get("indicator"), query.get("window"))
     chosen = next((row for row in rows if asked in ((row.indicator, row.window), (row.indicator, None))), None)
     chosen = chosen or next(iter(rows), None)
@@ -76,6 +77,7 @@ def _values(
     kept = kept_of(query)
     return {
         "board": address + asking(kept),
+        "title": update.name.get(said.language) or unit,
         "chart": None if drawn is None else _by_name(drawn, names),
         "called": lambda who: names.get(who, who),
         "choices": [_choice(address, row, row is chosen, kept, catalogue, said) for row in rows],

@@ -182,6 +182,15 @@ def test_another_window_and_language_can_be_asked_for(client: Client) -> None:
     assert re.search(r'window=rolling\+60m&amp;lang=zh&amp;theme=light" aria-current="page"', answer.text)
 
 
+@pytest.mark.parametrize(("language", "name"), [("zh", "三线"), ("en", "Line 3")])
+def test_a_unit_is_called_by_its_name(shelf: Shelf, client: Client, language: str, name: str) -> None:
+    """In the language of the page, as on its board."""
+    shelf.apply([unit_scores("L03", [*PEOPLE], row(1376, 1610), name={"zh": "三线", "en": "Line 3"})])
+    text = client.get(f"/board/L03/funnel?lang={language}").text
+    assert f"<h1>{name}</h1>" in text
+    assert name in text[text.index("<title>") : text.index("</title>")]
+
+
 def test_a_unit_that_is_not_there_has_no_funnel(client: Client) -> None:
     """The page for unknown units, as for boards."""
     answer = client.get("/board/L99/funnel")
