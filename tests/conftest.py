@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from tests.e2e import kafka_broker, postgresql_server, redis_server
 from tests.e2e.kafka_broker import KafkaBroker
@@ -17,6 +18,9 @@ from tests.e2e.redis_server import RedisServer
 from tests.e2e.tcp_proxy import TcpProxy
 
 pytest.register_assert_rewrite("tests.transport.log_suite")
+# How long an example takes says how busy the machine is, not whether the example is right.
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")
 
 
 def pytest_configure() -> None:

@@ -24,6 +24,7 @@ HEADERS: Final[list[tuple[bytes, bytes]]] = [
 ]
 RETRY_MS: Final = 3000
 SEND_TIMEOUT: Final = 60.0  # a screen that takes nothing for so long is gone
+LOOK: Final = 15.0  # s between two looks whether it still takes something
 
 
 class EventStream:
@@ -46,14 +47,33 @@ class EventStream:
     async def _serve(self, receive: Receive, send: Send) -> None:
         with self._hub.screen(self._unit, self._sight) as screen, self._watch.over(screen, self._still):
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            sending = _Sending()
             gone = asyncio.create_task(_gone(receive))
-            writer = asyncio.create_task(_write(screen, send))
+            writer = asyncio.create_task(_write(screen, send, sending))
             try:
-                await asyncio.wait((gone, writer), return_when=asyncio.FIRST_COMPLETED)
+                await _ended(gone, writer, sending)
             finally:
                 for task in (gone, writer):
                     task.cancel()
                 await asyncio.gather(gone, writer, return_exceptions=True)
+
+
+class _Sending:
+    """Since when a message is being sent, by the clock of the loop; None between two."""
+
+    since: float | None = None
+
+
+async def _ended(gone: asyncio.Task[None], writer: asyncio.Task[None], sending: _Sending) -> None:
+    """Waits until either side has ended it, or the screen has taken nothing for too long.
+
+    It is looked at now and then: a timer around each message costs a tenth of what sending it does.
+    """
+    loop = asyncio.get_running_loop()
+    while not (gone.done() or writer.done()):
+        await asyncio.wait((gone, writer), timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
+        if sending.since is not None and loop.time() - sending.since > SEND_TIMEOUT:
+            return
 
 
 async def _gone(receive: Receive) -> None:
@@ -61,10 +81,11 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _write(screen: Screen, send: Send) -> None:
-    before = retry(RETRY_MS)
+async def _write(screen: Screen, send: Send, sending: _Sending) -> None:
+    before, loop = retry(RETRY_MS), asyncio.get_running_loop()
     while (message := await screen.next()) is not None:
-        async with asyncio.timeout(SEND_TIMEOUT):
-            await send({"type": "http.response.body", "body": before + message, "more_body": True})
+        sending.since = loop.time()
+        await send({"type": "http.response.body", "body": before + message, "more_body": True})
+        sending.since = None
         before = b""
     await send({"type": "http.response.body", "body": b"", "more_body": False})

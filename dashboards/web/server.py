@@ -27,6 +27,7 @@ from dashboards.web.languages import LANGUAGES, Language
 from dashboards.web.planning import Planning
 from dashboards.web.rates import Rates
 from dashboards.web.web import Web
+from dashboards.web.wire import Wire
 from stream.pipeline import Limits
 
 GRACE = 3  # seconds that open requests have when the process stops
@@ -101,7 +102,7 @@ def run(
         _keep_answering()
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE, server_header=False,
-            timeout_keep_alive=30,
+            timeout_keep_alive=30, http=Wire,
         )  # fmt: skip
         Server(config, app.state.web).run(sockets=[listener])
     return 0

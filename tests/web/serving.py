@@ -18,6 +18,7 @@ from agents.views.conflate import Published
 from dashboards.web.app import create_app
 from dashboards.web.server import Server
 from dashboards.web.service import SILENT_AFTER
+from dashboards.web.wire import Wire
 from tests.web.gates import OPEN
 from tests.web.shelf import Shelf
 
@@ -47,7 +48,8 @@ class Serving:
         """Starts; returns when it accepts connections."""
         self.app: Litestar = create_app(self.shelf.reader(), **{**DEFAULTS, **self.options})
         self._server = Server(
-            uvicorn.Config(self._wrap(self.app), log_level="error", timeout_graceful_shutdown=LIMIT), self.app.state.web
+            uvicorn.Config(self._wrap(self.app), http=Wire, log_level="error", timeout_graceful_shutdown=LIMIT),
+            self.app.state.web,
         )
         listener = socket.create_server(("127.0.0.1", self.port))
         ready = threading.Event()

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import nullcontext
 from typing import Any, NamedTuple
+from unittest.mock import Mock
 
 import httpx
 import pytest
 
+from dashboards.web import event_stream
+from dashboards.web.event_stream import EventStream
 from dashboards.web.hub import Pace
 from tests.web.factories import line, row, scores, unit_scores
 from tests.web.serving import LIMIT, Serving, serving
+from tests.web.test_hub import Rig as HubRig
 
 
 class Event(NamedTuple):
@@ -157,3 +163,59 @@ def test_the_process_stops_while_screens_are_connected() -> None:
         process.start()
         with httpx.stream("GET", f"{process.url}/board/L03/stream", timeout=LIMIT) as answer:
             assert next(events(answer)).name == "snapshot"
+
+
+class Rig:
+    """A stream on a board that tells each 50 ms that it is there, and whoever is to take it."""
+
+    def __init__(self, send: Callable[[Any], Awaitable[None]]) -> None:
+        self.hub = HubRig(pulse=0.05, watch=0.05)
+        follower, watch = Mock(), Mock()
+        follower.watching = lambda unit: nullcontext()
+        watch.over = lambda screen, still: nullcontext()
+        self._stream = EventStream(follower, self.hub.hub, watch, "L03", None, lambda: True)  # type: ignore[arg-type]
+        self._send = send
+
+    async def serve(self) -> None:
+        """Until the stream ends by itself."""
+        await self._stream({}, self._receive, self._send)  # type: ignore[arg-type]
+
+    async def _receive(self) -> Any:
+        await asyncio.Event().wait()
+
+
+async def test_a_screen_that_takes_nothing_for_long_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would hold its place for ever: its network may be gone without a word."""
+    monkeypatch.setattr(event_stream, "SEND_TIMEOUT", 0.05)
+    monkeypatch.setattr(event_stream, "LOOK", 0.01)
+    taken: list[str] = []
+
+    async def send(message: Any) -> None:
+        taken.append(message["type"])
+        if len(taken) > 1:
+            await asyncio.Event().wait()
+
+    rig = Rig(send)
+    async with asyncio.timeout(LIMIT):
+        await rig.serve()
+    assert (taken, rig.hub.hub.screens) == (["http.response.start", "http.response.body"], 0)
+
+
+async def test_a_screen_that_takes_each_message_in_time_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it is connected: what counts is how long one message takes."""
+    monkeypatch.setattr(event_stream, "SEND_TIMEOUT", 0.05)
+    monkeypatch.setattr(event_stream, "LOOK", 0.01)
+    pulses = asyncio.Semaphore(0)
+
+    async def send(message: Any) -> None:
+        if b"event: pulse" in message.get("body", b""):
+            pulses.release()
+
+    rig = Rig(send)
+    async with asyncio.timeout(LIMIT), rig.hub.hub.running():
+        serving = asyncio.create_task(rig.serve())
+        for _ in range(5):
+            await pulses.acquire()
+        assert not serving.done()
+        rig.hub.hub.close()
+        await serving
