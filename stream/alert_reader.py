@@ -15,6 +15,7 @@ from stream.alert_rules import (
     LevelRule,
     NaiveRule,
     Severity,
+    Side,
     StaleRule,
     UnitGapRule,
 )
@@ -36,6 +37,7 @@ class Setting:
 
     windows: tuple[Window, ...] | None
     is_rate: bool
+    has_target: bool
 
 
 Fields = Mapping[str, Field]
@@ -97,13 +99,30 @@ def _stale(fields: Fields, setting: Setting, id: str, severity: Severity, pendin
 
 
 def _ewma(fields: Fields, setting: Setting, id: str, severity: Severity, pending: int) -> AlertRule | None:
-    _needs_rate(fields["ewma"], setting)
-    parts = fields["ewma"].fields(("lambda", "L"), "write ewma: {lambda: 0.2, L: 3}")
+    written = "{lambda: 0.2, L: 3}" if setting.is_rate else "{lambda: 0.2, L: 3, sigma: 4.5, side: above}"
+    parts = fields["ewma"].fields(("lambda", "L", "sigma", "side"), f"write ewma: {written}")
     if parts is None:
         return None
     smoothing = read_number(parts["lambda"], "write the weight of the newest, such as 0.2", low=0, high=1, above=True)
     width = read_number(parts["L"], "write the limits' width in sigmas, such as 3", low=0, high=100, above=True)
-    return EwmaRule(id, severity, pending, smoothing, width)
+    sigma, side = _spread(fields["ewma"], parts, setting)
+    return EwmaRule(id, severity, pending, smoothing, width, sigma, side)
+
+
+def _spread(field: Field, parts: Fields, setting: Setting) -> tuple[float | None, Side]:
+    """(sigma, side) of a moving average; a rate's sigma follows from its target and how many units there are."""
+    if setting.is_rate:
+        for name in ("sigma", "side"):
+            if parts[name].present:
+                parts[name].fail(
+                    "is only for a value without a rate", "leave it out: of a rate target and units say it"
+                )
+        return None, "below"
+    if not setting.has_target:
+        field.fail("needs a target: it is what the average is compared with", "add the indicator's `target`")
+    remedy = "write the standard deviation of one record's value when all is well, in the value's own unit"
+    sigma = read_number(parts["sigma"], remedy, low=0, high=1e9, above=True)
+    return sigma, cast(Side, read_choice(parts["side"], ("below", "above"), "below"))
 
 
 def _naive(fields: Fields, setting: Setting, id: str, severity: Severity, pending: int) -> AlertRule | None:

@@ -11,6 +11,7 @@ from stream.window import Window
 ESCALATION: Final = HOUR
 
 Severity = Literal["info", "warning", "critical"]
+Side = Literal["below", "above"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,16 @@ class StaleRule(Rule):
 
 @dataclass(frozen=True, slots=True)
 class EwmaRule(Rule):
-    """Exponentially weighted moving average: `smoothing` is lambda, `width` is L in sigmas."""
+    """Exponentially weighted moving average: `smoothing` is lambda, `width` is L in sigmas.
+
+    Of a value that is no rate `sigma` is the standard deviation of one record's value, in the value's own unit, and
+    `side` where it must not drift. None: a rate, whose sigma follows from the target and each record's units.
+    """
 
     smoothing: float
     width: float
+    sigma: float | None = None
+    side: Side = "below"
 
 
 @dataclass(frozen=True, slots=True)

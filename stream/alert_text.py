@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import floor, log10
 from zoneinfo import ZoneInfo
 
 from schemas.alerts import Message
@@ -31,8 +32,11 @@ def message(version: Version, rule: Rule, alert: Open) -> Message:
                 en = f"{name.en} has dropped since {since}: {value} is too little for the kind of work that was done ("
                 en += f"of average difficulty, {limit} is normal)"
         case Ewma():
-            zh = f"{name.zh}的移动平均自{since}起偏低：{value}，下限{limit}"
-            en = f"The moving average of {name.en} is low since {since}: {value}, its limit is {limit}"
+            if rule.sigma is not None:
+                value, limit = (_rounded(number, rule.sigma) for number in (alert.value, alert.threshold))
+            way, end, side = ("偏高", "上限", "high") if rule.high else ("偏低", "下限", "low")
+            zh = f"{name.zh}的移动平均自{since}起{way}：{value}，{end}{limit}"
+            en = f"The moving average of {name.en} is {side} since {since}: {value}, its limit is {limit}"
         case Gap():
             window = rule.window.text
             zh = f"{name.zh}在“{window}”窗口内为{value}，明显低于本单位的{limit}"
@@ -70,6 +74,14 @@ def _value(rule: Rule, value: float | None) -> str:
     if value is None:
         return "?"
     return f"{100 * value:.1f} %" if rule.measure.of is not None else _number(value)
+
+
+def _rounded(value: float | None, sigma: float) -> str:
+    """A value to a hundredth of its standard deviation: more digits say nothing."""
+    if value is None:
+        return "?"
+    digits = 2 - floor(log10(sigma))
+    return _number(round(value, max(0, digits)))
 
 
 def _number(value: float) -> str:

@@ -95,7 +95,7 @@ def read_indicator(field: Field) -> Indicator | None:
         windows=windows,
         min_sample=_min_sample(fields["min_sample"], fields["rate"]),
         case_mix=_case_mix(fields["case_mix"], fields["rate"], rate_good, rate_of),
-        alerts=read_alerts(fields["alerts"], Setting(known, fields["rate"].present)),
+        alerts=read_alerts(fields["alerts"], Setting(known, fields["rate"].present, target is not None)),
         next_step=read_text(fields["next_step"], "what to do when it is missed"),
     )
     _warn_unknown_measures(fields, indicator)
@@ -221,7 +221,7 @@ def _warn_rules(field: Field, indicator: Indicator) -> None:
     target = indicator.target
     share = target is not None and 0 < target < 1
     for rule in indicator.alerts:
-        if isinstance(rule, EwmaRule) and not share:
+        if isinstance(rule, EwmaRule) and rule.sigma is None and not share:
             field.warn("a rule `ewma` does nothing without a target between 0 and 1", "add `target: 0.95`")
         elif isinstance(rule, DefaultRules) and (target is None or not 0.5 < target < 1):
             given = "there is no target" if target is None else f"the target {target:g} does not lie between 0.5 and 1"

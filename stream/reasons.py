@@ -82,7 +82,7 @@ def _reason(
             why = f"at work for {worked / MINUTE:.0f} minutes without a record, told after {_minutes(rule):g}"
         bound = None if worked is None else worked / 1000
         return Reason(*head, "", state, None, None, None, bound, rule.after / 1000, why)
-    limit = rule.target - rule.width * ruled.spread**0.5
+    limit = rule.limit(ruled.spread)
     value = ruled.statistic if ruled.spread else None
     why = "no record yet" if value is None else f"average {value:.4f}, limit {limit:.4f}"
     return Reason(*head, "", state, value, None, None, value, limit, why)

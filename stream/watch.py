@@ -7,7 +7,7 @@ them are written for that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 from schemas.alerts import CLEARED, AlertRow
@@ -267,21 +267,39 @@ class Watch:
         self, rule: Ewma, ruled: Ruled, records: Records, vectors: Sequence[Sequence[int]], told: list[AlertRow]
     ) -> None:
         """ARCHITECTURE.md, Alerts 4."""
-        smoothing, target, allowance = rule.smoothing, rule.target, rule.measure.allowance
-        for place, (n, good) in enumerate(self._units(rule, records)):
-            if n <= 0 or not 0 <= good <= n:
-                continue
-            share = (good + vectors[place][allowance] / MICRO) / n if allowance else good / n
+        smoothing, target = rule.smoothing, rule.target
+        for place, (x, variance, n, good) in self._averaged(rule, records, vectors):
             before = target if ruled.spread == 0.0 else ruled.statistic
-            ruled.statistic = smoothing * share + (1 - smoothing) * before
-            ruled.spread = smoothing**2 * target * (1 - target) / n + (1 - smoothing) ** 2 * ruled.spread
-            limit = target - rule.width * ruled.spread**0.5
-            if ruled.statistic >= target:
+            ruled.statistic = average = smoothing * x + (1 - smoothing) * before
+            ruled.spread = variance + (1 - smoothing) ** 2 * ruled.spread
+            limit, off = rule.limit(ruled.spread), rule.off(average, target)
+            if not off:
                 ruled.first, ruled.begun = "", NONE
             elif not ruled.first:
                 ruled.first, ruled.begun = records.event_id(place), records.times[place]
-            holds, over = ruled.statistic < limit, ruled.statistic >= target
-            self._judge(rule, ruled, holds, over, (ruled.statistic, n, good, limit), records, place, told)
+            self._judge(rule, ruled, rule.off(average, limit), not off, (average, n, good, limit), records, place, told)
+
+    def _averaged(
+        self, rule: Ewma, records: Records, vectors: Sequence[Sequence[int]]
+    ) -> Iterator[tuple[int, tuple[float, float, float | None, float | None]]]:
+        """Of each record that counts: its place, x, what it adds to the variance, n and good (None without a rate)."""
+        target, allowance, weight = rule.target, rule.measure.allowance, rule.smoothing**2
+        if rule.sigma is not None:
+            added = weight * rule.sigma**2
+            for place, value in enumerate(self._values(rule, records)):
+                if value is not None:
+                    yield place, (value, added, None, None)
+            return
+        for place, (n, good) in enumerate(self._units(rule, records)):
+            if n > 0 and 0 <= good <= n:
+                x = (good + vectors[place][allowance] / MICRO) / n if allowance else good / n
+                yield place, (x, weight * target * (1 - target) / n, n, good)
+
+    def _values(self, rule: Ewma, records: Records) -> Iterator[float | None]:
+        """The value of each record by itself; none of a correction."""
+        for place, measured in enumerate(records.measures):
+            vector = measured.vector(self.plan.group.key)
+            yield None if records.correction else counted(rule.measure, vector, self._targets(records, place)).value
 
     # Episodes
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import log
+from math import log, sqrt
 from statistics import NormalDist
 from typing import Final
 
@@ -98,11 +98,22 @@ class Drift(Head):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ewma(Head):
-    """Exponentially weighted moving average of records' shares."""
+    """Exponentially weighted moving average of records' shares, or with a `sigma` of their values."""
 
     target: float
     smoothing: float
     width: float
+    sigma: float | None
+    high: bool  # it must not drift upwards
+
+    def limit(self, spread: float) -> float:
+        """Beyond which the average is out of control; `spread` is its variance."""
+        width = self.width * sqrt(spread)
+        return self.target + width if self.high else self.target - width
+
+    def off(self, average: float, line: float) -> bool:
+        """Whether an average lies on the bad side of a line."""
+        return average > line if self.high else average < line
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -272,6 +283,7 @@ def _compile(place: int, indicator: Indicator, measure: Measure, mixed: int, rul
                 return None
             each = Weights(log(p1 / p0), log((1 - p1) / (1 - p0)))
             return Drift(*head, meant.good, meant.bad, each, meant.h, evenly, mixed)
-        case EwmaRule() if indicator.target is not None and 0 < indicator.target < 1:
-            return Ewma(*head, indicator.target, meant.smoothing, meant.width)
+        case EwmaRule(sigma=sigma, side=side) if (target := indicator.target) is not None:
+            if sigma is not None or 0 < target < 1:
+                return Ewma(*head, target, meant.smoothing, meant.width, sigma, side == "above")
     return None

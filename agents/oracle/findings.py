@@ -70,23 +70,45 @@ def of_level(
 
 
 def of_ewma(indicator: Indicator, rule: Ewma, wait: int, entries: Iterable[Entry]) -> Iterator[Finding]:
-    """A finding per newest entry that has units: does their smoothed share, adjusted, lie below its limit?"""
+    """A finding per newest entry that can be averaged: does the average lie beyond its limit?"""
     target = indicator.target
-    if target is None or not 0 < target < 1:
+    if target is None or (rule.sigma is None and not 0 < target < 1):
         return  # of a target that is no share there is no share defective; of 0 and 1 no limit, as nothing varies
-    holding, low = _Run(), _Run()
+    holding, astray = _Run(), _Run()
     smooth, variance = target, 0.0
     for entry in entries:
-        counted = _own_units(indicator, entry) if entry.newest else None
-        if counted is None:
+        sample = _sample(indicator, rule, target, entry) if entry.newest else None
+        if sample is None:
             continue
-        n, good = counted
-        smooth = rule.weight * ((good + entry.allowance / MICRO) / n) + (1 - rule.weight) * smooth
-        variance = rule.weight**2 * target * (1 - target) / n + (1 - rule.weight) ** 2 * variance
-        limit = target - rule.width * math.sqrt(variance)
-        first = low.first(entry.event, smooth < target) or entry.event
-        raises = holding.long_enough(entry.event, smooth < limit, wait)
-        yield Finding(entry.event, raises, smooth >= target, first, first.at, smooth, n, good, limit)
+        smooth = rule.weight * sample.x + (1 - rule.weight) * smooth
+        variance = sample.adds + (1 - rule.weight) ** 2 * variance
+        width = rule.width * math.sqrt(variance)
+        limit = target + width if rule.rising else target - width
+        is_astray = smooth > target if rule.rising else smooth < target
+        first = astray.first(entry.event, is_astray) or entry.event
+        raises = holding.long_enough(entry.event, smooth > limit if rule.rising else smooth < limit, wait)
+        yield Finding(entry.event, raises, not is_astray, first, first.at, smooth, sample.n, sample.good, limit)
+
+
+class _Sample(NamedTuple):
+    """What an entry brings to an average: its value, by how much the average varies more, and a rate's units."""
+
+    x: float
+    adds: float
+    n: float | None
+    good: float | None
+
+
+def _sample(indicator: Indicator, rule: Ewma, target: float, entry: Entry) -> _Sample | None:
+    if rule.sigma is not None:
+        value = None if entry.event.corrects is not None else _by_itself(indicator, entry).value
+        return None if value is None else _Sample(value, rule.weight**2 * rule.sigma**2, None, None)
+    counted = _own_units(indicator, entry)
+    if counted is None:
+        return None
+    n, good = counted
+    share = (good + entry.allowance / MICRO) / n  # adjusted to the kind of work
+    return _Sample(share, rule.weight**2 * target * (1 - target) / n, n, good)
 
 
 def of_drift(indicator: Indicator, rule: Drift, wait: int, entries: Iterable[Entry]) -> Iterator[Finding]:
@@ -148,10 +170,15 @@ def _own_units(indicator: Indicator, entry: Entry) -> tuple[float, float] | None
     """(n, good) of a plain entry by itself; None where they are no number of units with a part of them good."""
     if entry.event.corrects is not None:
         return None
+    _, n, good = _by_itself(indicator, entry)
+    return (n, good) if n is not None and good is not None and 0 <= good <= n and n > 0 else None
+
+
+def _by_itself(indicator: Indicator, entry: Entry) -> Counts:
+    """What the indicator says of an entry's own measures."""
     own = dict(entry.event.measures)
     sums = {measure: own.get(measure, 0) for measure in indicator.measures}
-    _, n, good = counts_of(indicator, 1, sums, entry.targets)
-    return (n, good) if n is not None and good is not None and 0 <= good <= n and n > 0 else None
+    return counts_of(indicator, 1, sums, entry.targets)
 
 
 def _judged(indicator: Indicator, rule: Level, counts: Counts) -> tuple[bool, bool]:

@@ -47,8 +47,10 @@ def _drifts(indicator: Indicator, rule: Rule) -> bool:
     match rule.condition:
         case Drift(bad=bad):
             return 1 - bad < 1
-        case Ewma():
+        case Ewma(sigma=None):
             return indicator.target is not None and 0 < indicator.target < 1
+        case Ewma():
+            return True
     return False
 
 

@@ -36,10 +36,15 @@ class Drift(NamedTuple):
 
 
 class Ewma(NamedTuple):
-    """Exponentially weighted moving average: `weight` is lambda, `width` is L."""
+    """Exponentially weighted moving average: `weight` is lambda, `width` is L.
+
+    `sigma` is that of one entry's value, None of a rate, which says it itself; it must not drift upwards with `rising`.
+    """
 
     weight: float
     width: float
+    sigma: float | None = None
+    rising: bool = False
 
 
 class Stale(NamedTuple):
@@ -171,9 +176,15 @@ def _drift(fields: _Fields, setting: Setting) -> Condition:
 
 
 def _ewma(fields: _Fields, setting: Setting) -> Condition:
-    _needs_rate(setting, "ewma")
-    parts = mapping(fields["ewma"], "ewma", frozenset({"lambda", "L"}))
-    return Ewma(number(parts["lambda"], "lambda", 0, 1, "(]"), number(parts["L"], "L", 0, 100, "(]"))
+    of_a_value = frozenset[str]() if setting.is_rate else frozenset({"sigma", "side"})
+    parts = mapping(fields["ewma"], "ewma", frozenset({"lambda", "L"}) | of_a_value)
+    weight, width = number(parts["lambda"], "lambda", 0, 1, "(]"), number(parts["L"], "L", 0, 100, "(]")
+    if setting.is_rate:
+        return Ewma(weight, width)
+    side = scalar(parts.get("side", "below"), "side")
+    if setting.target is None or side not in ("below", "above"):
+        raise ValueError(f"ewma: of a value there is no target, or {side!r} is no side")
+    return Ewma(weight, width, number(parts["sigma"], "sigma", 0, LARGEST, "(]"), side == "above")
 
 
 def _below_unit(fields: _Fields, setting: Setting) -> Condition:

@@ -37,6 +37,8 @@ indicators:
       - {ewma: {lambda: 0.2, L: 3}}
       - {naive: 0.9}
   - {id: z, from: business.output, value: units, windows: [day], alerts: [{below: 10, window: day}]}
+  - {id: v, from: business.output, value: minutes / units, windows: [day], target: 12.5,
+     alerts: [{ewma: {lambda: 0.2, L: 3, sigma: 2.5, side: above}}, {id: low, ewma: {lambda: 1, L: 2.7, sigma: 2}}]}
   - {id: w, from: business.output, value: 'units / target("quota")', windows: [all], rate: {good: a, of: b},
      alerts: default, dimension: ability}
 """,

@@ -26,9 +26,11 @@ INDICATORS: Final = (
     "{ewma: {lambda: 0.3, L: 1.5}, severity: info}, {naive: 0.7, window: LAST}]}",
     "{id: defects, from: qc.inspection, where: {stage: [a, b]}, value: inspected - accepted, target: 2, "
     "points: 100 * (target - value), weight: 3, windows: WINDOWS, "
-    "alerts: [{id: few, window: LAST, below: 1, clear_above: 3, for: 1m}]}",
+    "alerts: [{id: few, window: LAST, below: 1, clear_above: 3, for: 1m}, "
+    "{id: more, ewma: {lambda: 0.3, L: 0.8, sigma: 1.5, side: above}}]}",
     '{id: sales, from: business.sale, value: amount / target("quota"), target: 1, windows: WINDOWS, '
-    "alerts: [{id: behind, window: FIRST, below: 0.8, severity: critical}]}",
+    "alerts: [{id: behind, window: FIRST, below: 0.8, severity: critical}, "
+    "{id: slow, ewma: {lambda: 0.5, L: 0.5, sigma: 0.4}, for: 1m, severity: info}]}",
     "{id: calls, from: business.sale, where: {line: L2}, value: calls + 0.5 * amount, dimension: attitude, "
     "points: value - 1, weight: 0, windows: WINDOWS}",
     "{id: first_pass, from: qc.inspection, value: accepted - reworked, "

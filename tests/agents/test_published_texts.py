@@ -46,7 +46,7 @@ def _condition(rule: AlertRule, target: float | None) -> object:
         case DriftRule():
             return Drift(rule.good, rule.bad, rule.h)
         case EwmaRule():
-            return Ewma(rule.smoothing, rule.width)
+            return Ewma(rule.smoothing, rule.width, rule.sigma, rule.side == "above")
         case StaleRule():
             return Stale(rule.after)
         case UnitGapRule():

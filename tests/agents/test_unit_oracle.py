@@ -37,6 +37,10 @@ RULES: Final = (  # of one version after the other
     f"{DROP}, {{id: low, window: day, below: 0.4}}",
     f"{DROP}, {{id: behind, window: day, below_unit: 0.05, severity: info}}",
 )
+FAULTS: Final = (
+    "{id: faults, from: qc.inspection, value: inspected - accepted, target: 1, windows: [rolling 5m], "
+    "alerts: [{id: more, ewma: {lambda: 0.4, L: 2, sigma: 1, side: above}}]}"
+)
 SAMPLES: Final = (0, 20, 0, 10)
 ACTIONS: Final = ("ack", "shelve", "unshelve", "clear", "clear")
 
@@ -85,7 +89,8 @@ class Factory(World):
         """A version of the template; each has rules of its own."""
         rules, sample = RULES[(version - 1) % len(RULES)], SAMPLES[(version - 1) % len(RULES)]
         text = f"{WINDOWS}, min_sample: {sample}, alerts: [{rules}]}}"
-        said = template(text, version=version, effective_from=begins, applies_to="{roles: [operator]}")
+        own = (text, FAULTS) if version % 2 == 0 else (text,)
+        said = template(*own, version=version, effective_from=begins, applies_to="{roles: [operator]}")
         self._append(TEMPLATES, f"op@{version}".encode(), said.encode())
 
     def assign(self, who: str, line: int, role: str, lag: int = 0) -> None:

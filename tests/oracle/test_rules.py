@@ -133,6 +133,8 @@ def test_what_is_decided_elsewhere_is_read() -> None:
         "[{drift: 5.5}]",
         "[{ewma: {lambda: 0, L: 3}}]",
         "[{ewma: {lambda: 0.2, L: 101}}]",
+        "[{ewma: {lambda: 0.2, L: 3, sigma: 2}}]",
+        "[{ewma: {lambda: 0.2, L: 3, side: above}}]",
         "[{below_unit: 0, window: day}]",
         "[{stale: 0}]",
     ],
@@ -143,6 +145,16 @@ def test_what_is_no_rule_makes_no_template(alerts: str) -> None:
         rules(alerts)
 
 
+def test_a_moving_average_of_a_value_says_how_much_it_varies() -> None:
+    """In the value's own unit; it must not fall, unless it says that it must not rise; without a target it is none."""
+    (low, high) = rules(
+        "[{ewma: {lambda: 0.2, L: 3, sigma: 4.5}}, {id: up, ewma: {lambda: 0.2, L: 3, sigma: 4.5, side: above}}]", PLAIN
+    )
+    assert (Ewma(0.2, 3, 4.5, False), Ewma(0.2, 3, 4.5, True)) == (low.condition, high.condition)
+    with pytest.raises(TemplateError):
+        rules("[{ewma: {lambda: 0.2, L: 3, sigma: 4.5}}]", PLAIN.replace("target: 90, ", ""))
+
+
 @pytest.mark.parametrize(
     "alerts",
     [
@@ -150,6 +162,8 @@ def test_what_is_no_rule_makes_no_template(alerts: str) -> None:
         "[{naive: 0.9}]",
         "[{drift: {good: 0.95, bad: 0.85, h: 5.5}}]",
         "[{ewma: {lambda: 0.2, L: 3}}]",
+        "[{ewma: {lambda: 0.2, L: 3, sigma: 0}}]",
+        "[{ewma: {lambda: 0.2, L: 3, sigma: 2, side: both}}]",
         "[{below: 90, window: day, confidence: 0.95}]",
     ],
 )

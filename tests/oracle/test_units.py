@@ -180,6 +180,22 @@ def test_more_than_a_third_of_five_or_more_are_the_line(people: int, bad: int, f
         assert dict.fromkeys(drops(log).values(), line.alert_id) == said(log).stands
 
 
+def test_values_that_drift_count_as_well() -> None:
+    """Nine defects where one is usual, of three people in five; the limit is 2 off."""
+    log = Log()
+    rule = "{ewma: {lambda: 1, L: 2, sigma: 1, side: above}}"
+    log.publish(
+        template(
+            "{id: faults, from: qc.inspection, value: inspected - accepted, windows: [day], target: 1, "
+            f"alerts: [{rule}]}}"
+        )
+    )
+    work(log, NOON - MINUTE, dict(zip(SIX, (1, 1, 1, 9, 9), strict=False)))
+    close(log, 0)
+    alert = only(log)
+    assert ("common_cause", 5, 2) == (alert.rule, alert.n, alert.good)
+
+
 def test_what_began_an_hour_ago_has_nothing_in_common() -> None:
     """Later than an hour before the minute; exactly an hour is too long ago. Without an event nobody is counted."""
     log = published(DROP)

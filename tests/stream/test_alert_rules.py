@@ -110,6 +110,8 @@ def test_no_rules() -> None:
         ("{below_unit: 0, window: day}", ".below_unit", "is not above 0"),
         ("{ewma: {lambda: 0, L: 3}}", ".ewma.lambda", "is not above 0"),
         ("{ewma: {lambda: 0.2, l: 3, L: 3}}", ".ewma.l", "unknown field"),
+        ("{ewma: {lambda: 0.2, L: 3, sigma: 2}}", ".ewma.sigma", "only for a value without a rate"),
+        ("{ewma: {lambda: 0.2, L: 3, side: above}}", ".ewma.side", "only for a value without a rate"),
         ("{naive: 1.5}", ".naive", "at most 1"),
     ],
 )
@@ -121,13 +123,47 @@ def test_mistakes(text: str, field: str, said: str) -> None:
     assert error.line == 23
 
 
-@pytest.mark.parametrize(
-    "text", ["{drift: {good: 0.95, bad: 0.85, h: 5}}", "{ewma: {lambda: 0.2, L: 3}}", "{naive: 0.9}"]
-)
+@pytest.mark.parametrize("text", ["{drift: {good: 0.95, bad: 0.85, h: 5}}", "{naive: 0.9}"])
 def test_rules_that_need_a_rate(text: str) -> None:
     """Rules that count units are refused for an indicator without a rate."""
     (error,) = check(with_alerts(text, rate=False)).errors
     assert "needs a rate" in error.message
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{ewma: {lambda: 0.2, L: 3, sigma: 4.5}}", EwmaRule("ewma", "warning", 0, 0.2, 3, 4.5, "below")),
+        ("{ewma: {lambda: 1, L: 3, sigma: 4.5, side: above}}", EwmaRule("ewma", "warning", 0, 1, 3, 4.5, "above")),
+    ],
+)
+def test_moving_average_of_a_value(text: str, expected: AlertRule) -> None:
+    """An amount, minutes or ppm say how much they vary, and where they must not drift."""
+    assert (expected,) == rules(text, rate=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "said"),
+    [
+        ("{ewma: {lambda: 0.2, L: 3}}", ".ewma.sigma", "is missing"),
+        ("{ewma: {lambda: 0.2, L: 3, sigma: 0}}", ".ewma.sigma", "is not above 0"),
+        ("{ewma: {lambda: 0.2, L: 3, sigma: 4.5 min}}", ".ewma.sigma", "is not a plain decimal number"),
+        ("{ewma: {lambda: 0.2, L: 3, sigma: 4.5, side: both}}", ".ewma.side", "is not known"),
+    ],
+)
+def test_mistakes_in_a_moving_average_of_a_value(text: str, field: str, said: str) -> None:
+    """Nobody else knows how much a value varies."""
+    (error,) = check(with_alerts(text, rate=False)).errors
+    assert f"indicators[0].alerts[0]{field}" == error.field
+    assert said in error.message
+
+
+def test_moving_average_of_a_value_needs_a_target() -> None:
+    """There is nothing that it could have drifted from."""
+    text = with_alerts("{ewma: {lambda: 0.2, L: 3, sigma: 4.5}}", rate=False)
+    text = text.replace("    target: 0.95\n", "").replace("value / target", "value / 1")
+    (error,) = check(text).errors
+    assert ("indicators[0].alerts[0].ewma", "needs a target") == (error.field, error.message[:14])
 
 
 def test_confidence_needs_a_rate() -> None:

@@ -62,7 +62,9 @@ indicators:
     target: 1
     weight: 0
     windows: [rolling 2m]
-    alerts: [{id: few, window: rolling 2m, below: 1, clear_above: 2}]
+    alerts:
+      - {id: few, window: rolling 2m, below: 1, clear_above: 2}
+      - {id: more, ewma: {lambda: 0.4, L: 1, sigma: 0.8, side: above}}
   - id: o
     name: {zh: a, en: a}
     definition: {zh: a, en: a}
