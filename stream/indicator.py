@@ -223,11 +223,11 @@ def _warn_rules(field: Field, indicator: Indicator) -> None:
     for rule in indicator.alerts:
         if isinstance(rule, EwmaRule) and rule.sigma is None and not share:
             field.warn("a rule `ewma` does nothing without a target between 0 and 1", "add `target: 0.95`")
-        elif isinstance(rule, DefaultRules) and (target is None or not 0.5 < target < 1):
-            given = "there is no target" if target is None else f"the target {target:g} does not lie between 0.5 and 1"
+        elif isinstance(rule, DefaultRules) and not share:
+            given = "there is no target" if target is None else f"the target {target:g} does not lie between 0 and 1"
             field.warn(
                 f"`default` takes 95 % for normal here, as {given}: whoever is below is alerted",
-                "set such a target, or say what is normal: `{id: drop, drift: {good: 0.4, bad: 0.3, h: 5.5}}`",
+                "set such a target, or say what is normal: `{id: drop, drift: {good: 0.95, bad: 0.85, h: 5.5}}`",
             )
         elif isinstance(rule, LevelRule) and target is not None and rule.below > target:
             field.warn(

@@ -255,7 +255,7 @@ def _default(indicator: Indicator, rule: DefaultRules) -> DriftRule:
     which was chosen by simulation (tests/quality).
     """
     target = indicator.target
-    good = target if target is not None and 0.5 < target < 1 else DEFAULT_GOOD
+    good = target if target is not None and 0 < 1 - target < 1 else DEFAULT_GOOD
     defective = 1 - good
     odds = defective / (1 - defective) * DEFAULT_ODDS
     bad = 1 - odds / (1 + odds)

@@ -118,7 +118,7 @@ def duration(raw: object, field: str) -> int:
 
 def default_drift(target: float | None) -> Drift:
     """What `alerts: default` stands for, over an indicator with this target."""
-    good = target if target is not None and 0.5 < target < 1 else _USUAL
+    good = target if target is not None and 0 < 1 - target < 1 else _USUAL
     p0 = 1 - good
     odds = p0 / (1 - p0) * _WORSE
     return Drift(good, 1 - odds / (1 + odds), default_height(p0), evenly=True)

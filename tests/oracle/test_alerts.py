@@ -270,9 +270,11 @@ def test_ewma_without_a_share_as_target_does_nothing(more: str) -> None:
     assert alerts(log) == []
 
 
-@pytest.mark.parametrize(("target", "defective", "threshold"), [(0.95, 6, 0.95), (0.9, 7, 0.9), (0.4, 6, 0.95)])
+@pytest.mark.parametrize(
+    ("target", "defective", "threshold"), [(0.95, 6, 0.95), (0.9, 7, 0.9), (0.4, 25, 0.4), (40, 6, 0.95)]
+)
 def test_default_is_drift_from_the_target(target: float, defective: int, threshold: float) -> None:
-    """At 0.95 six defective units in a row are enough (5.5 by 1.0986), at 0.9 seven (6.193 by 0.9985)."""
+    """Six defective units at 0.95 (5.5 by 1.0986), seven at 0.9 (6.193 by 0.9985), 25 at 0.4 (7.985 by 0.3295)."""
     log = published(ruled("default", f"target: {target}, "))
     inspect(log, *[DEFECTIVE] * (defective - 1))
     assert alerts(log) == []

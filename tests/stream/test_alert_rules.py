@@ -223,9 +223,11 @@ def test_a_rule_that_accuses_who_reaches_the_target_is_warned_of(target: str, ru
     assert all(warned in message for message in found)
 
 
-@pytest.mark.parametrize(("target", "warned"), [("0.95", False), ("0.51", False), ("0.4", True), ("95", True)])
+@pytest.mark.parametrize(
+    ("target", "warned"), [("0.95", False), ("0.4", False), ("1", True), ("0", True), ("95", True)]
+)
 def test_default_rules_take_95_percent_for_normal_where_no_target_says_more(target: str, warned: bool) -> None:
-    """Who does what a target of 40 % asks is alerted then: that is said before it is published."""
+    """Who does what is asked of them is alerted then: that is said before it is published."""
     head, rest = EXAMPLE.split("    alerts:\n")
     tail = rest[rest.index("    next_step") :]
     text = f"{head}    alerts: default\n{tail}".replace("target: 0.95", f"target: {target}")
