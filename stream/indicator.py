@@ -7,7 +7,7 @@ from typing import Final, Literal, cast
 
 from schemas.measures import MAX_NAMES, MAX_TEXT, clean_text
 from stream.alert_reader import ID_PATTERN, ID_REMEDY, Setting, read_alerts
-from stream.alert_rules import AlertRule, DefaultRules, DriftRule, EwmaRule, LevelRule
+from stream.alert_rules import AlertRule
 from stream.bilingual import Text
 from stream.fields import Field
 from stream.formula import Formula, parse
@@ -99,7 +99,6 @@ def read_indicator(field: Field) -> Indicator | None:
         next_step=read_text(fields["next_step"], "what to do when it is missed"),
     )
     _warn_unknown_measures(fields, indicator)
-    _warn_rules(fields["alerts"], indicator)
     return indicator
 
 
@@ -214,28 +213,3 @@ def _warn_unknown_measures(fields: dict[str, Field], indicator: Indicator) -> No
         for measure in unknown:
             remedy = f"a qc.inspection has {', '.join(INSPECTION_MEASURES)}"
             fields[name].warn(f"{measure} counts as 0 unless your senders add it", remedy)
-
-
-def _warn_rules(field: Field, indicator: Indicator) -> None:
-    """Rules that never say anything, and those that speak of people who do what is asked of them."""
-    target = indicator.target
-    share = target is not None and 0 < target < 1
-    for rule in indicator.alerts:
-        if isinstance(rule, EwmaRule) and rule.sigma is None and not share:
-            field.warn("a rule `ewma` does nothing without a target between 0 and 1", "add `target: 0.95`")
-        elif isinstance(rule, DefaultRules) and not share:
-            given = "there is no target" if target is None else f"the target {target:g} does not lie between 0 and 1"
-            field.warn(
-                f"`default` takes 95 % for normal here, as {given}: whoever is below is alerted",
-                "set such a target, or say what is normal: `{id: drop, drift: {good: 0.95, bad: 0.85, h: 5.5}}`",
-            )
-        elif isinstance(rule, LevelRule) and target is not None and rule.below > target:
-            field.warn(
-                f"below {rule.below:g} lies above the target {target:g}: who reaches the target is alerted",
-                "put `below` under the target",
-            )
-        elif isinstance(rule, DriftRule) and share and target is not None and rule.good > target:
-            field.warn(
-                f"good {rule.good:g} lies above the target {target:g}: who only reaches the target drifts",
-                "take the target, or less, for `good`",
-            )

@@ -11,6 +11,7 @@ from stream.bilingual import Text
 from stream.fields import Field, Findings, Problem
 from stream.indicator import Indicator, read_indicator
 from stream.readers import read_instant, read_label, read_matching, read_text, read_timezone, read_whole
+from stream.rule_warnings import warn_rules
 from stream.window import calendar_bounds
 from stream.yaml_tree import Scalar, TreeError, read_tree
 
@@ -130,6 +131,7 @@ def _indicators(field: Field) -> tuple[Indicator, ...]:
         if indicator.id and indicator.id in indicators:
             item.fail(f"a second indicator with the id {indicator.id!r}", "give every indicator its own id")
         indicators[indicator.id] = indicator
+        warn_rules(item, indicator)
     return tuple(indicators.values())
 
 

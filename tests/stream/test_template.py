@@ -274,7 +274,7 @@ def test_warns_of_what_cannot_work() -> None:
         ("value: accepted / inspected", "value: acepted / inspected"),
     )
     fields = {warning.field for warning in check(text).warnings}
-    assert {"indicators", "indicators[0].target", "indicators[0].value", "indicators[0].alerts"} == fields
+    assert {"indicators", "indicators[0].target", "indicators[0].value", "indicators[0].alerts[0].below"} == fields
 
 
 def version(number: int, effective_from: str = "2026-03-01T00:00:00+08:00") -> str:
