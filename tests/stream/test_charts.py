@@ -30,6 +30,26 @@ def test_the_published_chart_of_orange_juice_cans() -> None:
     assert [15, 23] == outside
 
 
+@pytest.mark.parametrize(
+    ("bad", "samples", "share", "low", "high", "within"),
+    [
+        (347, 30, 0.2313, 0.0524, 0.4102, range(3, 21)),  # of all samples
+        (301, 28, 0.2150, 0.0407, 0.3893, range(3, 20)),  # without the two that lie outside
+    ],
+)
+def test_the_published_limits_by_the_samples_sums(
+    bad: int, samples: int, share: float, low: float, high: float, within: range
+) -> None:
+    """Montgomery's limits follow from how many cans were bad in all: samples of 50, wherever this runs.
+
+    347 of 1,500 is the one whole number of cans that is 0.2313; `within`: of 50, what is no signal.
+    """
+    mean = bad / (samples * 50)
+    limits = p_chart(mean, 50)
+    assert (share, low, high) == (round(mean, 4), round(limits.low, 4), round(limits.high, 4))
+    assert list(within) == [count for count in range(51) if limits.low <= count / 50 <= limits.high]
+
+
 def test_a_chart_stays_within_all_and_nothing() -> None:
     """Small samples reach below 0 % and beyond 100 %, their limits do not."""
     assert p_chart(0.01, 10).low == 0
