@@ -61,7 +61,7 @@ def _entry(person: Person, kind: int, group: Group) -> Entry:
 class _Run:
     """Some places of an employee's columns: plain events."""
 
-    __slots__ = ("_own", "_person", "_places", "measures")
+    __slots__ = ("_own", "_person", "_places", "_times", "measures")
 
     correction = False
 
@@ -69,13 +69,16 @@ class _Run:
         self._person = person
         self._own = own
         self._places = places
+        self._times: Sequence[int] | None = None
         measures = own.measures
         self.measures: Sequence[Measures] = [measures[place] for place in places]
 
     @property
     def times(self) -> Sequence[int]:
-        times = self._own.times
-        return [times[place] for place in self._places]
+        if self._times is None:  # rules of drift ask for none as a rule, all others for each place
+            times = self._own.times
+            self._times = [times[place] for place in self._places]
+        return self._times
 
     @property
     def span(self) -> tuple[int, int]:
