@@ -15,10 +15,13 @@ from agents.oracle.window_sums import ShiftSums, WindowSums
 
 BY_RECORDS = (Level, Naive, Drift, Ewma)  # what else there is, is decided at ticks
 
+UNSAID = -1
+
 
 class Alert(NamedTuple):
     """What follows from the log about an alert; instants are ms, `raised_at` and `cleared_at` log times.
 
+    `escalated_at` is a tick's time, None where it did not, UNSAID where it does not follow from inputs alone.
     `window` is "" for a rule without one, `cleared_at` None while it is not over; `value`, `n` and `good` (in units,
     None without a rate) are those it was raised with, `first_event` and `last_event` event ids.
     """
@@ -43,25 +46,24 @@ class Alert(NamedTuple):
     last_event: str
     reason: str = ""  # why it was over, where time alone has ended it
     state: str = ""  # of a unit's own, whatever people did to it; "" where it is not looked at
+    escalated_at: int | None = UNSAID
 
 
 class Episode(NamedTuple):
-    """An alert, and the records that raised it and at which it was over, None while it is not."""
+    """An alert, and the records that raised it and at which it was over, None while it is not.
+
+    `escalation`: how long it waits for an acknowledgement, in ms; 0: for ever.
+    """
 
     alert: Alert
     raised: Event
     over: Event | None
+    escalation: int
 
 
 def alert_id(*named_by: object) -> str:
     """The first 20 hex digits of SHA-256 over what names an alert, a line feed between each of it and the next."""
     return sha256("\n".join(map(str, named_by)).encode()).hexdigest()[:20]
-
-
-def alerts_of(person: Person, rulebook: Rulebook) -> Iterator[Alert]:
-    """The alerts of one person: by template, version, indicator and rule as they stand there, then as raised."""
-    for version in rulebook.versions:
-        yield from (episode.alert for episode in episodes_of(person, rulebook, version, rulebook))
 
 
 def episodes_of(
@@ -77,7 +79,8 @@ def episodes_of(
             findings = _findings(person, rulebook.calendars, version, indicator, rule, entries)
             for raised, over in _episodes(findings):
                 cleared_at = None if over is None else over.logged_at
-                yield Episode(_alert(person, version, indicator, rule, raised, cleared_at), raised.event, over)
+                alert = _alert(person, version, indicator, rule, raised, cleared_at)
+                yield Episode(alert, raised.event, over, rule.escalation)
 
 
 def _findings(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from agents.oracle.alerts import Alert
+from agents.oracle.alerts import UNSAID, Alert
 from agents.oracle.behind import ENDED
 from agents.oracle.instants import parse_instant
 from agents.oracle.log import MICRO
@@ -72,6 +72,10 @@ def alert_differences(expected: Iterable[Alert], actual: Iterable[Mapping[str, o
             found.append(Difference(*key, f"alert {alert_id} state", left["state"], right["state"]))
         if right["cleared_at"] is not None and not by_hand and left["reason"] != right["reason"]:
             found.append(Difference(*key, f"alert {alert_id} reason", left["reason"], right["reason"]))
+        if left["escalated_at"] != UNSAID and not _same_or_none(left["escalated_at"], right["escalated_at"]):
+            found.append(
+                Difference(*key, f"alert {alert_id} escalated_at", left["escalated_at"], right["escalated_at"])
+            )
         for fields, agree in _OF_ALERTS:
             found += (
                 Difference(*key, f"alert {alert_id} {field}", left[field], right[_THEIRS.get(field, field)])

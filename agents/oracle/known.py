@@ -22,6 +22,11 @@ class Knowledge:
         self.changes = sorted({since for since, _ in self._since if since < len(ticks.times)})
         self._rulebooks: dict[int, Rulebook] = {}
 
+    @property
+    def newest(self) -> int:
+        """Position of the first tick that knows all of them, 0 without any; the number of ticks when none does."""
+        return max((since for since, _ in self._since), default=0)
+
     def rulebook(self, tick: int) -> Rulebook:
         """The rules that are known at a tick, by its position."""
         change = bisect_right(self.changes, tick)

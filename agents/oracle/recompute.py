@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from agents.oracle.admission import Admission, Limits
-from agents.oracle.alerts import Alert, alerts_of
+from agents.oracle.alerts import Alert
 from agents.oracle.commands import Command, read_command
+from agents.oracle.escalation import escalating
 from agents.oracle.event import Rejected, read_event
 from agents.oracle.expiry import Expiry
 from agents.oracle.known import AllKnown
@@ -49,6 +50,7 @@ class Recomputed:
         self._rulebook = rulebook
         self._known = known
         self._commands = commands
+        self._handled = {command.alert_id for command in commands}
         self._partitions = partitions
 
     @property
@@ -67,8 +69,9 @@ class Recomputed:
         for name in self._people if employee is None else [employee]:
             if name in self._people:
                 person = self._people[name]
-                yield from alerts_of(person, self._rulebook)
-                yield from silences_of(person, self._known.of(person.events[0].partition))
+                known = self._known.of(person.events[0].partition)
+                yield from escalating(person, self._rulebook, known, self._handled)
+                yield from silences_of(person, known)
 
     def unit_alerts(self, decided: Decided | None = None) -> UnitAlerts:
         """What units have said of themselves and of their members, as far as they had `decided`; times are ms."""

@@ -64,12 +64,13 @@ Condition = Level | Naive | Drift | Ewma | Stale | BelowUnit
 
 
 class Rule(NamedTuple):
-    """`wait` is the field `for` in ms."""
+    """`wait` is the field `for` in ms, `escalation` how long an alert waits for an acknowledgement; 0: for ever."""
 
     id: str
     severity: str
     wait: int
     condition: Condition
+    escalation: int = 60 * MINUTE
 
 
 class Setting(NamedTuple):
@@ -137,14 +138,13 @@ def _rule(raw: object, setting: Setting) -> Rule:
     (kind,) = kinds
     read, beside = _KINDS[kind]
     fields = mapping(raw, "alerts", frozenset({"id", "severity", "for", "escalate", kind, *beside}))
-    if fields.get("escalate", "never") != "never":
-        duration(fields["escalate"], "escalate")
     identity = matching(fields.get("id", kind), "id", ID)
     severity = scalar(fields.get("severity", "warning"), "severity")
     if identity == "common_cause" or severity not in _SEVERITIES:
         raise ValueError(f"alerts: id {identity!r} or severity {severity!r} is none")
-    wait = fields.get("for", "0")
-    return Rule(identity, severity, 0 if wait == "0" else duration(wait, "for"), read(fields, setting))
+    wait, answer = fields.get("for", "0"), fields.get("escalate", "never" if severity == "info" else "1h")
+    escalation = 0 if answer == "never" else duration(answer, "escalate")
+    return Rule(identity, severity, 0 if wait == "0" else duration(wait, "for"), read(fields, setting), escalation)
 
 
 def _level(fields: _Fields, setting: Setting) -> Condition:

@@ -106,7 +106,7 @@ def _drifts(
 
 def _episodes(epoch: Epoch, known: Knowledge, version: Version, models: Rulebook) -> Iterator[tuple[int, int, Alert]]:
     """(first tick of the epoch that knows it raised, first that knows it over, alert)."""
-    for alert, raised, over in episodes_of(epoch.person, epoch.rulebook, version, models, (Drift, Ewma)):
+    for alert, raised, over, _ in episodes_of(epoch.person, epoch.rulebook, version, models, (Drift, Ewma)):
         end = epoch.end if over is None else min(epoch.end, known.since(over))
         yield max(epoch.begin, known.since(raised)), end, alert
 

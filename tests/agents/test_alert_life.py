@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from msgspec.structs import asdict
 
 from agents.dead_letters import dead_letter
+from agents.oracle.compare import alert_differences
 from agents.told import latest_alerts
 from agents.transport.embedded.log import Outgoing, Record, partition_for
 from schemas.alerts import AlertCommand, AlertRow
 from schemas.event import INPUT_TOPICS
 from schemas.instants import format_rfc3339
 from stream.topics import ALERTS, COMMANDS, DEAD_LETTERS, TICKS
+from tests.agents.agreement import disagreements
 from tests.agents.rig import Rig
 from tests.oracle.logs import HOUR, MINUTE, NOON, YIELD, Log, published, template
 
@@ -106,7 +109,20 @@ async def test_nobody_acknowledges(rig: Rig, said: str, after: int | None) -> No
     row = await _later(rig, 1_000)
     escalated = None if after is None else format_rfc3339(rig.wall // 1000 * 1000)
     assert escalated == row.escalated_at
+    assert [] == disagreements(rig)
     assert escalated == (await _later(rig, HOUR)).escalated_at
+
+
+@pytest.mark.parametrize(("severity", "said"), [("warning", None), ("warning", -1_000), ("info", 0)])
+async def test_verify_knows_when_it_escalates(rig: Rig, severity: str, said: int | None) -> None:
+    """Another instant is a difference, as is one that is missing, or one too many."""
+    await _fired(rig, severity)
+    row = await _later(rig, HOUR)
+    other = None if said is None else format_rfc3339(rig.wall + said)
+    oracle, told = list(rig.recompute().alerts()), {**asdict(row), "employee_id": "E1"}
+    assert [] == alert_differences(oracle, [told])
+    (found,) = alert_differences(oracle, [{**told, "escalated_at": other}])
+    assert f"alert {row.alert_id} escalated_at" == found.field
 
 
 async def test_what_was_acknowledged_and_fires_again_waits_anew(rig: Rig) -> None:

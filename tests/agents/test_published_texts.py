@@ -65,7 +65,7 @@ def ours(template: OurTemplate) -> object:
 
 def _ours(one: Ours) -> object:
     formulas = (one.value, one.rate_good, one.rate_of)
-    rules = [(r.id, r.severity, r.pending, _condition(r, one.target)) for r in one.alerts]
+    rules = [(r.id, r.severity, r.pending, _condition(r, one.target), r.escalation) for r in one.alerts]
     return (
         one.id, one.dimension, one.source, one.where, [f and (f.text, f.names) for f in formulas], one.target,
         one.points.text if one.points is not None else None, one.weight, [_window(w) for w in one.windows],
@@ -80,7 +80,7 @@ def theirs(template: Template) -> object:
 
 def _theirs(one: Indicator) -> object:
     formulas = (one.value, one.good, one.of)
-    rules = [(rule.id, rule.severity, rule.wait, rule.condition) for rule in one.rules]
+    rules = [(rule.id, rule.severity, rule.wait, rule.condition, rule.escalation) for rule in one.rules]
     points = None if one.target is None and one.points.text == "100 * value / target" else one.points.text
     return (
         one.id, one.dimension, one.source, one.where, [f and (f.text, f.names) for f in formulas], one.target, points,

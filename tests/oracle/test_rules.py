@@ -40,7 +40,7 @@ def test_what_a_rule_states_holds() -> None:
     """Id, severity, `for`, window, confidence and where it is over are taken as written."""
     written = "{id: low, severity: critical, for: 2h, escalate: 30m, below: 0.9, window: shift, confidence: 0.99, "
     found = rules(f"[{written}clear_above: 0.95}}]")
-    assert found == (Rule("low", "critical", 7_200_000, Level(SHIFT, 0.9, 0.99, 0.95)),)
+    assert found == (Rule("low", "critical", 7_200_000, Level(SHIFT, 0.9, 0.99, 0.95), 30 * MINUTE),)
 
 
 def test_level_of_a_value_that_is_no_rate_has_no_confidence() -> None:
@@ -97,7 +97,7 @@ def test_what_is_decided_elsewhere_is_read() -> None:
     found = rules("[{below_unit: 0.05, window: shift}, {stale: 15m, severity: info}]")
     assert found == (
         Rule("below_unit", "warning", 0, BelowUnit(SHIFT, 0.05)),
-        Rule("stale", "info", 0, Stale(15 * MINUTE)),
+        Rule("stale", "info", 0, Stale(15 * MINUTE), 0),  # what is only for information escalates never
     )
 
 
