@@ -19,7 +19,7 @@ from schemas.instants import MINUTE, parse_rfc3339
 from stream import metric_names as names
 from stream.alert_reader import COMMON_CAUSE
 from stream.rulebook import Rulebook, Version
-from stream.watch_plan import Drift, Ewma, watch_plans
+from stream.watch_plan import drifts, watch_plans
 
 MOST: Final = 2_000  # open alerts that are shown, the gravest and oldest first
 SHOWN: Final = MINUTE  # at least: a few scrapes, should one of them fail
@@ -121,7 +121,7 @@ def _rules(version: Version) -> Iterator[tuple[str, str]]:
     for plan in watch_plans(version):
         for rule in plan.rules if plan is not None else ():
             yield rule.id, rule.severity
-            if isinstance(rule, Drift | Ewma):
+            if drifts(rule):
                 yield COMMON_CAUSE, rule.severity
 
 

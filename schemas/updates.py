@@ -22,7 +22,10 @@ class Pool(msgspec.Struct, array_like=True, gc=False):
 
 
 class OpenAlert(msgspec.Struct, array_like=True, gc=False):
-    """What a unit needs of a member's open alert. `raised_at`: log time in ms; `drifts`: its rule looks at change."""
+    """What a unit needs of a member's open alert. `raised_at`: log time in ms.
+
+    `drifts`: its rule says that their work has got worse, which more than a third of a line have in common with it.
+    """
 
     alert_id: str
     template: str

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from schemas.measures import Dims
-from stream.alert_rules import DefaultRules, DriftRule, EwmaRule, StaleRule, UnitGapRule
+from stream.alert_rules import NaiveRule, StaleRule
 from stream.calendars import FOREVER, Calendars
 from stream.case_mix import EVEN, Mix, Model, in_force
 from stream.formula import Formula
@@ -230,7 +230,7 @@ class Rulebook:
         self.by_shift = any(group.by_shift for own in self.versions.values() for v in own for group in v.groups)
         rules = [rule for t in self.templates() for one in t.indicators for rule in one.alerts]
         self.awaits_silence = bool(self.calendars.versions) and any(isinstance(rule, StaleRule) for rule in rules)
-        self.awaits_units = any(isinstance(rule, UnitGapRule | DriftRule | DefaultRules | EwmaRule) for rule in rules)
+        self.awaits_units = any(not isinstance(rule, NaiveRule | StaleRule) for rule in rules)
         edges = {version.begins for versions in self.versions.values() for version in versions}
         edges.update(model.effective_from for own in self.models.values() for model in own)
         self._edges = [-FOREVER, *sorted(edges), FOREVER]

@@ -15,7 +15,7 @@ from stream.score import segment_change, version_of, window_vector
 from stream.standing import told_alerts
 from stream.state import NEVER, Segment, State, Vector, assignment_at, has_alert
 from stream.unit_rules import looked_at
-from stream.watch_plan import Drift, Ewma, Gap
+from stream.watch_plan import Gap, drifts
 
 
 def unit_of(state: State, as_of: int) -> str:
@@ -99,4 +99,4 @@ class Minute:
 
 
 def _alerts(person: Person) -> Iterator[OpenAlert]:
-    return (alert for rule, alert in told_alerts(person) if isinstance(rule, Drift | Ewma | Gap))
+    return (alert for rule, alert in told_alerts(person) if isinstance(rule, Gap) or drifts(rule))

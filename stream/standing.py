@@ -9,7 +9,7 @@ from schemas.alerts import CLEARED
 from schemas.updates import OpenAlert
 from stream.person import Person
 from stream.rulebook import Version
-from stream.watch_plan import Drift, Ewma, Rule, watch_plans
+from stream.watch_plan import Drift, Rule, drifts, watch_plans
 from stream.watched import Open, Ruled
 
 NEAR: Final = 0.5  # of its height: from here on a drift statistic is told
@@ -71,4 +71,4 @@ def _told(found: Alerted) -> OpenAlert:
     name, number = found.version.key
     rule, alert = found.rule, found.alert
     ids = (alert.alert_id, name, number, rule.indicator.id, rule.id)
-    return OpenAlert(*ids, isinstance(rule, Drift | Ewma), alert.raised_at, alert.folded_into)
+    return OpenAlert(*ids, drifts(rule), alert.raised_at, alert.folded_into)

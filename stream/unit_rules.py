@@ -23,7 +23,7 @@ from stream.plan import Counted, Line, counted, plan_of
 from stream.pool import Units
 from stream.rulebook import Rulebook, Version
 from stream.template import Indicator
-from stream.watch_plan import Drift, Ewma, Gap, gaps, watch_plans
+from stream.watch_plan import Gap, Rule, drifts, gaps, watch_plans
 
 LEAST_MEMBERS: Final = 5  # with data in the window
 SHARE: Final = 1 / 3  # of them drift: more than that is the line
@@ -101,7 +101,7 @@ def looked_at(version: Version) -> frozenset[int]:
 
 
 def causes(units: Units, rules: Rulebook, at: int) -> Iterator[Cause]:
-    """Every indicator with drift rules of every unit, at the end of a minute (ms)."""
+    """Every indicator with rules that people drift by, of every unit, at the end of a minute (ms)."""
     for unit, version in _watched(units, rules, at):
         shift = rules.calendars.begins(unit, at)
         for indicator, severity in _drifting(version).items():
@@ -139,16 +139,16 @@ def _first(version: Version, indicator: Indicator, shift: int) -> Line | None:
 
 
 def _drifting(version: Version) -> dict[Indicator, str]:
-    """The indicators with rules for drift, and the gravest of their severities."""
+    """The indicators with rules that people drift by, and the gravest of their severities."""
     found: dict[Indicator, str] = {}
     for rule in _drifts(version):
         found[rule.indicator] = max(found.get(rule.indicator, "info"), rule.severity, key=_GRAVITY.index)
     return found
 
 
-def _drifts(version: Version) -> Iterator[Drift | Ewma]:
+def _drifts(version: Version) -> Iterator[Rule]:
     plans = (plan for plan in watch_plans(version) if plan is not None)
-    return (rule for plan in plans for rule in plan.rules if isinstance(rule, Drift | Ewma))
+    return (rule for plan in plans for rule in plan.rules if drifts(rule))
 
 
 def escalation(rules: Rulebook, row: AlertRow) -> int:

@@ -73,6 +73,7 @@ class Level(Head):
     clear_above: float
     z: float | None
     min_sample: int
+    naive: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,6 +158,14 @@ def watch_plans(version: Version) -> tuple[WatchPlan | None, ...]:
 def window_of(rule: Rule) -> str:
     """The window that a rule looks at, as the template writes it; "" for one without."""
     return rule.window.text if isinstance(rule, Level | Gap) else ""
+
+
+def drifts(rule: Rule) -> bool:
+    """Whether its alerts say that somebody's work has got worse: those of many people at once are the line's.
+
+    `naive` is false too often to say it, also of many.
+    """
+    return isinstance(rule, Drift | Ewma) or (isinstance(rule, Level) and not rule.naive)
 
 
 def gaps(version: Version) -> tuple[Gap, ...]:
@@ -270,13 +279,13 @@ def _compile(place: int, indicator: Indicator, measure: Measure, mixed: int, rul
         case LevelRule():
             z = None if meant.confidence is None else NormalDist().inv_cdf(meant.confidence)
             sample = indicator.min_sample if indicator.rate_of else 0
-            return Level(*head, meant.window, meant.below, meant.clear_above, z, sample)
+            return Level(*head, meant.window, meant.below, meant.clear_above, z, sample, naive=False)
         case UnitGapRule():
             return Gap(*head, meant.window, meant.gap)
         case StaleRule():
             return Stale(*head, meant.after)
         case NaiveRule():
-            return Level(*head, meant.window, meant.below, meant.below, None, 0)
+            return Level(*head, meant.window, meant.below, meant.below, None, 0, naive=True)
         case DriftRule():
             p0, p1 = 1 - meant.good, 1 - meant.bad
             if p1 == 1:  # a share so small that doubles do not tell it from none

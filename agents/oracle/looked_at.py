@@ -6,7 +6,7 @@ from typing import NamedTuple
 from agents.oracle.log import Event
 from agents.oracle.rows import span
 from agents.oracle.rulebook import Version
-from agents.oracle.rules import BelowUnit, Drift, Ewma, Rule
+from agents.oracle.rules import BelowUnit, Drift, Ewma, Level, Rule
 from agents.oracle.shifts import Calendars
 from agents.oracle.template import Indicator
 from agents.oracle.windows import Window, pane_length
@@ -39,7 +39,7 @@ class Sums(NamedTuple):
 
 
 def drifting(indicator: Indicator) -> list[Rule]:
-    """The rules of an indicator that look at change."""
+    """The rules of an indicator whose alerts say that somebody drifts."""
     return [rule for rule in indicator.rules if _drifts(indicator, rule)]
 
 
@@ -49,7 +49,7 @@ def _drifts(indicator: Indicator, rule: Rule) -> bool:
             return 1 - bad < 1
         case Ewma(sigma=None):
             return indicator.target is not None and 0 < indicator.target < 1
-        case Ewma():
+        case Ewma() | Level():
             return True
     return False
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from agents.oracle.known import Knowledge
 from agents.oracle.log import MINUTE
 from agents.oracle.rulebook import Rulebook
-from agents.oracle.rules import BelowUnit, Drift, Ewma
+from agents.oracle.rules import BelowUnit, Drift, Ewma, Level
 
 HOME = 0  # the partition whose ticks say under which rules units decide
 
@@ -46,6 +46,6 @@ def ticks_of(closings: Sequence[Closing]) -> Mapping[int, int]:
 
 
 def _awaits_units(rulebook: Rulebook) -> bool:
-    looked_at = (BelowUnit, Drift, Ewma)
+    looked_at = (BelowUnit, Drift, Ewma, Level)
     indicators = (one for version in rulebook.versions for one in version.template.indicators)
     return any(isinstance(rule.condition, looked_at) for one in indicators for rule in one.rules)

@@ -12,14 +12,14 @@ from agents.oracle.looked_at import Shelf, Sums, lines_of
 from agents.oracle.minutes import Closing
 from agents.oracle.rows import Person
 from agents.oracle.rulebook import Rulebook, Version
-from agents.oracle.rules import Drift, Ewma
+from agents.oracle.rules import Drift, Ewma, Level
 
 _NEVER = 1 << 62
 LineKey = tuple[str, int, str, str]
 
 
 class OpenDrift(NamedTuple):
-    """Somebody's open alert of a rule that looks at change; `raised_at` is its log time (ms)."""
+    """Somebody's open alert of a rule that they drift by; `raised_at` is its log time (ms)."""
 
     alert_id: str
     template: str
@@ -106,7 +106,7 @@ def _drifts(
 
 def _episodes(epoch: Epoch, known: Knowledge, version: Version, models: Rulebook) -> Iterator[tuple[int, int, Alert]]:
     """(first tick of the epoch that knows it raised, first that knows it over, alert)."""
-    for alert, raised, over, _ in episodes_of(epoch.person, epoch.rulebook, version, models, (Drift, Ewma)):
+    for alert, raised, over, _ in episodes_of(epoch.person, epoch.rulebook, version, models, (Drift, Ewma, Level)):
         end = epoch.end if over is None else min(epoch.end, known.since(over))
         yield max(epoch.begin, known.since(raised)), end, alert
 

@@ -102,6 +102,35 @@ async def test_when_a_third_of_a_line_drops_it_is_the_line(plant: Plant) -> None
     assert [] == disagreements(plant.rig)
 
 
+@pytest.mark.parametrize(
+    ("rules", "is_line"),
+    [
+        ("[{id: low, window: day, below: 0.90, confidence: 0.95, severity: critical}]", True),
+        ("[{id: low, window: day, below: 0.50, confidence: 0.95}]", True),
+        ("[{id: low, window: day, naive: 0.90}, {id: gap, window: day, below_unit: 0.9}]", False),  # wrong too often
+    ],
+)
+async def test_thresholds_alone_blame_the_line_as_well(plant: Plant, rules: str, is_line: bool) -> None:
+    """Half of a line falls below a threshold within an hour, and no rule looks at drift; as when all are well again."""
+    log = published(watched(rules))
+    _work(log, NOON - MINUTE, {name: 1 if name in PEOPLE[:3] else 10 for name in PEOPLE})
+    plant.rig.write(log)
+    await plant.minute(0)
+    lines, low = plant.alerts("common_cause"), plant.alerts("low")
+    assert [("L1", "firing", 6, 3, low[0].severity)] * is_line == [
+        (line.unit, line.state, line.n, line.good, line.severity) for line in lines
+    ]
+    assert [line.alert_id for line in lines] * 3 == [row.folded_into for row in low if row.folded_into]
+    assert ["E1", "E2", "E3"] == [row.employee_id for row in low]
+    better = Log()
+    for number in range(1, 30):
+        _work(better, NOON + number * 1_000, dict.fromkeys(PEOPLE, 10))
+    plant.rig.write(better)
+    await plant.minute()
+    assert {"cleared"} == {row.state for row in (*plant.alerts("common_cause"), *plant.alerts("low"))}
+    assert [] == disagreements(plant.rig)
+
+
 async def test_it_is_over_when_few_drift(plant: Plant) -> None:
     """At most a sixth; a worker that starts meanwhile knows what is open."""
     log = published(watched(DRIFT))

@@ -196,6 +196,18 @@ def test_values_that_drift_count_as_well() -> None:
     assert ("common_cause", 5, 2) == (alert.rule, alert.n, alert.good)
 
 
+@pytest.mark.parametrize(("rule", "is_line"), [("below: 0.9", True), ("naive: 0.9", False)])
+def test_falling_below_a_threshold_is_drifting(rule: str, is_line: bool) -> None:
+    """With no other rule; `naive` is wrong too often to blame a line."""
+    log = published(f"[{{id: low, window: day, {rule}, severity: info}}, {{id: gap, window: day, below_unit: 0.9}}]")
+    work(log, NOON - MINUTE, {name: 2 if name in SIX[:3] else 10 for name in SIX})
+    minute = close(log, 0)
+    assert [("common_cause", "L1", minute, 3, "info")] * is_line == [
+        (line.rule, line.unit, line.raised_at, line.good, line.severity) for line in said(log).alerts
+    ]
+    assert is_line * 3 == len(said(log).stands)
+
+
 def test_what_began_an_hour_ago_has_nothing_in_common() -> None:
     """Later than an hour before the minute; exactly an hour is too long ago. Without an event nobody is counted."""
     log = published(DROP)
