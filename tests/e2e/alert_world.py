@@ -149,8 +149,9 @@ class AlertWorld:
         return json.dumps(event)
 
     def answer(self, alert: str, *words: str) -> None:
-        """Somebody does something about an alert, as `scorestream alerts` has it: ack, clear."""
-        call("alerts", *words, alert, "--reason", "seen to", "--broker", self.broker)
+        """Somebody does something about an alert, as `scorestream alerts` has it: ack, clear, shelve --for 1h."""
+        action, *options = words
+        call("alerts", action, alert, *options, "--reason", "seen to", "--broker", self.broker)
 
     # What people see of it
 

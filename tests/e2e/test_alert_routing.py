@@ -8,6 +8,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -109,6 +110,7 @@ def _routed(folder: Path, labels: dict[str, str]) -> str:
         ({"severity": "warning", "unit": "L1", "rule": "common_cause"}, "unit L1"),
         ({"severity": "strange", "unit": "L9"}, "scores"),
         ({"alertname": "ScoreAlertAcknowledged", "severity": "critical", "unit": "L1"}, "nobody"),
+        ({"alertname": "ScoreAlertShelved", "severity": "critical", "unit": "L1"}, "nobody"),
     ],
 )
 def test_alerts_about_scores_go_by_severity_and_unit(whole: Path, labels: dict[str, str], receiver: str) -> None:
@@ -183,6 +185,10 @@ class Told:
         """Alerts as Prometheus would send them; of L1 while a web process says where it is found."""
         self._server.fire([{"labels": each, "annotations": self._annotations(each)} for each in labels])
 
+    def end(self, labels: dict[str, str]) -> None:
+        """An alert is over."""
+        self._server.fire([{"labels": labels, "endsAt": datetime.now(UTC).isoformat()}])
+
     @staticmethod
     def _annotations(labels: dict[str, str]) -> dict[str, str]:
         page = f"/alerts/{labels['alert']}"
@@ -213,7 +219,10 @@ def _running(folder: Path) -> Iterator[Told]:
 
 
 def test_what_somebody_sees_to_is_not_told_again(tmp_path: Path) -> None:
-    """Alerts about scores are told one by one until acknowledged; a unit's alert stands for those of its people."""
+    """Alerts about scores are told one by one until acknowledged; a unit's alert stands for those of its people.
+
+    What is shelved is told when it is so no more.
+    """
     first, second = ({**SCORE, "severity": "warning", "alert": alert} for alert in ("a1", "a2"))
     unit = {**SCORE, "severity": "warning", "alert": "u3", "unit": "L3", "rule": "common_cause"}
     members = [{**SCORE, "severity": "warning", "alert": f"m{number}", "unit": "L3"} for number in range(3)]
@@ -224,7 +233,9 @@ def test_what_somebody_sees_to_is_not_told_again(tmp_path: Path) -> None:
             wanted = alertmanager.told()[alert] + times
             until(lambda: alertmanager.told()[alert] >= wanted, alertmanager.told)
 
-        alertmanager.fire(first, second, unit, *members, other)
+        shelved = {**other, "alert": "s1", "unit": "L4"}
+        put_off = {**shelved, "alertname": "ScoreAlertShelved"}
+        alertmanager.fire(first, second, unit, *members, other, put_off, shelved)
         for alert in ("a1", "a2", "u3", "o1"):
             until_told(alert, 2)
         assert {"a1", "a2", "u3", "o1"} == set(alertmanager.told())
@@ -233,7 +244,9 @@ def test_what_somebody_sees_to_is_not_told_again(tmp_path: Path) -> None:
         until_told("a2", 2)  # what was on its way has arrived
         before = alertmanager.told()["a1"]
         until_told("a2", 2)
-        assert before == alertmanager.told()["a1"]
+        assert (before, 0) == (alertmanager.told()["a1"], alertmanager.told()["s1"])
+        alertmanager.end(put_off)
+        until_told("s1", 1)
 
         until(lambda: {"shift@example.org", "hr@example.org"} <= alertmanager.mailed.keys(), alertmanager.mailed.keys)
         message = alertmanager.mailed["shift@example.org"]
@@ -245,7 +258,7 @@ def test_what_somebody_sees_to_is_not_told_again(tmp_path: Path) -> None:
         assert "<p>more<br>详情</p>" in mail
         # Where nobody says where pages are found, there they are sought where boards are.
         elsewhere = _html(alertmanager.mailed["hr@example.org"])
-        assert re.search(r'<a href="(https://boards.example.org/alerts/(?:u3|o1))">\1</a>', elsewhere)
+        assert re.search(r'<a href="(https://boards.example.org/alerts/(?:u3|o1|s1))">\1</a>', elsewhere)
 
 
 def _html(message: EmailMessage) -> str:

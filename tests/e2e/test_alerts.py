@@ -42,17 +42,24 @@ def begin(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Begin]:
 
 @on_each_log
 def test_each_episode_is_told_once(begin: Begin) -> None:
-    """Three people drop, one of them twice: four notifications. Nobody is named, what is imported is not told."""
+    """Three people drop, one of them twice: four notifications. Nobody is named, what is imported is not told.
+
+    Shelved and back again it is the same episode.
+    """
     world = begin("8s")
     world.drop_long_ago("ursula-imported")
     world.drop("ada-l", "grace-ho", "katherine-j")
-    _, ended, first = (world.until_told(person) for person in ("ada-l", "grace-ho", "katherine-j"))
+    shelved, ended, first = (world.until_told(person) for person in ("ada-l", "grace-ho", "katherine-j"))
+    world.answer(shelved, "shelve", "--for", "1h")
+    until(lambda: world.alertmanager.states("ScoreAlert").get(shelved) == "suppressed", world.alertmanager.said)
+    world.answer(shelved, "unshelve")
     world.answer(ended, "clear")
     world.recover("katherine-j")
     world.drop("katherine-j")  # before Prometheus has let go of the first time
     second = world.until_told("katherine-j", 2)
     until(lambda: world.told()[ended, RESOLVED] > 0, world.told)
     world.settled("mary-so")
+    assert "active" == world.alertmanager.states("ScoreAlert")[shelved]
     assert second != first
     assert world.until_raised("ursula-imported").notify is False
     assert 5 == sum(number for (_, state), number in world.told().items() if state == FIRING)
