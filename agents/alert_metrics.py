@@ -97,8 +97,10 @@ class AlertMetrics:
     def _families(self) -> Iterator[str]:
         yield head(names.SCORE_ALERT)
         for row in self.open:
-            values = (row.alert_id, row.unit, row.indicator, row.rule, row.severity, row.state)
-            yield sample(names.SCORE_ALERT, labels(names.SCORE_ALERT.labels, values), 1)
+            yield sample(names.SCORE_ALERT, labels(names.SCORE_ALERT.labels, (*_named(row), row.state)), 1)
+        yield head(names.ALERT_ESCALATED)
+        for row in (row for row in self.open if row.escalated_at is not None):
+            yield sample(names.ALERT_ESCALATED, labels(names.ALERT_ESCALATED.labels, _named(row)), 1)
         for name, counts in (
             (names.ALERTS_RAISED, self._raised),
             (names.ALERTS_CLEARED, self._cleared),
@@ -115,6 +117,10 @@ class AlertMetrics:
         if known is None:
             known = self._labels[name.labels, key] = labels(name.labels, key)
         return known
+
+
+def _named(row: AlertRow) -> tuple[str, str, str, str, str]:
+    return row.alert_id, row.unit, row.indicator, row.rule, row.severity
 
 
 def _rules(version: Version) -> Iterator[tuple[str, str]]:

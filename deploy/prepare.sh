@@ -14,6 +14,7 @@ usage: $0 [OPTIONS] WEBHOOK_URL [FOLDER]    (where Alertmanager sends alerts of 
   --scores URL               where alerts about scores go; without it to WEBHOOK_URL
   --boards URL               where people find the boards; without it http://localhost:8080
   --mail-to ADDRESS          who gets alerts about scores by mail, too; without it nobody
+  --escalate-to ADDRESS      who gets mail of those that nobody has acknowledged in time; without it --mail-to
   --mail-from ADDRESS        and --mail-host HOST:PORT: who sends that mail, and through which server
   --mail-user NAME           and --mail-password-file FILE, where the server wants to know
   --mail-plain               the server has no TLS
@@ -24,13 +25,14 @@ END
 url() { [[ $2 =~ ^https?://[^[:space:]\"\\]+$ ]] || usage "$1: ${2:-nothing} is no address: http://... or https://..."; }
 mail() { [[ $2 =~ ^[^[:space:]\"\\@]+@[^[:space:]\"\\@]+$ ]] || usage "$1: ${2:-nothing} is no mail address"; }
 
-scores='' boards=http://localhost:8080 to='' from='' host='' user='' password_file='' tls=true units=''
+scores='' boards=http://localhost:8080 to='' escalate='' from='' host='' user='' password_file='' tls=true units=''
 while [[ ${1:-} == --* ]]; do
     case $1 in
         --mail-plain) tls=false; shift; continue ;;
         --scores) scores=${2:-} ;;
         --boards) boards=${2:-} ;;
         --mail-to) to=${2:-} ;;
+        --escalate-to) escalate=${2:-} ;;
         --mail-from) from=${2:-} ;;
         --mail-host) host=${2:-} ;;
         --mail-user) user=${2:-} ;;
@@ -45,8 +47,9 @@ scores=${scores:-$webhook}
 url WEBHOOK_URL "$webhook"
 url --scores "$scores"
 url --boards "$boards"
-if [ -n "$to$from$host$user$password_file$units" ]; then
+if [ -n "$to$escalate$from$host$user$password_file$units" ]; then
     mail --mail-to "$to"
+    mail --escalate-to "${escalate:-$to}"
     mail --mail-from "$from"
     [[ $host =~ ^[A-Za-z0-9.-]+:[0-9]+$ ]] || usage "--mail-host: ${host:-nothing} is not HOST:PORT"
     [[ -z $user || ( $user != *[\"\\]* && -r $password_file ) ]] || usage "--mail-user: --mail-password-file must be there"
@@ -115,6 +118,7 @@ alertmanager() { # the template, with addresses in it
     text=${text/"          #units"$'\n'/"$routes"}
     text=${text//@WEBHOOK@/"$webhook"} text=${text//@SCORES@/"$scores"} text=${text//@BOARDS@/"${boards%/}"}
     text=${text//@MAIL_HOST@/"$host"} text=${text//@MAIL_FROM@/"$from"} text=${text//@MAIL_TO@/"$to"}
+    text=${text//@ESCALATE_TO@/"${escalate:-$to}"}
     text=${text//@MAIL_TLS@/"$tls"} text=${text//@MAIL_USER@/"$user"}
     [ -z "$user" ] || text=${text//@MAIL_PASSWORD@/"$(quoted "$(<"$password_file")")"}
     printf '%s%s\n' "$text" "$receivers"

@@ -76,6 +76,12 @@ SCORE_ALERT: Final = Name(
     "1 for each open alert that people are notified of; alert is an id that names nobody.",
     ("alert", "unit", "indicator", "rule", "severity", "state"),
 )
+ALERT_ESCALATED: Final = Name(
+    "scorestream_score_alert_escalated",
+    "gauge",
+    "1 for each of these that nobody had acknowledged in time; severity is still the template's.",
+    ("alert", "unit", "indicator", "rule", "severity"),
+)
 ALERT_KEYS: Final = ("unit", "rule", "severity")
 ALERTS_RAISED: Final = Name("scorestream_alerts_raised", "counter", "Alerts raised.", ALERT_KEYS)
 ALERTS_CLEARED: Final = Name("scorestream_alerts_cleared", "counter", "Alerts whose reason was over.", ALERT_KEYS)
@@ -132,7 +138,7 @@ OUTBOX_FAILURES: Final = Name(
 ALL: Final = (
     RECORDS, LAG, COMMIT_TIME, COMMIT_SECONDS, COMMIT_FAILURES, CHUNK_RECORDS, STEP_SECONDS, EMPLOYEES_WRITTEN,
     EMPLOYEES_CACHED, HELD, OWED, STATE_BYTES, LATENCY, TICK_TIME, EVENT_TIME, VIEWS_UP, VIEWS_TIME, VIEWS_FAILURES,
-    VIEWS_REBUILDS, SCORING, LIVES, UNIT_SCORE, UNIT_SAMPLE, UNIT_MEMBERS, UNIT_PEOPLE, SCORE_ALERT, ALERTS_RAISED,
-    ALERTS_CLEARED, ALERTS_ACKNOWLEDGED, ALERTS_REVIEWED, ACKNOWLEDGE_SECONDS, YIELD, FUNNEL_OUTSIDE, DRIFT_MEMBERS,
-    SKEWED, LOOP_BLOCKED, DISK_FREE, OUTBOX_WAITING, OUTBOX_AGE, OUTBOX_FAILURES,
+    VIEWS_REBUILDS, SCORING, LIVES, UNIT_SCORE, UNIT_SAMPLE, UNIT_MEMBERS, UNIT_PEOPLE, SCORE_ALERT, ALERT_ESCALATED,
+    ALERTS_RAISED, ALERTS_CLEARED, ALERTS_ACKNOWLEDGED, ALERTS_REVIEWED, ACKNOWLEDGE_SECONDS, YIELD, FUNNEL_OUTSIDE,
+    DRIFT_MEMBERS, SKEWED, LOOP_BLOCKED, DISK_FREE, OUTBOX_WAITING, OUTBOX_AGE, OUTBOX_FAILURES,
 )  # fmt: skip

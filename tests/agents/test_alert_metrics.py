@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from agents.alert_metrics import SHOWN, AlertMetrics
 from schemas.alerts import ACKNOWLEDGED, CLEARED, FIRING, WITHDRAWN, AlertRow, Message
 from schemas.instants import MINUTE, format_rfc3339
-from stream.metric_names import SCORE_ALERT
+from stream.metric_names import ALERT_ESCALATED, SCORE_ALERT
 from stream.rulebook import Rulebook
 from stream.template import load_published
 from tests.oracle.logs import NOON, YIELD, template
@@ -56,6 +56,17 @@ def test_an_open_alert_is_shown(shown: Shown) -> None:
     hidden = [replace(OPEN, notify=False), replace(OPEN, notify=None), replace(OPEN, folded_into="u1")]
     assert [("a1", FIRING), ("a2", ACKNOWLEDGED)] == shown.at(NOON, OPEN, acknowledged)
     assert [] == shown.at(NOON, *hidden)
+
+
+def test_what_nobody_acknowledged_in_time_is_a_series_of_its_own(shown: Shown) -> None:
+    """Whatever became of it since, as long as it is open; not where its unit's alert stands for it."""
+    late = replace(OPEN, escalated_at=AT)
+    rows = [OPEN, replace(late, alert_id="a2"), replace(late, alert_id="a3", state=ACKNOWLEDGED, by="lee")]
+    shown.at(NOON, *rows, replace(late, alert_id="a4", folded_into="u1"))
+    families = text_string_to_metric_families(shown.metrics.text())
+    (found,) = (family.samples for family in families if family.name == ALERT_ESCALATED.name)
+    labels = {"unit": "L1", "indicator": "yield", "rule": "drop", "severity": "warning"}
+    assert [{"alert": "a2"} | labels, {"alert": "a3"} | labels] == [sample.labels for sample in found]
 
 
 def test_what_is_over_within_a_moment_is_shown_for_a_minute(shown: Shown) -> None:

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.skipif(
 )
 RULES = yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules.yml").read_text("utf-8"))
 MAIL = ("--mail-to", "hr@example.org", "--mail-from", "scores@example.org", "--mail-host", "mail:587")
+ESCALATED = {"alertname": "ScoreAlertEscalated"}
 SCORE = {"alertname": "ScoreAlert", "alert": "a1", "unit": "L1", "indicator": "yield", "rule": "drop"}
 
 
@@ -88,6 +89,7 @@ def test_addresses_stand_where_they_belong(whole: Path) -> None:
     assert "https://scores.example.org/hook?a=1&b=2" == receivers["scores"]["webhook_configs"][0]["url"]
     mail = receivers["unit Store 7 & café"]["email_configs"][0]
     assert "store@example.org" == mail["to"]
+    assert "hr@example.org" == receivers["scores-escalated"]["email_configs"][0]["to"]
     assert "https://boards.example.org{{ .CommonAnnotations.board }}" in mail["html"]
 
 
@@ -111,6 +113,8 @@ def _routed(folder: Path, labels: dict[str, str]) -> str:
         ({"severity": "strange", "unit": "L9"}, "scores"),
         ({"alertname": "ScoreAlertAcknowledged", "severity": "critical", "unit": "L1"}, "nobody"),
         ({"alertname": "ScoreAlertShelved", "severity": "critical", "unit": "L1"}, "nobody"),
+        ({"alertname": "ScoreAlertEscalated", "severity": "critical", "unit": "L1"}, "scores-escalated"),
+        ({"alertname": "ScoreAlertEscalated", "severity": "warning", "unit": "L9"}, "scores-escalated"),
     ],
 )
 def test_alerts_about_scores_go_by_severity_and_unit(whole: Path, labels: dict[str, str], receiver: str) -> None:
@@ -129,12 +133,14 @@ def test_alerts_of_the_service_go_to_those_who_keep_it(whole: Path) -> None:
 
 def test_an_episode_is_one_notification(whole: Path) -> None:
     """Alerts about scores are grouped by their id, on every way that they take, and repeated after a day or more."""
-    (route,) = (
+    escalated, route = (
         route for route in yaml.safe_load(_written(whole))["route"]["routes"] if route.get("group_by") == ["alert"]
     )
-    assert ['alertname = "ScoreAlert"'] == route["matchers"]
+    assert [['alertname = "ScoreAlertEscalated"'], ['alertname = "ScoreAlert"']] == [
+        escalated["matchers"], route["matchers"]
+    ]  # fmt: skip
     assert not any("group_by" in below or below.get("continue") for below in route["routes"])
-    repeats = [way["repeat_interval"] for way in (route, *route["routes"]) if "repeat_interval" in way]
+    repeats = [way["repeat_interval"] for way in (escalated, route, *route["routes"]) if "repeat_interval" in way]
     assert min(int(repeat.removesuffix("h")) for repeat in repeats) >= 24
     assert seconds(route["group_wait"]) >= 60  # the unit's alert is decided once a minute
 
@@ -145,6 +151,8 @@ def test_an_episode_is_one_notification(whole: Path) -> None:
         (("--scores", "ftp://x"), "--scores: ftp://x is no address"),
         (("--mail-to", "hr"), "--mail-to: hr is no mail address"),
         (("--mail-to", "hr@example.org"), "--mail-from: nothing"),
+        (("--escalate-to", "head@example.org"), "--mail-to: nothing"),
+        ((*MAIL, "--escalate-to", "head"), "--escalate-to: head is no mail address"),
         ((*MAIL[:-1], "mail"), "--mail-host: mail is not HOST:PORT"),
         ((*MAIL, "--mail-user", "me"), "--mail-password-file must be there"),
         ((*MAIL, "--units", "/nowhere/at/all"), "cannot be read"),
@@ -210,7 +218,7 @@ def _running(folder: Path) -> Iterator[Told]:
         hook.open()
         stack.callback(hook.close)
         mail = stack.enter_context(mail_server(mailed))
-        to = (*MAIL[:-1], f"127.0.0.1:{mail}", "--mail-plain", *_units(folder))
+        to = (*MAIL[:-1], f"127.0.0.1:{mail}", "--mail-plain", "--escalate-to", "head@example.org", *_units(folder))
         _prepared(folder, "--scores", f"http://127.0.0.1:{hook.port}/", "--boards", "https://boards.example.org", *to)
         server = Alertmanager(folder / "alertmanager", quick(_written(folder), *WAITS, REPEATS))
         stack.callback(server.stop)
@@ -245,8 +253,12 @@ def test_what_somebody_sees_to_is_not_told_again(tmp_path: Path) -> None:
         before = alertmanager.told()["a1"]
         until_told("a2", 2)
         assert (before, 0) == (alertmanager.told()["a1"], alertmanager.told()["s1"])
+        alertmanager.fire(*({**SCORE, "severity": "critical", "alert": name} | ESCALATED for name in ("a1", "a9")))
         alertmanager.end(put_off)
         until_told("s1", 1)
+        until(lambda: "head@example.org" in alertmanager.mailed, alertmanager.mailed.keys)
+        until_told("a9", 2)
+        assert before == alertmanager.told()["a1"]  # somebody has acknowledged it meanwhile
 
         until(lambda: {"shift@example.org", "hr@example.org"} <= alertmanager.mailed.keys(), alertmanager.mailed.keys)
         message = alertmanager.mailed["shift@example.org"]
