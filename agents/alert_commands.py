@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from agents.alerting import REFUSED
 from agents.dead_letters import dead_letter
-from agents.meta import read_meta
+from agents.meta import meta_of
 from agents.told import latest_alerts
 from agents.transport.log import Log, Outgoing, partition_for, records
 from agents.unit_pool import UNITS_HOME
@@ -76,18 +76,25 @@ def _key(row: AlertRow) -> bytes:
 
 def answer_to(log: Log, sent: Sent, alert_id: str) -> Answer | None:
     """What became of a command; None while it is not decided."""
+    refused = refusal_of(log, sent)
+    if refused is None:
+        return None
+    return Answer(None, refused) if refused else Answer(latest_alerts(log).get(alert_id), "")
+
+
+def refusal_of(log: Log, sent: Sent) -> str | None:
+    """Why a command was refused; "" where it was obeyed, None while it is not decided."""
     if _decided(log, sent) <= sent.offset:
         return None
     for record in records(log, DEAD_LETTERS, sent.partition, sent.letters):
         letter = dead_letter(record)
         if (letter.topic, letter.offset, letter.reason) == (COMMANDS, sent.offset, REFUSED):
-            return Answer(None, letter.detail)
-    return Answer(latest_alerts(log).get(alert_id), "")
+            return letter.detail
+    return ""
 
 
 def _decided(log: Log, sent: Sent) -> int:
     """Up to which offset the commands of its sort are decided in its partition."""
-    metas = read_meta(log)
     if sent.to_unit:
-        return metas[UNITS_HOME].handled.obeyed.get(sent.partition, 0)
-    return metas[sent.partition].applied.get(COMMANDS, 0)
+        return meta_of(log, UNITS_HOME).handled.obeyed.get(sent.partition, 0)
+    return meta_of(log, sent.partition).applied.get(COMMANDS, 0)

@@ -12,11 +12,13 @@ _TAIL = 64
 def read_meta(log: Log) -> list[Meta]:
     """The meta of every partition as of its last commit; an empty one where nothing was committed yet."""
     info = log.topics().get(CHANGELOG)
-    return [] if info is None else [_of_partition(log, number) for number in range(info.partitions)]
+    return [] if info is None else [meta_of(log, number) for number in range(info.partitions)]
 
 
-def _of_partition(log: Log, number: int) -> Meta:
-    """The last record of a commit is its meta: look from the end backwards, wider each time."""
+def meta_of(log: Log, number: int) -> Meta:
+    """The meta of one partition. The last record of a commit is its meta: looked for from the end backwards, wider each
+    time.
+    """
     end, back = log.end(CHANGELOG, number), _TAIL
     begin = log.start(CHANGELOG, number)
     while True:

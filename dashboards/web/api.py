@@ -19,7 +19,7 @@ from litestar.params import PathParameter, QueryParameter
 from agents.access.viewer import Subject
 from agents.views.port import UnitEntry as Entry
 from agents.views.port import ViewsReader
-from dashboards.web.api_acting import act_on_alert, review_alert
+from dashboards.web.api_acting import act_on_alert, get_outcome, review_alert
 from dashboards.web.api_alerts import get_alert, list_alerts
 from dashboards.web.api_events import send_events
 from dashboards.web.api_examples import (
@@ -281,6 +281,7 @@ api: Final = Router(
         list_alerts,
         get_alert,
         act_on_alert,
+        get_outcome,
         review_alert,
         *HR,
     ],

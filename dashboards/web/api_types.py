@@ -142,6 +142,21 @@ class AlertTold(msgspec.Struct, frozen=True):
     by: str
 
 
+class AlertActed(AlertTold, frozen=True):
+    """Likewise; `obeyed`, or `pending` where no worker has decided within seconds. `command` names it from then on."""
+
+    outcome: Literal["obeyed", "pending"]
+    command: str
+
+
+class CommandOutcome(AlertTold, frozen=True):
+    """What became of a command; `why` says it where it was refused: the alert had moved on when a worker came to it."""
+
+    outcome: Literal["obeyed", "pending", "refused"]
+    command: str
+    why: str
+
+
 class ScoreNow(msgspec.Struct, frozen=True):
     """Somebody's total of now, in the window of today or the first that there is; null points: there are none yet."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Response, get, post
@@ -32,9 +33,11 @@ from dashboards.web.sight import Sight
 from dashboards.web.team_page import team_values
 from dashboards.web.viewer import csrf_field, viewer_of
 from dashboards.web.web import Web
+from schemas.alerts import AlertRow
 from stream.lifecycle import SHELVE
 
 FORM_BYTES = 16_384
+DONE = ("yes", "later", "no")  # what became of what somebody did
 
 
 @get(
@@ -56,22 +59,37 @@ async def team(request: AnyRequest, web: NamedDependency[Web], sight: NamedDepen
 async def act(
     request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight], alert_id: FromPath[str]
 ) -> Response[Any]:
-    """The form at an alert: an action, or a word on whether it was right; then back to the team."""
+    """The form at an alert: an action, or a word on whether it was right; then back to the team, and how it went."""
     form = await texts_of(request)
     row = await alert_of(web.views, alert_id)
-    action, by = form.get("action", ""), who(request)
+    action, by, done = form.get("action", ""), who(request), "yes"
     if action in ("right", "wrong"):
         await demand(sight, web.views, "review-alerts", row)
         await web.acting.review(row, action, by, form.get("reason", ""))
     elif action in ACTIONS:
         await demand(sight, web.views, "act-on-alerts", row)
-        span = SPANS.get(form.get("for", ""))
-        until = web.clock() + span if action == SHELVE and span is not None else None
-        await web.acting.act(row, action, by, form.get("reason", ""), until)
+        done = await _done(web, row, action, by, form)
     else:
         raise RequestProblem(400, f"it is one of {', '.join(ACTIONS)}, right or wrong", "action", action)
     kept = "".join(f"&{name}={form[name]}" for name in KEPT if form.get(name, "").isalnum())
-    return Redirect(f"/team/{unit_segment(row.unit)}?done=1{kept}", status_code=303, headers=NO_STORE)
+    return Redirect(f"/team/{unit_segment(row.unit)}?done={done}{kept}", status_code=303, headers=NO_STORE)
+
+
+async def _done(web: Web, row: AlertRow, action: str, by: str, form: Mapping[str, str]) -> str:
+    """Does it; `yes`, `later` where no worker has come to it, `no` where the alert had moved on: the page shows how."""
+    until = None
+    if action == SHELVE:
+        span = SPANS.get(form.get("for", ""))
+        if span is None:
+            raise RequestProblem(400, f"it is one of {', '.join(SPANS)}", "for", form.get("for"))
+        until = web.clock() + span
+    try:
+        acted = await web.acting.act(row, action, by, form.get("reason", ""), until)
+    except RequestProblem as error:
+        if error.problem.status != 409:
+            raise
+        return "no"
+    return "yes" if acted.obeyed else "later"
 
 
 def who(request: AnyRequest) -> str:
@@ -88,7 +106,8 @@ async def _team(request: AnyRequest, web: Web, sight: Sight, segments: list[str]
         values = await team_values(web, segments[0], request.query_params, said_to(request, web), sight)
     except ViewsUnavailable:
         return page(request, web, "waiting.html", 200, unit=segments[0], unavailable=True)
-    more = {**values, "csrf": csrf_field(request), "done": "done" in request.query_params}
+    done = request.query_params.get("done", "")
+    more = {**values, "csrf": csrf_field(request), "done": done if done in DONE else ""}
     answer = page(request, web, "team.html", 200, unit=segments[0], more=more)
     answer.headers["content-security-policy"] = with_forms()
     return answer

@@ -49,7 +49,7 @@ def shelf(tmp_path: Path) -> Shelf:
 @pytest.fixture
 def client(shelf: Shelf, log: EmbeddedLog) -> Iterator[Client]:
     """A demo's application, over that log."""
-    acting = Acting(lambda: nullcontext(log), lambda: NOW)
+    acting = Acting(lambda: nullcontext(log), lambda: NOW, patience=0)
     with TestClient(create_app(shelf.reader(), clock=lambda: NOW, access=OPEN, acting=acting)) as made:
         yield made
 
@@ -72,12 +72,42 @@ def commands(log: EmbeddedLog) -> list[dict[str, Any]]:
 def test_a_form_is_a_record_of_the_log(
     client: Client, log: EmbeddedLog, form: dict[str, str], expected: dict[str, Any]
 ) -> None:
-    """Then the page comes again, in the language that it had."""
+    """Then the page comes again, in the language that it had; and says so while no worker runs who would obey."""
     answer = client.post(f"/alerts/{MINE}", data={**form, "lang": "zh"}, follow_redirects=False)
-    assert (303, "/team/L1?done=1&lang=zh") == (answer.status_code, answer.headers["location"])
+    done = "yes" if form["action"] == "wrong" else "later"
+    assert (303, f"/team/L1?done={done}&lang=zh") == (answer.status_code, answer.headers["location"])
     (told,) = commands(log)
     assert {**expected, "alert_id": MINE, "by": "demo"}.items() <= told.items()
-    assert "已记录" in client.get(answer.headers["location"]).text
+    assert ("恢复运行后" in client.get(answer.headers["location"]).text) == (done == "later")
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "said"),
+    [
+        ({"action": "unshelve"}, 200, "the alert had moved on"),
+        ({"action": "shelve", "for": "9y"}, 400, "1h, 4h, 1d, 7d"),
+    ],
+)
+def test_a_form_that_does_nothing_says_so(
+    client: Client, log: EmbeddedLog, form: dict[str, str], status: int, said: str
+) -> None:
+    """On the page, where the alert has moved on."""
+    answer = client.post(f"/alerts/{MINE}", data=form)
+    assert (status, True) == (answer.status_code, said in answer.text)
+    assert [] == commands(log)
+
+
+def test_what_becomes_of_a_command_is_told_at_an_address(client: Client, log: EmbeddedLog) -> None:
+    """The answer names it. Of what was not given to this alert nothing is told."""
+    answer = client.post(f"/api/v1/alerts/{MINE}/actions", json={"action": "ack"})
+    told, address = answer.json(), answer.headers["location"]
+    assert ("pending", f"/api/v1/alerts/{MINE}/commands/{told['command']}") == (told["outcome"], address)
+    expected = {"alert_id": MINE, "said": "ack", "by": "demo", "outcome": "pending", "command": told["command"]}
+    assert expected | {"why": ""} == client.get(address).json()
+    partition, offset, _ = told["command"].split("-")
+    names = ("x", "9999-0-0", f"{partition}-{int(offset) + 1}-0", f"{1 - int(partition)}-{offset}-0")
+    wrong = [f"/api/v1/alerts/{MINE}/commands/{name}" for name in names] + [address.replace(MINE, OTHER)]
+    assert {404} == {client.get(each).status_code for each in wrong}
 
 
 def test_an_alert_of_the_unit_names_the_unit(client: Client, log: EmbeddedLog) -> None:
@@ -136,7 +166,7 @@ def test_who_may_act_is_the_matrixs(
 ) -> None:
     """In their own name, and with the token of their own form only; the page offers what may be done."""
     company = Company(tmp_path / "company")
-    acting = Acting(lambda: nullcontext(log), lambda: NOW)
+    acting = Acting(lambda: nullcontext(log), lambda: NOW, patience=0)
     app = create_app(shelf.reader(), clock=lambda: NOW, access=company.gate(), acting=acting)
     session = company.session(account)
     with TestClient(app) as client:

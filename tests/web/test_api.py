@@ -154,6 +154,7 @@ def test_openapi_describes_every_address_with_an_example_or_a_description(client
         "/api/v1/alerts",
         "/api/v1/alerts/{alert_id}",
         "/api/v1/alerts/{alert_id}/actions",
+        "/api/v1/alerts/{alert_id}/commands/{command}",
         "/api/v1/alerts/{alert_id}/reviews",
         "/api/v1/people",
         "/api/v1/results",

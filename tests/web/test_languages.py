@@ -83,7 +83,7 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
     used |= set(re.findall(r"""(?:said|words)\(\s*["']([\w.@]+)["']""", _modules()))
     boards = ("mark.", "window.", "total.", "service.", "alert.", "funnel.inside", "funnel.warn.", "funnel.act.")
     own = ("appeals.state.", "events.status.", "me.missing.", "me.short.", "me.theme.", "me.rule.", *_NOTICES)
-    own += ("me.trend.", "me.beside.", "me.task", "me.alert.step.")
+    own += ("me.trend.", "me.beside.", "me.task", "me.alert.step.", "team.done.")
     own += ("hr.place.", "hr.title.", "hr.kind.", "hr.of.", "hr.window.", "hr.status.", "hr.field.", "hr.cause")
     own += ("hr.why.", "hr.closed.")
     own += ("hr.audit.outcome.", *(f"organisation.{name}." for name in ("kind", "row", "table", "form", "done")))

@@ -61,7 +61,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
             clock=lambda: NOON,
             intake=Intake(At(log), lambda: NOON),
             records=lambda: open_records(f"sqlite:///{folder / 'records.sqlite'}"),
-            acting=Acting(lambda: nullcontext(log), lambda: NOON),
+            acting=Acting(lambda: nullcontext(log), lambda: NOON, patience=0),
             access=OPEN,
         )
         with TestClient(app) as client:
@@ -104,6 +104,7 @@ OPERATIONS: Final = [
     ("GET", "/api/v1/alerts"),
     ("GET", "/api/v1/alerts/{alert_id}"),
     ("POST", "/api/v1/alerts/{alert_id}/actions"),
+    ("GET", "/api/v1/alerts/{alert_id}/commands/{command}"),
     ("POST", "/api/v1/alerts/{alert_id}/reviews"),
     ("GET", "/api/v1/people"),
     ("GET", "/api/v1/results"),
