@@ -146,6 +146,11 @@ async def demand(sight: Sight, views: ViewsReader, right: Right, row: AlertRow) 
     await sight.demand(right, await _subject(views, row))
 
 
+async def may(sight: Sight, views: ViewsReader, right: Right, row: AlertRow) -> bool:
+    """Whether `demand` would go on."""
+    return sight.decide(right, await _subject(views, row)).allowed
+
+
 def may_act(sight: Sight, row: AlertRow, people: int) -> bool:
     """Whether the viewer may act on an alert of a unit with so many people."""
     subject = Subject("employee", row.employee_id) if isinstance(row.employee_id, str) else _unit(row.unit, people)

@@ -12,9 +12,8 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from agents.told import alert_of
 from agents.views.port import ViewsReader, ViewsUnavailable
-from dashboards.web.acting import demand
+from dashboards.web.acting import demand, may
 from dashboards.web.alert_story import Chart, chart, steps
 from dashboards.web.catalogue import Facts, Guide
 from dashboards.web.evidence import EvidenceAbsent, EvidenceBusy, EvidenceSlow
@@ -22,7 +21,8 @@ from dashboards.web.figures import Figures
 from dashboards.web.framing import AnyRequest, Frame
 from dashboards.web.me_pages import RETRY, catalogue_of
 from dashboards.web.my_words import Telling
-from dashboards.web.names import unit_segment, valid_alert
+from dashboards.web.names import unit_segment
+from dashboards.web.raised import history_of
 from dashboards.web.reading import Trends
 from dashboards.web.sight import Sight
 from dashboards.web.sketch import Whisker, whisker
@@ -54,31 +54,20 @@ async def alert_page(
     """The evidence of an alert, open or over."""
     frame = Frame(request, web)
     try:
-        found = await _found(web, alert_id)
+        found = await history_of(web, alert_id)
         if found is None:
             return frame.notice("noalert", 404, alert=alert_id[:64])
         await demand(sight, web.views, "read-alerts", found[-1])
         read = await _read(web, found)
+        may_review = web.acting.possible and await may(sight, web.views, "review-alerts", found[-1])
     except ViewsUnavailable:
         return frame.notice("unavailable", 503, retry=RETRY)
     except EvidenceBusy as error:
         return frame.notice("busy", 503, retry=error.seconds)
     except EvidenceSlow:
         return frame.notice("slow", 503)
-    return frame.page("alert.html", _values(frame, read))
-
-
-async def _found(web: Web, alert_id: str) -> Sequence[AlertRow] | None:
-    """As it stands, or, where it is over and there is a log to look into, all that was said of it."""
-    if not valid_alert(alert_id):
-        return None
-    row = alert_of((await web.views.alerts([alert_id])).get(alert_id))
-    if row is not None:
-        return [row]
-    try:
-        return (None if web.evidence is None else await web.evidence.told(alert_id)) or None
-    except EvidenceAbsent:
-        return None
+    more = {"may_review": may_review, "done": request.query_params.get("done") == "yes"}
+    return frame.page("alert.html", _values(frame, read) | more)
 
 
 async def _read(web: Web, found: Sequence[AlertRow]) -> _Read:

@@ -15,6 +15,7 @@ from dashboards.web.api_types import AlertActed, AlertAction, AlertTold, AlertVe
 from dashboards.web.operations import Limited
 from dashboards.web.outcomes import NAME, OBEYED, PENDING
 from dashboards.web.problems import Problem, RequestProblem
+from dashboards.web.raised import raised
 from dashboards.web.sight import Sight
 from dashboards.web.team_routes import who
 from dashboards.web.web import Web
@@ -98,7 +99,7 @@ async def get_outcome(
     opt={"right": "review-alerts", "filters": True},
     status_code=202,
     tags=["alerts"],
-    summary="Say whether an open alert was right",
+    summary="Say whether an alert was right, open or over",
     operation_class=Limited,
     responses=answers(TOLD, "It is in the log.", WRONG, NO_ALERT, TOO_OFTEN, UNAVAILABLE, status=202),
 )
@@ -109,8 +110,8 @@ async def review_alert(
     alert_id: AlertId,
     data: JSONBody[AlertVerdict],
 ) -> AlertTold:
-    """The precision of rules is counted from it."""
-    row = await alert_of(web.views, alert_id)
+    """The precision of rules is counted from it. The last word of each person on an alert holds."""
+    row = await raised(web, alert_id)
     await demand(sight, web.views, "review-alerts", row)
     await web.acting.review(row, data.verdict, who(request), data.reason)
     return AlertTold(alert_id, data.verdict, who(request))

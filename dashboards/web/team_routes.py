@@ -28,6 +28,7 @@ from dashboards.web.pages import (
     unit_of_address,
 )
 from dashboards.web.problems import RequestProblem
+from dashboards.web.raised import raised
 from dashboards.web.security import with_forms
 from dashboards.web.sight import Sight
 from dashboards.web.team_page import team_values
@@ -59,11 +60,12 @@ async def team(request: AnyRequest, web: NamedDependency[Web], sight: NamedDepen
 async def act(
     request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight], alert_id: FromPath[str]
 ) -> Response[Any]:
-    """The form at an alert: an action, or a word on whether it was right; then back to the team, and how it went."""
+    """The form at an alert: an action, or a word on whether it was right; then the page again, and how it went."""
     form = await texts_of(request)
-    row = await alert_of(web.views, alert_id)
     action, by, done = form.get("action", ""), who(request), "yes"
-    if action in ("right", "wrong"):
+    reviews = action in ("right", "wrong")
+    row = await (raised(web, alert_id) if reviews else alert_of(web.views, alert_id))
+    if reviews:
         await demand(sight, web.views, "review-alerts", row)
         await web.acting.review(row, action, by, form.get("reason", ""))
     elif action in ACTIONS:
@@ -72,7 +74,8 @@ async def act(
     else:
         raise RequestProblem(400, f"it is one of {', '.join(ACTIONS)}, right or wrong", "action", action)
     kept = "".join(f"&{name}={form[name]}" for name in KEPT if form.get(name, "").isalnum())
-    return Redirect(f"/team/{unit_segment(row.unit)}?done={done}{kept}", status_code=303, headers=NO_STORE)
+    page = f"/alerts/{row.alert_id}" if form.get("from") == "alert" else f"/team/{unit_segment(row.unit)}"
+    return Redirect(f"{page}?done={done}{kept}", status_code=303, headers=NO_STORE)
 
 
 async def _done(web: Web, row: AlertRow, action: str, by: str, form: Mapping[str, str]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,14 @@ from litestar.testing import TestClient
 from sqlalchemy import select
 
 from agents.records.access_tables import audit
+from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.log import Outgoing, Part, partition_for
 from agents.views.conflate import Published
+from dashboards.web.acting import Acting
 from dashboards.web.app import create_app
 from schemas.alerts import ACKNOWLEDGED, CLEARED
 from schemas.instants import MINUTE, format_rfc3339, parse_rfc3339
-from stream.topics import ALERTS
+from stream.topics import ALERTS, COMMANDS
 from tests.agents.rig import new_log
 from tests.cli.scored import TEMPLATE as MEASURED
 from tests.cli.scored import append, inspection
@@ -141,7 +145,8 @@ def test_who_may_see_it(company: Company, tmp_path: Path, account: str | None, a
     shelf = Shelf(tmp_path)
     shelf.apply([template(), *(scores(who, unit=unit) for who, unit in WORKS.items())])
     shelf.apply([unit_scores("L1", ["L1-1", "L1-2"]), alert("a" * 20, about, unit=WORKS[about]), tick(NOW)])
-    app = create_app(shelf.reader(), clock=lambda: company.at, access=company.gate())
+    acting = Acting(lambda: nullcontext(None), lambda: company.at)  # type: ignore[arg-type]  # nobody acts
+    app = create_app(shelf.reader(), clock=lambda: company.at, access=company.gate(), acting=acting)
     with TestClient(app) as client:
         if account is not None:
             client.cookies.set("scorestream-session", company.session(account))
@@ -149,6 +154,7 @@ def test_who_may_see_it(company: Company, tmp_path: Path, account: str | None, a
         assert status == answer.status_code
         assert (status == 200) == (f'data-employee="{about}"' in answer.text)
         assert (account == "worker" and status == 200) == ("/me/appeal?" in answer.text)
+        assert (status == 200 and account in ("lead", "personnel")) == ('value="wrong"' in answer.text)
         entry = _last_entry(company)
     others = account is not None and account != "worker" and status == 200
     if others or (status == 403 and account != "keys"):
@@ -236,3 +242,31 @@ def test_one_that_is_over_is_read_from_the_log(shelf: Shelf, tmp_path: Path) -> 
     app = create_app(shelf.reader(), clock=lambda: NOW, access=OPEN, evidence=evidence_of(tmp_path / "none"))
     with TestClient(app) as client:
         assert 404 == client.get("/alerts/gone").status_code
+
+
+def test_one_that_is_over_can_be_found_right_or_wrong(shelf: Shelf, tmp_path: Path) -> None:
+    """From its page, which comes again, and over the API; nothing else can be done to it."""
+    over = alert("gone", "E0001", state=CLEARED, cleared_at=format_rfc3339(NOW - MINUTE), **ROW)
+    _log(tmp_path, [alert("gone", "E0001", **ROW), over])
+
+    def opened() -> AbstractContextManager[EmbeddedLog]:
+        return closing(EmbeddedLog.open(tmp_path / "log", create=False))
+
+    acting = Acting(opened, lambda: NOW, patience=0)
+    evidence = evidence_of(tmp_path / "log")
+    app = create_app(shelf.reader(), clock=lambda: NOW, access=OPEN, evidence=evidence, acting=acting)
+    with TestClient(app) as client:
+        assert 'value="wrong"' in client.get("/alerts/gone").text
+        form = {"action": "wrong", "reason": "camera", "from": "alert", "lang": "en"}
+        answer = client.post("/alerts/gone", data=form, follow_redirects=False)
+        assert (303, "/alerts/gone?done=yes&lang=en") == (answer.status_code, answer.headers["location"])
+        assert "Noted." in client.get(answer.headers["location"]).text
+        right = {"verdict": "right", "reason": "nozzle"}
+        assert 202 == client.post("/api/v1/alerts/gone/reviews", json=right).status_code
+        assert 404 == client.post("/api/v1/alerts/never/reviews", json=right).status_code
+        assert 404 == client.post("/api/v1/alerts/gone/actions", json={"action": "ack"}).status_code
+        with opened() as log:
+            found = [json.loads(row[3] or b"") for n in range(2) for row in log.read(COMMANDS, n, 0, 10)]
+        assert [("wrong", "camera", "gone"), ("right", "nozzle", "gone")] == [
+            (one["verdict"], one["reason"], one["alert_id"]) for one in found
+        ]
