@@ -64,7 +64,7 @@ class Worker:
 
     def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
         self.settings = settings
-        self.metrics = Metrics()
+        self.metrics = Metrics(settings.metric_series, settings.metric_people)
         self._progress = progress
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reading: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -268,7 +268,9 @@ class Worker:
         """Unit by unit, where the units' home is; a backlog has the processor first."""
         while True:
             units, last = self.scoring.units, True
-            if units is not None and units.whole and not self.scoring.pace.late:
+            if units is None:
+                self.metrics.figures.forget()
+            elif units.whole and not self.scoring.pace.late:
                 last = await units.count(self.metrics.figures, self.scoring.rules, self.scoring.now)
             await asyncio.sleep(FIGURES if last else BEAT)
 

@@ -14,7 +14,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 
 from agents.alert_metrics import AlertMetrics
-from agents.unit_figures import UnitFigures
+from agents.series import MOST, Series
+from agents.unit_series import LEAST, UnitSeries
 from stream import metric_names as names
 
 QUANTILES: Final = (0.5, 0.9, 0.99)
@@ -39,10 +40,14 @@ class Snapshot:
 
 
 class Metrics:
-    """Counts and times of one worker, and the last snapshot."""
+    """Counts and times of one worker, and the last snapshot.
 
-    def __init__(self) -> None:
+    `most` series are shown; of values with fewer than `least` people behind them none.
+    """
+
+    def __init__(self, most: int = MOST, least: int = LEAST) -> None:
         self.registry = CollectorRegistry()
+        self._series = Series(most)
         self.snapshot = Snapshot({}, {}, {}, {})
         self.last_failure = ""
         self._chunks = _histogram(names.CHUNK_RECORDS, self.registry, (1, 10, 100, 1_000, 10_000, 100_000))
@@ -53,10 +58,20 @@ class Metrics:
         self._latencies: deque[float] = deque(maxlen=_SAMPLES)
         self._latency_count = 0
         self._latency_sum = 0.0
-        self.alerts = AlertMetrics(self.registry)
-        self.figures = UnitFigures()
+        self.alerts = AlertMetrics(self.registry, self._series)
+        self.figures = UnitSeries(self._series, least)
         self._skewed = Counter(names.SKEWED.name, names.SKEWED.help, registry=self.registry)
         self.registry.register(self)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Gauges as they stood last."""
+        return self._snapshot
+
+    @snapshot.setter
+    def snapshot(self, shot: Snapshot) -> None:
+        self._snapshot = shot
+        self._series.service(len(shot.lag) + sum(map(len, shot.per_partition.values())))
 
     def chunk(self, topic: str, records: int, seconds: float) -> None:
         """A chunk was applied."""
@@ -113,6 +128,11 @@ class Metrics:
                 family.add_metric([str(partition)], value)
             yield family
         yield self._latency_family()
+        left_out = GaugeMetricFamily(names.LEFT_OUT.name, names.LEFT_OUT.help, labels=names.LEFT_OUT.labels)
+        for part, number in self._series.left_out().items():
+            left_out.add_metric([part], number)
+        yield left_out
+        yield GaugeMetricFamily(names.SMALL_UNITS.name, names.SMALL_UNITS.help, value=self.figures.small)
 
     def _latency_family(self) -> Metric:
         family = SummaryMetricFamily(

@@ -115,6 +115,8 @@ class Settings:
     host: str
     language: str
     stale_seconds: int
+    metric_series: int
+    metric_people: int
     request_rate: int | None
     intake_rate: int | None
     appeal_days: int
@@ -245,10 +247,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         one_of(*PROTOCOLS),
     ),
     Setting(
-        "kafka_sasl_mechanism",
-        MECHANISMS[0],
-        "signing in at Kafka: " + ", ".join(MECHANISMS),
-        one_of(*MECHANISMS),
+        "kafka_sasl_mechanism", MECHANISMS[0], "signing in at Kafka: " + ", ".join(MECHANISMS), one_of(*MECHANISMS)
     ),
     Setting("kafka_sasl_username", "", "who signs in at Kafka", parse_username),
     Setting("kafka_sasl_password_file", "off", "file with the password for Kafka", optional("off", parse_file)),
@@ -279,10 +278,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     Setting("redis_password_file", "off", "file with the password of Redis", optional("off", parse_file)),
     Setting(
-        "redis_ca_file",
-        "off",
-        "certificates that may vouch for Redis (off: the system's)",
-        optional("off", parse_file),
+        "redis_ca_file", "off", "certificates that may vouch for Redis (off: the system's)", optional("off", parse_file)
     ),
     Setting("redis_prefix", "scorestream", "first part of all keys in Redis: one for each installation", parse_prefix),
     Setting(
@@ -322,6 +318,18 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("host", "127.0.0.1", "address to listen on", parse_host),
     Setting("language", "en", "language of boards and messages: en or zh", one_of("en", "zh")),
     Setting("stale_seconds", "120", "age of the newest event at which a board marks its data stale", whole(1, 86_400)),
+    Setting(
+        "metric_series",
+        "20000",
+        "series that a worker shows Prometheus at most; what does not fit is named in its log",
+        whole(1_000, 10_000_000),
+    ),
+    Setting(
+        "metric_people",
+        "5",
+        "people who must be behind a unit's value in Prometheus; with fewer it is left out (1: never)",
+        whole(1, 1_000),
+    ),
     Setting(
         "request_rate",
         "1000",

@@ -16,7 +16,7 @@ import msgspec
 from agents.slices import Slices, at_once, in_thread, whole
 from agents.transport.log import Log, Outgoing, Record, TopicPartition, partition_for, records
 from agents.unit_alerts import UnitAlerts
-from agents.unit_figures import UnitFigures
+from agents.unit_series import UnitSeries
 from schemas.instants import parse_rfc3339
 from schemas.updates import Contribution
 from stream.meta import Handled
@@ -116,7 +116,7 @@ class UnitPool:
         async with self.turn:
             await in_thread(added)
 
-    async def count(self, figures: UnitFigures, rules: Rulebook, at: int) -> bool:
+    async def count(self, figures: UnitSeries, rules: Rulebook, at: int) -> bool:
         """Counts on at the figures of units, as of `at` (ms); whether that was the end of a round."""
         async with self.turn:
             return await in_thread(lambda: figures.step(self.units, rules, at))

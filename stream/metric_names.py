@@ -134,11 +134,23 @@ OUTBOX_AGE: Final = Name(
 OUTBOX_FAILURES: Final = Name(
     "scorestream_outbox_failures", "counter", "Times that the store could not be asked, or the log took nothing."
 )
+LEFT_OUT: Final = Name(
+    "scorestream_left_out_series",
+    "gauge",
+    "Series that would be here, were it not for the setting metric_series; the log names them.",
+    ("part",),
+)
+SMALL_UNITS: Final = Name(
+    "scorestream_small_units",
+    "gauge",
+    "Units of which no value is here, for it would be about fewer people than the setting metric_people.",
+)
 
 ALL: Final = (
     RECORDS, LAG, COMMIT_TIME, COMMIT_SECONDS, COMMIT_FAILURES, CHUNK_RECORDS, STEP_SECONDS, EMPLOYEES_WRITTEN,
     EMPLOYEES_CACHED, HELD, OWED, STATE_BYTES, LATENCY, TICK_TIME, EVENT_TIME, VIEWS_UP, VIEWS_TIME, VIEWS_FAILURES,
     VIEWS_REBUILDS, SCORING, LIVES, UNIT_SCORE, UNIT_SAMPLE, UNIT_MEMBERS, UNIT_PEOPLE, SCORE_ALERT, ALERT_ESCALATED,
     ALERTS_RAISED, ALERTS_CLEARED, ALERTS_ACKNOWLEDGED, ALERTS_REVIEWED, ACKNOWLEDGE_SECONDS, YIELD, FUNNEL_OUTSIDE,
-    DRIFT_MEMBERS, SKEWED, LOOP_BLOCKED, DISK_FREE, OUTBOX_WAITING, OUTBOX_AGE, OUTBOX_FAILURES,
+    DRIFT_MEMBERS, SKEWED, LOOP_BLOCKED, DISK_FREE, OUTBOX_WAITING, OUTBOX_AGE, OUTBOX_FAILURES, LEFT_OUT,
+    SMALL_UNITS,
 )  # fmt: skip

@@ -64,16 +64,21 @@ _unpack: Final = msgspec.msgpack.Decoder(_Kept)
 
 
 class _Sum:
-    """Vectors of one slot of a version that belong to one window start, added up, and of how many members."""
+    """Vectors of one slot of a version that belong to one window start, added up, and of how many members.
 
-    __slots__ = ("members", "vector")
+    `active` are those whose sums are not all 0.
+    """
+
+    __slots__ = ("active", "members", "vector")
 
     def __init__(self, width: int) -> None:
         self.members = 0
+        self.active = 0
         self.vector: Vector = [0] * width
 
     def add(self, vector: Sequence[int], sign: int) -> None:
         self.members += sign
+        self.active += sign if any(vector[1:]) else 0
         into = self.vector
         for index, number in enumerate(vector):
             into[index] += sign * number
@@ -185,6 +190,16 @@ class Units:
         """The pooled sums of units by slot of a version, in the windows of the as-of; their shift begins at `shift`."""
         sums = [_current(self._units[unit].sums.get(version.key), version, as_of, shift) for unit in units]
         return sums[0] if len(sums) == 1 else add_up(version, sums)
+
+    def active(self, units: Sequence[str], version: Version, as_of: int, shift: int) -> list[int]:
+        """How many people are behind `vectors`; who did something in several of the units counts in each."""
+        slots = plan_of(version).slots
+        found = [0] * len(slots)
+        for sums in (self._units[unit].sums.get(version.key) for unit in units):
+            for place, (slot, by_start) in enumerate(zip(slots, sums or (), strict=False)):
+                total = by_start.get(pooled_by(slot.window, version, as_of, shift))
+                found[place] += 0 if total is None else total.active
+        return found
 
     def take_changed(self, tree: UnitTree, as_of: int) -> list[str]:
         """The units that differ from their last update, those that belong to others before these; then none do."""

@@ -83,6 +83,8 @@ class Flags:
     host: Annotated[str | None, _setting("host")] = None
     language: Annotated[str | None, _setting("language")] = None
     stale_seconds: Annotated[str | None, _setting("stale_seconds")] = None
+    metric_series: Annotated[str | None, _setting("metric_series")] = None
+    metric_people: Annotated[str | None, _setting("metric_people")] = None
     request_rate: Annotated[str | None, _setting("request_rate")] = None
     intake_rate: Annotated[str | None, _setting("intake_rate")] = None
     appeal_days: Annotated[str | None, _setting("appeal_days")] = None

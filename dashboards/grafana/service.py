@@ -29,7 +29,7 @@ GIB = 2**30
 
 def build() -> Dashboard:
     """The board."""
-    charts = (_waiting(), _records(), _commits(), _state(), _lives(), _outbox(), _web(), _screens())
+    charts = (_waiting(), _records(), _commits(), _state(), _lives(), _outbox(), _web(), _screens(), _metrics())
     return board(
         "service",
         "service",
@@ -138,6 +138,22 @@ def _lives() -> list[Panel]:
         lines(
             "Skewed clocks", "Records a second that are stamped in the future, within what is tolerated.",
             Unit.PER_SECOND, Query(total(rate(names.SKEWED)), "skewed"),
+        ),
+    ]  # fmt: skip
+
+
+def _metrics() -> list[Panel]:
+    return [
+        lines(
+            "Metrics left out",
+            "Series that a worker would show, were it not for its setting metric_series; its log names them.",
+            Unit.COUNT,
+            Query(total(largest(series(names.LEFT_OUT), "worker", "part"), "part"), "{{part}}"),
+        ),
+        lines(
+            "Units too small to tell of",
+            "Units of which no value is shown here, for it would be about fewer people than the setting metric_people.",
+            Unit.COUNT, Query(largest(series(names.SMALL_UNITS)), "units"),
         ),
     ]  # fmt: skip
 

@@ -7,7 +7,8 @@ import time
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents.metrics import Metrics, Snapshot
-from agents.unit_figures import Figures, UnitFigures, counting
+from agents.unit_figures import Figures, counting
+from agents.unit_series import UnitSeries
 from schemas.updates import Contribution, Pool
 from stream import metric_names as names
 from stream.plan import plan_of
@@ -53,8 +54,9 @@ def test_values_spread_and_who_lies_outside() -> None:
     """Of three at 95 % of many and one at 70 %, that one lies below both limits of the funnel."""
     people = {f"E{n}": ("L1", 200, 190) for n in range(3)} | {"E9": ("L1", 200, 140), "E8": ("L1", 0, 0)}
     found = figures(_units(people, {"op/yield": 0.7}), RULES, "L1", NOON)
-    ((_, indicator, window, value, n),) = found.rows
-    assert (5, "yield", "day", 710 / 800, 800) == (found.members, indicator, window, value, n)
+    (row,) = found.rows
+    assert (5, 4, ("op", "yield", "day")) == (found.members, row.people, row.key)
+    assert (710 / 800, 800) == (row.value, row.n)
     (spread,) = found.spreads
     assert (1, 1, 5) == (spread.warned, spread.acted, spread.drifting)
     assert 4 == sum(spread.buckets)
@@ -69,7 +71,7 @@ def test_a_unit_above_others_stands_for_all_their_people() -> None:
     units = _units(people)
     assert ["A", "L1", "L2", "L3", "P"] == units.all_names(tree, NOON)
     found = figures(units, rules, "A", NOON)
-    assert (0, 3, (520 / 600, 600)) == (found.members, found.people, found.rows[0][3:])
+    assert (0, 3, (520 / 600, 600)) == (found.members, found.people, found.rows[0][1:3])
     (spread,) = found.spreads
     assert (3, 1, 0.95 + 0.95 + 0.7) == (sum(spread.buckets), spread.acted, spread.total)
     assert 4 == figures(units, rules, "P", NOON).people
@@ -82,7 +84,7 @@ def test_who_worked_in_two_units_counts_in_one_above_with_both() -> None:
     pools = [Pool(unit, "op", 1, [MIDNIGHT], [[1, good * MICRO, 100 * MICRO]]) for unit, good in goods.items()]
     units.take(Contribution("E1", "L2", "", None, {}, pools))
     found = figures(units, rules, "A", NOON)
-    assert (1, (0.8, 200), 0.8) == (found.people, found.rows[0][3:], found.spreads[0].total)
+    assert (1, (0.8, 200), 0.8) == (found.people, found.rows[0][1:3], found.spreads[0].total)
 
 
 def test_few_pieces_lie_inside() -> None:
@@ -123,7 +125,9 @@ def test_ten_thousand_people_are_few_series_and_a_scrape_is_quick() -> None:
         costs.append(time.process_time() - begin)
     assert min(costs) < 0.05
     assert longest < 0.1
-    assert 10_000 < len([line for line in text.splitlines() if not line.startswith("#")]) <= 20_000
+    shown = [line for line in text.splitlines() if not line.startswith("#")]
+    assert 10_000 < len(shown) <= 20_000
+    assert {0.0} == {float(line.split()[-1]) for line in shown if line.startswith("scorestream_left_out_series{")}
     assert "E0" not in text
     assert 'scorestream_unit_people{unit="P"} 10000' in text
 
@@ -141,8 +145,10 @@ def _work_long(metrics: Metrics) -> None:
 
 def test_names_of_units_may_be_any_text() -> None:
     """Quotes, backslashes and line ends of a unit's name do not end its label."""
-    shown = UnitFigures()
-    shown.step(_units({"E1": ('a "b" \\ c', 10, 9)}), RULES, NOON)
+    shown = UnitSeries(least=1)
+    units = _units({"E1": ('a "b" \\ c', 10, 9)})
+    while not shown.step(units, RULES, NOON):
+        pass
     families = list(text_string_to_metric_families(shown.text()))
     assert {'a "b" \\ c'} == {sample.labels["unit"] for family in families for sample in family.samples}
     declared = (
