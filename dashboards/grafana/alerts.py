@@ -27,6 +27,12 @@ def _wrong(*by: str) -> str:
     return f"{wrong} / {growth(names.ALERTS_REVIEWED, *by)}"
 
 
+def _right(*by: str) -> str:
+    """The share of reviewed alerts that were found right."""
+    right = growth(names.ALERTS_REVIEWED, *by, verdict="right")
+    return f"{right} / {growth(names.ALERTS_REVIEWED, *by)}"
+
+
 def _seconds(share: float, *by: str) -> str:
     return quantile(share, increase(names.ACKNOWLEDGE_SECONDS, "bucket"), *by)
 
@@ -70,6 +76,12 @@ def _review() -> list[Panel]:
         bars(
             "Wrong by rule", "Of the reviewed alerts of a rule, the share that was found wrong.", Unit.RATIO,
             Query(_wrong("rule"), "{{rule}}"), Limits(0.1, 0.3),
+        ),
+        bars(
+            "Precision by unit",
+            "Of the reviewed alerts of a unit, the share that was found right. Without a name: rules that count all"
+            " units together.",
+            Unit.RATIO, Query(_right("unit"), "{{unit}}"), Limits(0.9, 0.7, falling=True),
         ),
         bars(
             "Reviewed by rule", "Alerts that somebody found right or wrong; without reviews nothing is known.",

@@ -9,14 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from dashboards.grafana.expressions import OR_ZERO
 from dashboards.grafana.files import FOLDER
-from stream import metric_names as names
 
 Board = dict[str, Any]
-# Families that are declared and that no worker fills yet: the running installation cannot be asked for them. Whoever
-# fills one takes it out.
-NOT_YET: Final = (
-    names.SCORE_ALERT,
-)  # fmt: skip
 EVERYTHING: Final = {"job": ".+", "instance": ".+"}
 
 
@@ -60,8 +54,3 @@ def label_values(variable: Mapping[str, Any]) -> tuple[str, str]:
 def put_in(expression: str, values: Mapping[str, str]) -> str:
     """The expression without variables; KeyError when one has no value."""
     return re.sub(r"\$(\w+)", lambda match: values[match[1]], expression)
-
-
-def waits(expression: str) -> bool:
-    """Whether it asks for a family that nobody fills yet, or for what a rule makes of one."""
-    return "wilson" in expression or any(re.search(rf"\b{name.name}(?!_records)", expression) for name in NOT_YET)
