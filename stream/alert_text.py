@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import floor, log10
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from schemas.alerts import Message
@@ -12,17 +14,25 @@ from stream.interval import wilson
 from stream.rulebook import Version
 from stream.watch_plan import Drift, Ewma, Gap, Level, Rule, Stale
 from stream.watched import Open
+from stream.window import Kind, Window
+
+_CALENDAR: Final[Mapping[Kind, tuple[str, str]]] = {
+    "shift": ("班次", "the shift"), "day": ("当日", "the day"), "week": ("当周", "the week"),
+    "month": ("当月", "the month"), "quarter": ("当季度", "the quarter"), "year": ("当年", "the year"),
+    "all": ("自生效以来", "all that counts"),
+}  # fmt: skip
+_UNITS: Final = ((1_440, "天", "days"), (60, "小时", "hours"))  # by minutes; what is not two of them is said in minutes
 
 
 def message(version: Version, rule: Rule, alert: Open) -> Message:
     """The words of an alert; the template's own next step is the last of them."""
     name, step = rule.indicator.name, rule.indicator.next_step
-    value, limit, since = _value(rule, alert.value), _value(rule, alert.threshold), _local(version, alert.window_start)
+    value, limit, since = _value(rule, alert.value), _value(rule, alert.threshold), local(version, alert.window_start)
     match rule:
         case Level():
-            window = rule.window.text
-            zh = f"{name.zh}在“{window}”窗口内为{value}，低于{limit}"
-            en = f"{name.en} is {value} in {window}, below {limit}"
+            window = window_words(rule.window)
+            zh = f"{name.zh}：{window[0]}（{since}起）为{value}，低于{limit}"
+            en = f"{name.en} is {value} in {window[1]} (since {since}), below {limit}"
         case Drift():
             if rule.mixed < 0:
                 zh = f"{name.zh}自{since}起下降：{value}，正常应为{limit}"
@@ -38,9 +48,9 @@ def message(version: Version, rule: Rule, alert: Open) -> Message:
             zh = f"{name.zh}的移动平均自{since}起{way}：{value}，{end}{limit}"
             en = f"The moving average of {name.en} is {side} since {since}: {value}, its limit is {limit}"
         case Gap():
-            window = rule.window.text
-            zh = f"{name.zh}在“{window}”窗口内为{value}，明显低于本单位的{limit}"
-            en = f"{name.en} is {value} in {window}, well below the unit's {limit}"
+            window = window_words(rule.window)
+            zh = f"{name.zh}：{window[0]}（{since}起）为{value}，明显低于本单位的{limit}"
+            en = f"{name.en} is {value} in {window[1]} (since {since}), well below the unit's {limit}"
         case Stale():
             minutes = _number((rule.after + rule.pending) / MINUTE)
             zh = f"{name.zh}：{since}开始的班次中，在岗{minutes}分钟没有任何记录"
@@ -49,12 +59,21 @@ def message(version: Version, rule: Rule, alert: Open) -> Message:
     return Message(_sentences("。", zh + evidence[0], step.zh), _sentences(". ", en + evidence[1], step.en))
 
 
+def window_words(window: Window) -> tuple[str, str]:
+    """A window as people say it, in Chinese and English, so that it is right whenever it is read."""
+    if window.kind != "rolling":
+        return _CALENDAR[window.kind]
+    fitting = (unit for unit in _UNITS if not window.minutes % unit[0] and window.minutes >= 2 * unit[0])
+    length, zh, en = next(fitting, (1, "分钟", "min"))
+    return f"最近 {window.minutes // length} {zh}", f"the last {window.minutes // length} {en}"
+
+
 def _sentences(stop: str, *parts: str) -> str:
     said = stop.join(part for part in parts if part)
     return said if said.endswith((".", "!", "。", "！")) else said + stop.strip()
 
 
-def _local(version: Version, at: int) -> str:
+def local(version: Version, at: int) -> str:
     """An instant as people of the template's zone write it, to the minute."""
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(version.timezone)).strftime("%Y-%m-%d %H:%M")
 

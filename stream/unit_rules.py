@@ -17,6 +17,7 @@ from schemas.alerts import CLEARED, FIRING, AlertRow, Message, UnitVerdict
 from schemas.instants import HOUR, parse_rfc3339
 from schemas.updates import OpenAlert
 from stream.alert_reader import COMMON_CAUSE
+from stream.alert_text import local
 from stream.calendars import NO_SHIFT
 from stream.chosen import rfc3339
 from stream.plan import Counted, Line, counted, plan_of
@@ -172,7 +173,8 @@ def raised(cause: Cause, at: int) -> AlertRow:
         indicator=cause.indicator.id, template=name, version=number, state=FIRING, severity=cause.severity,
         raised_at=moment, changed_at=moment, cleared_at=None, window="", window_start=rfc3339(at - WINDOW),
         value=cause.share, n=cause.members, good=cause.members - len(cause.recent), low=None, high=None,
-        threshold=SHARE, folded_into=None, first_event="", last_event="", message=_message(cause), notify=True,
+        threshold=SHARE, folded_into=None, first_event="", last_event="",
+        message=_message(cause, at - WINDOW), notify=True,
     )  # fmt: skip
 
 
@@ -182,10 +184,10 @@ def over(row: AlertRow, at: int) -> AlertRow:
     return replace(row, state=CLEARED, changed_at=moment, cleared_at=moment, by="", reason="", until=None)
 
 
-def _message(cause: Cause) -> Message:
-    name, few, whole = cause.indicator.name, len(cause.recent), cause.members
+def _message(cause: Cause, since: int) -> Message:
+    name, few, whole, begins = cause.indicator.name, len(cause.recent), cause.members, local(cause.version, since)
     return Message(
-        f"{cause.unit}：{whole}人中有{few}人的{name.zh}在一小时内下降，原因多半在产线而不在个人。请先检查设备、物料和工艺。",
-        f"{cause.unit}: {name.en} of {few} in {whole} people has dropped within an hour, which points to the line and "
-        "not to its people. Check machines, material and process first.",
+        f"{cause.unit}：{whole}人中有{few}人的{name.zh}在一小时内（{begins}起）下降，原因多半在产线而不在个人。请先检查设备、物料和工艺。",
+        f"{cause.unit}: {name.en} of {few} in {whole} people has dropped within an hour (since {begins}), which points "
+        "to the line and not to its people. Check machines, material and process first.",
     )

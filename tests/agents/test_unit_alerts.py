@@ -86,8 +86,9 @@ async def test_when_a_third_of_a_line_drops_it_is_the_line(plant: Plant) -> None
         line.unit, line.state, line.n, line.good, line.value, line.severity
     )  # fmt: skip
     assert format_rfc3339(NOON) == line.raised_at
-    assert "3 in 6 people" in line.message.en
-    assert "6人中有3人" in line.message.zh
+    assert "3 in 6 people has dropped within an hour (since 2026-03-02 11:00)" in line.message.en
+    assert "6人中有3人的" in line.message.zh
+    assert "在一小时内（2026-03-02 11:00起）下降" in line.message.zh
     folded = plant.alerts("drop")
     assert [("E1", line.alert_id), ("E2", line.alert_id), ("E3", line.alert_id)] == [
         (row.employee_id, row.folded_into) for row in folded
