@@ -11,6 +11,7 @@ COPY schemas ./schemas
 COPY stream ./stream
 COPY agents ./agents
 COPY dashboards ./dashboards
+COPY docs/operations.md ./docs/operations.md
 RUN python -m pip --python /opt/scorestream/bin/python install --quiet --no-deps --no-compile --no-build-isolation .
 RUN python -m pip --python /opt/scorestream/bin/python uninstall --quiet --yes hatchling pathspec pluggy trove-classifiers
 RUN /opt/scorestream/bin/python -m compileall -q -j 0 /opt/scorestream/lib

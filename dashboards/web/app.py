@@ -63,6 +63,7 @@ from dashboards.web.problems import (
 )
 from dashboards.web.rates import Rates, add_rates
 from dashboards.web.repeated import Repeats
+from dashboards.web.runbook import runbook
 from dashboards.web.security import add_headers
 from dashboards.web.service import STILL_AFTER, Service
 from dashboards.web.sight import Sight
@@ -138,7 +139,20 @@ def create_app(
 
 def _application(web: Web) -> Litestar:
     editors = (*HR, *ORGANISATION, *EDIT, *IMPORT, *CALENDARS)
-    handlers: list[Any] = [start, board, team, act, asset, api, healthz, metrics, *PERSONAL, *editors, *SIGN_IN]
+    handlers: list[Any] = [
+        start,
+        board,
+        team,
+        act,
+        asset,
+        api,
+        healthz,
+        metrics,
+        runbook,
+        *PERSONAL,
+        *editors,
+        *SIGN_IN,
+    ]
     app = Application(
         route_handlers=[*handlers, *(CHOOSE if web.gate.demo else ())],
         guards=[guard],

@@ -74,10 +74,23 @@ def _copy(source: str, target: Path) -> None:
 
 def test_the_builder_is_given_the_product_alone() -> None:
     """Rooms and lock go in; tests, secrets, and the history do not."""
-    wanted = ("requirements.lock", "pyproject.toml", "agents/app.py", "dashboards/web/static/main.js")
+    wanted = (
+        "requirements.lock",
+        "pyproject.toml",
+        "agents/app.py",
+        "dashboards/web/static/main.js",
+        "docs/operations.md",
+    )
     assert [] == [name for name in wanted if _ignored(name)]
     assert all((ROOT / name).exists() for name in wanted)
-    others = ("tests/conftest.py", "deploy/secrets/authority.key", ".git/config", "agents/__pycache__/app.pyc", ".venv")
+    others = (
+        "tests/conftest.py",
+        "deploy/secrets/authority.key",
+        ".git/config",
+        "agents/__pycache__/app.pyc",
+        ".venv",
+        "docs/api.md",
+    )
     assert [] == [name for name in others if not _ignored(name)]
 
 
