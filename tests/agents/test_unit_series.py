@@ -181,6 +181,20 @@ def test_whoever_sets_it_to_one_is_told_everything() -> None:
     assert all(_values(_people(L1=SIX, L2={"C1": 71}, L3=FIVE), 1).values())
 
 
+def test_who_counts_no_more_tells_nothing() -> None:
+    """Another worker does: of two values of one unit the older would stand for ever."""
+    shown = UnitSeries()
+    rules, units = Rulebook([load_published(template(YIELD))]), _people(L1=SIX)
+    while not shown.step(units, rules, NOON):
+        pass
+    assert 'unit="L1"' in shown.text()
+    shown.forget()
+    assert 'unit="L1"' not in shown.text()
+    while not shown.step(units, rules, NOON):
+        pass
+    assert 'unit="L1"' in shown.text()
+
+
 def test_what_is_not_told_is_counted() -> None:
     """So that a panel without a unit can be explained."""
     metrics = Metrics()

@@ -268,11 +268,18 @@ def test_what_somebody_sees_to_is_not_told_again(tmp_path: Path) -> None:
         assert re.search(r'<a href="(https://scores.example.org/alerts/a[12])">\1</a>', mail)
         assert re.search(r"Since / 开始时间: 20\d\d-\d\d-\d\d \d\d:\d\d UTC", mail)
         assert "<p>more<br>详情</p>" in mail
+        plain = " ".join(_part(message, "text/plain").split())
+        assert "drop · L1：良品率，下降 · Since / 开始时间: 20" in plain
+        assert re.search(r" UTC · https://scores.example.org/alerts/a[12]$", plain)
         # Where nobody says where pages are found, there they are sought where boards are.
         elsewhere = _html(alertmanager.mailed["hr@example.org"])
         assert re.search(r'<a href="(https://boards.example.org/alerts/(?:u3|o1|s1))">\1</a>', elsewhere)
 
 
 def _html(message: EmailMessage) -> str:
-    (page,) = (part.get_content() for part in message.walk() if part.get_content_type() == "text/html")
+    return _part(message, "text/html")
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    (page,) = (part.get_content() for part in message.walk() if part.get_content_type() == kind)
     return str(page)
