@@ -150,7 +150,7 @@ class AlertMetrics:
         told = [row for row in latest.values() if row.notify and not row.folded_into]
         told += [row for name, (_, row) in self._brief.items() if name not in latest]
         told.sort(key=lambda row: (_GRAVITY[row.severity], row.raised_at, row.alert_id))
-        self.open = tuple(told[: self._series.open(len(told))])
+        self.open = tuple(told[: self._series.open([1 + (row.escalated_at is not None) for row in told])])
         self._text = "".join(self._families())
 
     def text(self) -> str:

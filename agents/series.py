@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Final, Literal, NamedTuple
 
 logger: Final = logging.getLogger(__name__)
@@ -45,7 +47,7 @@ class Series:
         self._sizes: dict[Column, int] = {}
         self._cut: frozenset[Column] = frozenset()
         self._turn = threading.Lock()  # units are counted in a thread
-        self._more = 0  # open alerts beyond those that are shown
+        self._more = 0  # series of open alerts beyond those that are shown
         self._said_more = False
 
     def service(self, number: int) -> None:
@@ -63,16 +65,17 @@ class Series:
                 self._sizes.update(grown)
                 self._plan()
 
-    def open(self, number: int) -> int:
-        """So many alerts are open; how many of them are shown at most."""
-        self._more = max(0, number - self._open)
+    def open(self, sizes: Sequence[int]) -> int:
+        """Alerts of so many series each are open, the most important first; how many of them are shown."""
+        shown = bisect_right(list(accumulate(sizes)), self._open)
+        self._more = sum(sizes[shown:])
         if self._more and not self._said_more:
             self._said_more = True
             logger.warning(
                 "metrics: %d alerts are open, of which %d are shown, the gravest and oldest (a share of the "
-                "setting metric_series); the others notify nobody through Prometheus", number, self._open,
+                "setting metric_series); the others notify nobody through Prometheus", len(sizes), shown,
             )  # fmt: skip
-        return self._open
+        return shown
 
     def kept(self, column: Column) -> bool:
         """Whether a column that was asked for is shown."""

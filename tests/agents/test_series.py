@@ -58,9 +58,17 @@ def test_the_service_itself_comes_first() -> None:
 def test_open_alerts_beyond_their_share_are_named_once(caplog: pytest.LogCaptureFixture) -> None:
     """And counted as long as there are more."""
     series = Series(1_000)
-    assert [60, 60, 60] == [series.open(number) for number in (60, 150, 170)]
+    assert [60, 60, 60] == [series.open([1] * number) for number in (60, 150, 170)]
     assert 110 == series.left_out()["open_alerts"]
-    series.open(3)
+    series.open([1] * 3)
     assert 0 == series.left_out()["open_alerts"]
     (line,) = caplog.messages
     assert "150 alerts are open, of which 60 are shown" in line
+
+
+def test_an_alert_that_was_escalated_takes_two_places() -> None:
+    """The limit is of series, not of alerts."""
+    series = Series(1_000)
+    assert 40 == series.open([2] * 20 + [1] * 40)
+    assert 20 == series.left_out()["open_alerts"]
+    assert 30 == series.open([1, *[2] * 30])
