@@ -14,11 +14,12 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch, WriteBufferManager
 
 from agents.transport.errors import RecoverableError
 
@@ -26,8 +27,10 @@ POSITION: Final = b"@position"
 _LINK: Final = b"@link"  # + number of the batch
 _LOCKED: Final = ("While lock file", "lock hold by current process")
 _NO_ROOM: Final = "No space left on device"
-_BLOCK_CACHE: Final = 32 << 20
 _MEMTABLE: Final = 16 << 20
+# Of all stores of a process together, however many partitions it has: what it takes does not grow with them.
+CACHED: Final = 96 << 20  # bytes of blocks that were read
+UNWRITTEN: Final = 96 << 20  # bytes of what is not in tables yet; about, for writers do not wait
 
 
 class StoreDamaged(RecoverableError):
@@ -184,16 +187,23 @@ def _translated(folder: Path) -> Iterator[None]:
         raise StoreDamaged(folder, text) from error
 
 
+@lru_cache(maxsize=1)
+def _shared() -> tuple[Cache, WriteBufferManager]:
+    return Cache(CACHED), WriteBufferManager(UNWRITTEN, False)
+
+
 def _options() -> Options:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
+    cache, unwritten = _shared()
     options.set_write_buffer_size(_MEMTABLE)
+    options.set_write_buffer_manager(unwritten)
     options.set_max_write_buffer_number(3)
     options.set_keep_log_file_num(2)
     options.set_max_background_jobs(2)
     options.set_max_open_files(256)
     table = BlockBasedOptions()
-    table.set_block_cache(Cache(_BLOCK_CACHE))
+    table.set_block_cache(cache)
     table.set_bloom_filter(10, False)
     options.set_block_based_table_factory(table)
     return options
