@@ -39,7 +39,8 @@ async def _line(folder: Path, number: int, shares: list[float], rules: str = "de
     rig = Rig(folder, PARTITIONS)
     plant = Plant(rig)
     try:
-        rig.write(published(watched(rules).replace("windows: [day]", "windows: [rolling 60m, day]")))
+        text = watched(rules).replace("windows: [day]", "windows: [rolling 60m, day]")
+        rig.write(published(text.replace("target: 0.5", "target: 0.95")))
         rig.wall = NOON - MINUTE
         for place, share in enumerate(shares):
             log, at = Log(), NOON + place * PERIOD
