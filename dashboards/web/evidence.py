@@ -1,6 +1,7 @@
 """Questions to the log from pages: few at once, each with a limit of time, in a thread; the log may be absent.
 
-A page shows scores without the log. It is opened for a question and closed after it, and only read.
+A page shows scores without the log. It is opened for a question and closed after it, and only read. What is long is
+asked for in parts, and between two of them nothing is held: who reads slowly, or goes away, is in nobody's way.
 """
 
 from __future__ import annotations
@@ -8,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
@@ -32,6 +34,8 @@ from stream.update import score_update
 AT_ONCE: Final = 2
 PATIENCE: Final = 3.0  # s that a question waits for its turn
 SECONDS: Final = 20.0  # that a question may take
+PART: Final = 1_000  # records of one person that are read at a time, or more
+PART_S: Final = 1.0  # s after which a part ends, whatever it has found
 _FOREVER: Final = 1 << 62
 
 T = TypeVar("T")
@@ -59,6 +63,13 @@ class Answer(NamedTuple):
     at: int
     partition: int
     begins: int | None
+
+
+class _Place(NamedTuple):
+    """How far a reader has come: the number of an input topic, and the offset there that is read next."""
+
+    topic: int = 0
+    offset: int = 0
 
 
 class Evidence:
@@ -105,32 +116,29 @@ class Evidence:
     async def events(self, employee: str) -> AsyncGenerator[bytes, None]:
         """Every record of the person in the input topics, one JSON object each, in the order of the log per topic.
 
-        Raises EvidenceAbsent and EvidenceBusy, before the first one.
+        Raises EvidenceAbsent, and EvidenceBusy before the first one: what has begun waits for its turns.
         """
-        await self._wait()
-        loop = asyncio.get_running_loop()
-        reading = self._records(employee)
-        try:
-            while (some := await loop.run_in_executor(self._threads, _next, reading)) is not None:
-                for record in some:
-                    yield record
-        finally:
-            await asyncio.shield(loop.run_in_executor(self._threads, reading.close))
-            self._turns.release()
+        some, place = await self._turn(lambda: self._records(employee, _Place()))
+        while True:
+            for record in some:
+                yield record
+            if place is None:
+                return
+            some, place = await self._turn(partial(self._records, employee, place), patient=True)
 
     def close(self) -> None:
         """Takes no more questions."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _turn(self, work: Callable[[], T]) -> T:
-        await self._wait()
+    async def _turn(self, work: Callable[[], T], *, patient: bool = False) -> T:
+        await self._wait(None if patient else self._patience)
         going = asyncio.get_running_loop().run_in_executor(self._threads, work)
         going.add_done_callback(lambda _: self._turns.release())  # also when nobody waits for it any longer
         return await asyncio.shield(going)
 
-    async def _wait(self) -> None:
+    async def _wait(self, patience: float | None) -> None:
         try:
-            await asyncio.wait_for(self._turns.acquire(), self._patience)
+            await asyncio.wait_for(self._turns.acquire(), patience)
         except TimeoutError:
             raise EvidenceBusy from None
 
@@ -179,17 +187,18 @@ class Evidence:
             found = histories_known_at(log, at, self._limits(log), employee, demand_time).get(employee)
         return {} if found is None else score_update(found.person, at).trends
 
-    def _records(self, employee: str) -> Generator[list[bytes], None, None]:
-        key = employee.encode()
+    def _records(self, employee: str, place: _Place) -> tuple[list[bytes], _Place | None]:
+        """A part of the person's records, and where the next one begins: None at the end of the log."""
+        key, found, ends = employee.encode(), list[bytes](), time.monotonic() + PART_S
         with self._reading() as log:
             partition = partition_for(key, log.topics()[INPUT_TOPICS[0]].partitions)
-            for topic in INPUT_TOPICS:
-                for rows in chunks(log, topic, partition, 0, _FOREVER):
-                    yield [_record(topic, partition, row) for row in rows if row[2] == key]
-
-
-def _next(reading: Iterator[list[bytes]]) -> list[bytes] | None:
-    return next(reading, None)
+            for number, topic in list(enumerate(INPUT_TOPICS))[place.topic :]:
+                begins = place.offset if number == place.topic else 0
+                for rows in chunks(log, topic, partition, begins, _FOREVER):
+                    found += [_record(topic, partition, row) for row in rows if row[2] == key]
+                    if len(found) >= PART or time.monotonic() > ends:
+                        return found, _Place(number, rows[-1][0] + 1)
+        return found, None
 
 
 def _record(topic: str, partition: int, row: Any) -> bytes:

@@ -148,6 +148,46 @@ async def test_few_questions_are_asked_at_once(folder: Path) -> None:
     evidence.close()
 
 
+async def test_a_download_that_is_given_up_leaves_its_turn_to_others(folder: Path) -> None:
+    """Whether it is given up while the log is read, or between two records; one that waits has none either."""
+    go, inside = threading.Event(), threading.Semaphore(0)
+
+    def slow() -> AbstractContextManager[Log]:
+        inside.release()
+        assert go.wait(60)
+        return EmbeddedLog.open(folder)
+
+    evidence = Evidence(slow, lambda log: Limits(), at_once=2, patience=5)
+    for _ in range(2):
+        go.clear()
+        reading = asyncio.ensure_future(anext(evidence.events("E0001")))
+        await asyncio.to_thread(inside.acquire)
+        reading.cancel()
+        await asyncio.wait([reading])
+        go.set()
+    waiting = [evidence.events("E0001") for _ in range(2)]
+    for download in waiting:
+        assert b'"o1"' in await anext(download)
+    assert 3 == len((await evidence.explain("E0001", "yield", "day", None, None)).found.events)
+    for download in waiting:
+        await download.aclose()
+    evidence.close()
+
+
+async def test_a_download_comes_in_parts_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However short they are, and while others are answered: each record once, in the order of the log."""
+    evidence = evidence_of(folder)
+    whole = [record async for record in evidence.events("E0001")]
+    monkeypatch.setattr("dashboards.web.evidence.PART", 1)
+    monkeypatch.setattr("agents.replay._CHUNK", 1)
+    parts = []
+    async for record in evidence.events("E0001"):
+        parts.append(record)
+        assert 3 == len((await evidence.explain("E0001", "yield", "day", None, None)).found.events)
+    evidence.close()
+    assert (4, whole) == (len(parts), parts)
+
+
 async def test_a_question_has_its_time(folder: Path) -> None:
     """A log that is too long for a page ends the question, not the process."""
     evidence = evidence_of(folder, seconds=-1.0)
