@@ -24,6 +24,7 @@ DISTANCES: Final = (0.3, 100.0)  # m from which screens are looked at
 DIAGONALS: Final = (3.0, 400.0)  # inches that screens have
 SCREEN_SCOPES: Final = tuple(right for right in RIGHTS if "screen" in MATRIX[right])
 SERVICE_SCOPES: Final = tuple(right for right in RIGHTS if "service" in MATRIX[right])
+UNBOUND: Final = tuple(right for right in SERVICE_SCOPES if MATRIX[right]["service"].get("team") == "no")
 POLICIES: Final = (SUBTREE,)
 _NAME: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,128}")
 _EMPLOYEE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -123,6 +124,8 @@ class Administration:
         given = sorted(scopes) or (list(SCREEN_SCOPES) if screen else [])
         if strange := [scope for scope in given if scope not in allowed]:
             raise AccessError(f"scope {strange[0]!r}: it must be one of {', '.join(allowed)}")
+        if unit is not None and (everywhere := [scope for scope in given if scope in UNBOUND]):
+            raise AccessError(f"unit {unit!r}: a token that is bound to one cannot have scope {everywhere[0]!r}")
         if not given:
             raise AccessError(f"a service's token needs a scope: one of {', '.join(allowed)}")
         token, name = new_token(), new_id()

@@ -30,6 +30,7 @@ Right = Literal[
     "manage-access",
     "read-audit",
     "send-events",
+    "send-people",
     "operate",
     "export",
 ]
@@ -123,7 +124,9 @@ MATRIX: Final[Mapping[Right, Mapping[Role, Mapping[Relation, Cell]]]] = {
     "edit-organisation": {"hr": _any("yes")},
     "manage-access": {"admin": _any("yes")},
     "read-audit": {"hr": _any("yes"), "auditor": _any("yes")},
-    "send-events": {"service": _any("scope")},
+    "send-events": {"service": _SCOPE},
+    # Who works where is nobody's to say who is bound to a place: it would be bound to what it says itself.
+    "send-people": {"service": _to("no", "no", "no", "scope")},
     "operate": {"service": _any("scope"), "admin": _any("yes")},
     "export": {"employee": _OWN, "supervisor": _TEAM, "hr": _ALL, "auditor": _ALL, "service": _SCOPE},
 }

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from agents.cli.lines import Block
 from agents.cli.opening import existing_log
-from agents.intake.judge import Clock, Judge, LineAnswer
+from agents.intake.judge import Clock, Judge, LineAnswer, May, anything
 from agents.settings import Settings
 from agents.transport.errors import LogError, LogIncomplete
 from agents.transport.log import Log
@@ -60,12 +60,12 @@ class Intake:
         self._life: object = None
         self._judge = Judge(1)
 
-    def take(self, blocks: Callable[[], Iterable[Block]]) -> list[LineAnswer]:
-        """Appends a batch and says what became of each line. RecordRefused; LogError, RecoverableError: see
-        `Log.append`.
+    def take(self, blocks: Callable[[], Iterable[Block]], may: May = anything) -> list[LineAnswer]:
+        """Appends what the sender may send of a batch and says what became of each line. RecordRefused; LogError,
+        RecoverableError: see `Log.append`.
         """
         log = self._opened()
-        judged = self._judge.judge(blocks(), self._clock())
+        judged = self._judge.judge(blocks(), self._clock(), may)
         try:
             log.append(judged.records)
         except LogError:

@@ -6,8 +6,8 @@ it. So a batch ends in the same rows, counters and dead letters whichever way it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import repeat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import compress, repeat
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -21,6 +21,7 @@ from schemas.memo import Memo
 from schemas.unreadable import UNREADABLE
 from stream.topics import INPUTS
 
+FORBIDDEN: Final = "forbidden"
 _TEXT: Final = 300  # characters of a detail: a value in it may be as long as an event
 
 
@@ -28,7 +29,7 @@ class LineAnswer(msgspec.Struct, frozen=True, gc=False):
     """What became of a line. `line`: its number in the batch, from 1. `in_log`: whether it was appended.
 
     `accepted`: a valid event, on disk. `refused`: for this `reason` of the contract; where it is in the log all the
-    same, it becomes a dead letter with that reason.
+    same, it becomes a dead letter with that reason. `forbidden`: the sender may not send it, and it stays out.
     """
 
     line: int
@@ -46,6 +47,15 @@ class Judged(NamedTuple):
     answers: list[LineAnswer]
 
 
+May = Callable[[Sequence[Outgoing]], Mapping[int, str]]
+"""Which of a batch's records the sender may not send, by their place in it, with the field, its value and why."""
+
+
+def anything(_: Sequence[Outgoing]) -> Mapping[int, str]:
+    """A sender whom nothing is forbidden."""
+    return {}
+
+
 class _Id(msgspec.Struct, gc=False):
     event_id: Any = None
 
@@ -60,8 +70,8 @@ class Judge:
         self._partitions = partitions
         self._memos = {topic: Memo(topic, _its_own) for topic in INPUTS}
 
-    def judge(self, blocks: Iterable[Block], at: int) -> Judged:
-        """A batch's records with log time `at` (ms), and what each line is told."""
+    def judge(self, blocks: Iterable[Block], at: int, may: May = anything) -> Judged:
+        """A batch's records with log time `at` (ms) that the sender may send, and what each line is told."""
         left_out: dict[int, tuple[bytes, str]] = {}
 
         def note(number: int, line: bytes, reason: str) -> None:
@@ -78,6 +88,12 @@ class Judge:
                 if number not in left_out and line.strip()
             ]
         answers = {number: _placeless(number, line, at, said) for number, (line, said) in left_out.items()}
+        if forbidden := may(records):
+            for place, why in forbidden.items():
+                line = records[place].value or b""
+                answers[numbers[place]] = _refused(numbers[place], line, Rejection(FORBIDDEN, why), in_log=False)
+            allowed = [place not in forbidden for place in range(len(records))]
+            records, numbers = list(compress(records, allowed)), list(compress(numbers, allowed))
         for answer in self._judged(records, numbers):
             answers[answer.line] = answer
         return Judged(records, [answers[number] for number in sorted(answers)])

@@ -15,6 +15,8 @@ from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.params import HeaderParameter
 
+from agents.access.audit import Entry
+from agents.intake.sender import Sender
 from dashboards.web.api_examples import EVENT_PROBLEMS, EVENTS, answers
 from dashboards.web.api_types import EventAnswers
 from dashboards.web.clients import client_of
@@ -23,6 +25,7 @@ from dashboards.web.intake import MOST_BYTES, MOST_LINES
 from dashboards.web.operations import TakesEvents
 from dashboards.web.problems import RequestProblem
 from dashboards.web.repeated import Asked
+from dashboards.web.sight import LISTED, Sight
 from dashboards.web.web import Web
 
 BODY_S: Final = 30.0  # a batch comes within it, or its room is given to others
@@ -47,30 +50,48 @@ Key = Annotated[
     operation_class=TakesEvents,
     responses=answers(EVENTS, "All lines that have a place are on disk.", *EVENT_PROBLEMS, status=202),
     request_max_body_size=MOST_BYTES,
-    opt={"right": "send-events"},
+    opt={"right": "send-events", "filters": True},
 )
 async def send_events(
-    request: Request[Any, Any, Any], web: NamedDependency[Web], idempotency_key: Key = None
+    request: Request[Any, Any, Any],
+    web: NamedDependency[Web],
+    sight: NamedDependency[Sight],
+    idempotency_key: Key = None,
 ) -> Response[EventAnswers]:
     """Appends a batch (NDJSON, at most 8 MiB and 10,000 lines) or one JSON object, byte for byte; durable at 202.
 
     Each line is answered: `accepted`, or `refused` with the contract's reason. A refused line with a usable `type` and
-    `employee_id` is in the log all the same (`in_log`) and becomes a dead letter; one without is left out. Whether an
-    accepted event is late, a duplicate or a conflict is the worker's to say, and shows in its counters.
+    `employee_id` is in the log all the same (`in_log`) and becomes a dead letter; one without is left out, and so is
+    what you may not send (`forbidden`): of people who did not work in or below the unit that your token is bound to
+    when it happened, and `people.*` without the scope `send-people`. Whether an accepted event is late, a duplicate or
+    a conflict is the worker's to say, and shows in its counters.
     """
     lines = _lines(request)
     if idempotency_key is not None and KEY.fullmatch(idempotency_key) is None:
         raise RequestProblem(400, "it is 1 to 128 visible ASCII characters", "Idempotency-Key", idempotency_key)
+    sender = Sender(sight.rules(), sight.viewer)
     with web.batches.room.portion() as take:
         body = await _body(request, take)
         web.rates.admit_events(request, _count(body) if lines else 1)
         if idempotency_key is None:
-            answer, before = await web.batches.take(body, lines=lines), False
+            answer, before = await web.batches.take(body, lines=lines, may=sender.may_not), False
         else:
             asked = Asked(client_of(request), idempotency_key, (b"lines" if lines else b"one", body))
-            answer, before = await web.repeats.once(asked, lambda: web.batches.take(body, lines=lines))
+            answer, before = await web.repeats.once(
+                asked, lambda: web.batches.take(body, lines=lines, may=sender.may_not)
+            )
+    await _written(sight, sender)
     told = {"cache-control": "no-store"} | ({"idempotent-replayed": "true"} if before else {})
     return Response(answer, status_code=202, media_type=MediaType.JSON, headers=told)  # type: ignore[arg-type]
+
+
+async def _written(sight: Sight, sender: Sender) -> None:
+    """In the audit log, before the answer: of whom the sender had events that stayed out."""
+    if sender.refused:
+        listed = sorted(sender.refused)[:LISTED]
+        detail = {"employees": listed, "count": len(sender.refused), "why": sender.refused[listed[0]]}
+        at, who = sight.rules().at, sight.viewer.actor
+        await sight.gate.write(Entry(at, who, "send", "-", "refused", "send-events", "others", detail))
 
 
 def _lines(request: Request[Any, Any, Any]) -> bool:

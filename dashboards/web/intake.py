@@ -18,7 +18,7 @@ import msgspec
 
 from agents.cli.lines import Block, blocks
 from agents.intake.intake import Intake, RecordRefused
-from agents.intake.judge import LineAnswer
+from agents.intake.judge import LineAnswer, May, anything
 from agents.transport.errors import LogBusy, LogError, LogFull, RecoverableError
 from dashboards.web.api_types import EventAnswers
 from dashboards.web.metrics import Metrics
@@ -68,17 +68,17 @@ class Batches:
         self.room = room or Room()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
 
-    async def take(self, body: bytes, *, lines: bool) -> bytes:
+    async def take(self, body: bytes, *, lines: bool, may: May = anything) -> bytes:
         """Puts a batch into the log; the answer, an EventAnswers in JSON. RequestProblem when it could not be.
 
-        `lines`: whether each line is an event, else the whole body is one.
+        `lines`: whether each line is an event, else the whole body is one. `may`: what the sender may not send of it.
         """
         if self._intake is None:
             raise RequestProblem(503, "this process takes no events: it was started without a log to write")
         loop, metrics = asyncio.get_running_loop(), self._metrics
         try:
             with metrics.intake_seconds.time():
-                found, text = await loop.run_in_executor(self._thread, _taken, self._intake, body, lines)
+                found, text = await loop.run_in_executor(self._thread, _taken, self._intake, body, lines, may)
         except RequestProblem as problem:
             metrics.intake_failed.labels(str(problem.problem.status)).inc()
             raise
@@ -95,10 +95,10 @@ class Batches:
         self._thread.shutdown(wait=False)
 
 
-def _taken(intake: Intake, body: bytes, lines: bool) -> tuple[EventAnswers, bytes]:
+def _taken(intake: Intake, body: bytes, lines: bool, may: May) -> tuple[EventAnswers, bytes]:
     """What became of a batch, and that in JSON."""
     with _told():
-        found = summary(intake.take(lambda: _blocks(body, lines)))
+        found = summary(intake.take(lambda: _blocks(body, lines), may))
         return found, msgspec.json.encode(found)
 
 

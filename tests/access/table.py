@@ -24,6 +24,8 @@ answer-appeals      ----  -yp-  -yyy  ----  ----  ----  ----
 propose-correction  ----  -yp-  -yyy  ----  ----  ----  ----
 approve-correction  ----  ----  -yyy  ----  ----  ----  ----
 read-people         y---  yyp-  yyyy  yyyy  ----  ----  ----
+send-events         ----  ----  ----  ----  ----  -sss  ----
+send-people         ----  ----  ----  ----  ----  ---s  ----
 export              y---  yyp-  yyyy  yyyy  ----  -sss  ----
 """
 # employee, supervisor, hr, auditor, screen, service, admin
@@ -34,7 +36,6 @@ publish-template    - - y - - - -
 edit-organisation   - - y - - - -
 manage-access       - - - - - - y
 read-audit          - - y y - - -
-send-events         - - - - - s -
 operate             - - - - - s y
 """
 # What is seen of a person, where the right to it is there; (P): under a pseudonym. A name only where the person's unit

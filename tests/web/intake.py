@@ -14,6 +14,7 @@ from agents.intake.intake import Intake
 from agents.transport.embedded.log import EmbeddedLog
 from agents.transport.log import Log, Outgoing
 from dashboards.web.app import create_app
+from dashboards.web.gate import Gate
 from tests.oracle.logs import NOON
 from tests.web.gates import OPEN
 from tests.web.shelf import Shelf
@@ -57,9 +58,11 @@ class Refusing:
 
 
 @contextmanager
-def taking(log: Any, folder: Path, clock: Callable[[], int] = lambda: NOON, **options: Any) -> Iterator[Client]:
+def taking(
+    log: Any, folder: Path, clock: Callable[[], int] = lambda: NOON, *, access: Gate = OPEN, **options: Any
+) -> Iterator[Client]:
     """A client of an application over a log."""
-    app = create_app(Shelf(folder).reader(), clock=clock, intake=Intake(At(log), clock), **options, access=OPEN)
+    app = create_app(Shelf(folder).reader(), clock=clock, intake=Intake(At(log), clock), **options, access=access)
     with TestClient(app) as client:
         yield client
 
