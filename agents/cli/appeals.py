@@ -8,13 +8,15 @@ from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
+from agents.access.appealing import refused, settling
+from agents.cli.access_store import actor
 from agents.cli.errors import CommandError, UsageError
 from agents.cli.flags import NO_FLAGS, Flags, Switch
 from agents.cli.opening import now_ms
 from agents.cli.output import FormatFlag, print_record, print_rows, time_text
 from agents.cli.progress import say
 from agents.dead_letters import this_user
-from agents.records.appeals import Action, Appeal, AppealError, Who, appeal_of, listed, settle
+from agents.records.appeals import Action, Appeal, AppealError, Who, appeal_of, listed
 from agents.records.database import Records, RecordsError, RecordsUnavailable
 from agents.records.opening import records_of
 
@@ -94,15 +96,26 @@ def answer(
     reject
         the score stands
     by
-        who answers (default: the user who runs this)
+        whose answer it is: an account that may answer it (default: the user who runs this)
     """
     if uphold == reject:
         raise UsageError("say --uphold (the person is right) or --reject (the score stands)")
     action: Action = "uphold" if uphold else "reject"
     with _records(flags) as records:
-        done = records.write(settle(number, action, text, Who(by or this_user()), now_ms()))
+        done = _answered(records, number, action, text, by)
     say(f"appeal {done.number} is {done.state}")
     return 0
+
+
+def _answered(records: Records, number: int, action: Action, text: str, by: str | None) -> Appeal:
+    """In the audit log, also when it was refused because of who answers."""
+    who, now = Who(by or this_user()), now_ms()
+    try:
+        return records.write(settling(number, action, text, who, now, actor=actor(), named=by is not None))
+    except AppealError as error:
+        if error.field == "by":
+            records.write(refused(number, who, actor(), now, str(error)))
+        raise
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
+from agents.access.appealing import handing_in, settling
 from agents.access.viewer import Subject as About
 from agents.records.appeals import (
     LONGEST,
@@ -27,9 +28,7 @@ from agents.records.appeals import (
     Who,
     appeal_of,
     appeals_of,
-    hand_in,
     listed,
-    settle,
 )
 from agents.records.contacts import PREFIX, Contact, signed_by
 from dashboards.web.catalogue import Catalogue
@@ -83,7 +82,7 @@ async def make_appeal(request: AnyRequest, web: NamedDependency[Web]) -> Respons
     if isinstance(score, Response):
         return score
     try:
-        work = hand_in(score, form.get("text", ""), subject.employee, _who(frame), web.clock(), web.appeal_days)
+        work = handing_in(score, form.get("text", ""), subject.employee, _who(frame), web.clock(), web.appeal_days)
         await desk.write(work)
     except AppealError as error:
         return await _form(frame, subject, text=form.get("text", ""), wrong=str(error))
@@ -150,7 +149,7 @@ async def _settle(frame: Frame, number: int, action: Action, text: str, after: s
     if desk is None:
         return frame.notice("unavailable", 503)
     try:
-        await desk.write(settle(number, action, text, _who(frame), frame.web.clock()))
+        await desk.write(settling(number, action, text, _who(frame), frame.web.clock()))
     except AppealError as error:
         status = REFUSED.get(error.field, 400)
         return frame.said(frame.words("me.problem.title"), str(error), status, back=frame.link(after))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from agents.access.administration import Administration
+from agents.access.audit import entries, verify
+from agents.cli.access_store import actor
 from agents.records.appeals import Contested, Who, hand_in
 from agents.records.database import open_records
 from schemas.instants import DAY
@@ -20,6 +24,10 @@ DATA = ("--data", "site")
 def one(tmp_path: Path) -> int:
     """The number of an appeal that was handed in long ago."""
     records = open_records(f"sqlite:///{tmp_path / 'site' / 'records.sqlite'}")
+    admin = Administration(records, "os:test", 0)
+    admin.add_account("m.lee", "E0009", ["hr"])
+    admin.add_account("deng.ting", "E0001", ["hr"])
+    admin.add_account("operator", "E0002", [])
     made = records.write(hand_in(SCORE, "Counted twice.", "E0001", Who("a", "E0001"), NOW, 7))
     records.close()
     return made.number
@@ -49,6 +57,9 @@ def test_an_answer_closes_an_appeal(run: Run, one: int) -> None:
         (("1", "So."), 2, "say --uphold"),
         (("1", "So.", "--uphold", "--reject"), 2, "say --uphold"),
         (("1", "So.", "--reject", "--by", "E0001"), 1, "'E0001' is the one scored"),
+        (("1", "So.", "--reject", "--by", "deng.ting"), 1, "'deng.ting' is the one scored"),
+        (("1", "So.", "--reject", "--by", "operator"), 1, "this takes the right 'answer-appeals'"),
+        (("1", "So.", "--reject", "--by", "a.friend"), 1, "by 'a.friend': no account of that name"),
         (("9", "So.", "--reject"), 1, "there is no appeal 9"),
         (("1", " ", "--reject"), 1, "answer: 0 characters; write 1 to 2,000"),
     ],
@@ -58,3 +69,37 @@ def test_what_cannot_be_answered_is_told(run: Run, one: int, words: tuple[str, .
     found = run("appeals", "answer", *words, *DATA)
     assert (code, True) == (found.code, told in found.err), found.err
     assert 1 == len(run("appeals", "list", "--format", "ndjson", *DATA).rows())
+
+
+def _audited(folder: Path) -> list[tuple[str, str, str, str, dict[str, object]]]:
+    records = open_records(f"sqlite:///{folder / 'site' / 'records.sqlite'}")
+    with records.reading() as connection:
+        assert verify(connection).broken is None
+        found = [
+            (row.actor, row.action, row.subject, row.outcome, json.loads(row.detail)) for row in entries(connection)
+        ]
+    records.close()
+    return [entry for entry in found if entry[1].startswith("appeal")]
+
+
+def test_an_answer_is_in_the_audit_log(run: Run, one: int, tmp_path: Path) -> None:
+    """Who answered in whose name, what they decided, and about which appeal; also who was not allowed to."""
+    run("appeals", "answer", str(one), "No.", "--reject", "--by", "deng.ting", *DATA)
+    run("appeals", "answer", str(one), "Corrected.", "--uphold", "--by", "m.lee", *DATA)
+    tried, answered = _audited(tmp_path)
+    assert (actor(), "appeal-answer", "employee:E0001", "refused") == tried[:4]
+    assert (one, "deng.ting") == (tried[4]["appeal"], tried[4]["by"])
+    assert (actor(), "appeal-upheld", "employee:E0001", "done") == answered[:4]
+    assert (one, "m.lee", "upheld", "yield") == tuple(
+        answered[4][name] for name in ("appeal", "by", "state", "indicator")
+    )
+
+
+def test_who_is_scored_answers_under_no_name_of_theirs(
+    run: Run, one: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nor as the user of this machine who has their account's name."""
+    monkeypatch.setattr("agents.cli.appeals.this_user", lambda: "deng.ting")
+    found = run("appeals", "answer", str(one), "No.", "--reject", *DATA)
+    assert (1, True) == (found.code, "'deng.ting' is the one scored" in found.err)
+    assert ["refused"] == [entry[3] for entry in _audited(tmp_path)]

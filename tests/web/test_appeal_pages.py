@@ -14,6 +14,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from sqlalchemy import insert
 
+from agents.access.audit import entries
 from agents.records.appeals import Appeal, appeals_of
 from agents.records.database import open_records
 from agents.records.tables import assignments, employees, units
@@ -128,7 +129,16 @@ def test_somebody_else_answers_and_the_person_reads_it(client: Client, tmp_path:
     own = _as(client, "own").get("/me/appeals").text
     assert "upheld" in own
     assert "Answer of m.lee" in own
-    assert ["upheld"] == [each.state for each in _recorded(tmp_path)]
+    (made,) = _recorded(tmp_path)
+    assert "upheld" == made.state
+    records = open_records(f"sqlite:///{tmp_path / 'records.sqlite'}")
+    with records.reading() as connection:
+        told = [(row.actor, row.action, row.subject, json.loads(row.detail)["appeal"]) for row in entries(connection)]
+    records.close()
+    subject = "employee:E0001"
+    assert [
+        ("account-1", "appeal-made", subject, made.number), ("m.lee", "appeal-upheld", subject, made.number),
+    ] == told  # fmt: skip
 
 
 def test_the_one_scored_withdraws_and_does_not_answer(client: Client, tmp_path: Path) -> None:
