@@ -70,6 +70,17 @@ class Administration:
 
         self._audited("account-disabled", f"account:{name}", {}, work)
 
+    def enable_account(self, name: str) -> None:
+        """One that was disabled signs in again, with the roles that it has; sessions that were ended stay so."""
+
+        def work(connection: Connection) -> None:
+            _known_account(connection, name)
+            was = (accounts.c.name == name) & accounts.c.disabled_at.is_not(None)
+            if not connection.execute(update(accounts).where(was).values(disabled_at=None)).rowcount:
+                raise AccessError(f"account {name!r}: it is not disabled")
+
+        self._audited("account-enabled", f"account:{name}", {}, work)
+
     def grant(self, name: str, role: str, begins: int | None = None, ends: int | None = None) -> None:
         """The account has the role from `begins` (now) until `ends` (None: until it is revoked)."""
         role = _account_role(role)

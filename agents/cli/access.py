@@ -96,6 +96,19 @@ def disable_account(name: str, /, *, flags: Flags = NO_FLAGS) -> int:
     return 0
 
 
+@account.command(name="enable")
+def enable_account(name: str, /, *, flags: Flags = NO_FLAGS) -> int:
+    """A disabled account may sign in again, within five seconds, with the roles that it has.
+
+    For example
+
+        scorestream access account enable li.na
+    """
+    with store(flags.settings()) as records:
+        administration(records).enable_account(name)
+    return 0
+
+
 @role.command(name="grant")
 def grant_role(name: str, role: str, /, *, until: Until = None, flags: Flags = NO_FLAGS) -> int:
     """Give an account a role, from now on.

@@ -8,6 +8,7 @@ import orjson
 import pytest
 from sqlalchemy import text
 
+from agents.access.audit import entries
 from agents.access.directory import Directory
 from agents.access.matrix import MATRIX, RIGHTS
 from agents.cli.main import main
@@ -42,6 +43,26 @@ def test_accounts_and_roles(capsys: pytest.CaptureFixture[str], data: list[str])
     assert [True, False] == [row["disabled_at"] is None for row in rows]
 
 
+def test_a_disabled_account_is_enabled_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """With its roles, for web processes that are running too, and in the audit log; not one that is not disabled."""
+    data = ["--data", str(tmp_path)]
+    done(capsys, "access", "account", "add", "li.na", "--role", "hr", *data)
+    records = open_records(f"sqlite:///{tmp_path / 'records.sqlite'}")
+    directory, roles = Directory(records, lambda: 1 << 45), []
+    for change in ("disable", "enable"):
+        done(capsys, "access", "account", change, "li.na", *data)
+        assert directory.refresh()
+        viewer = directory.identities.of_account("li.na", 1 << 45)
+        roles.append(None if viewer is None else sorted(viewer.roles))
+    assert [None, ["hr"]] == roles
+    said = done(capsys, "access", "account", "enable", "li.na", *data, code=2)
+    assert "account 'li.na': it is not disabled" in said
+    with records.reading() as connection:
+        told = [(row.action, row.subject) for row in entries(connection)]
+    records.close()
+    assert [("account-disabled", "account:li.na"), ("account-enabled", "account:li.na")] == told[-2:]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -49,6 +70,7 @@ def test_accounts_and_roles(capsys: pytest.CaptureFixture[str], data: list[str])
         (["account", "add", "x", "--role", "screen"], "role 'screen': it must be one of employee"),
         (["account", "add", "x", "--employee", "E 1"], "employee 'E 1'"),
         (["account", "disable", "nobody"], "account 'nobody': there is none"),
+        (["account", "enable", "nobody"], "account 'nobody': there is none"),
         (["role", "grant", "nobody", "hr"], "account 'nobody': there is none"),
         (["role", "grant", "nobody", "hr", "--until", "soon"], "--until 'soon'"),
         (["token", "create"], "label ''"),
