@@ -37,6 +37,7 @@ from dashboards.web.gate import Closed, Gate
 from dashboards.web.guard import guard
 from dashboards.web.head import Application
 from dashboards.web.health import healthz, metrics
+from dashboards.web.hosts import ANY, Hosts
 from dashboards.web.hr_pages import HANDLERS as HR
 from dashboards.web.hub import PACE, Hub, Pace
 from dashboards.web.import_pages import HANDLERS as IMPORT
@@ -112,6 +113,7 @@ def create_app(
     access: Gate | None = None,
     provider: Provider | None = None,
     public_url: str | None = None,
+    hosts: Hosts = ANY,
 ) -> Litestar:
     """The application over these views; they are let go of when it stops.
 
@@ -120,7 +122,8 @@ def create_app(
     answered. `intake`: where events go, None: nowhere. `records` opens the relational store, when it is first asked
     for. `rates`: None for no limits. `evidence` and `desk`: the log and the records, where pages may look into them;
     `acting`: the way of commands about alerts; `planning`: of shift calendars. `access`: who may see what (gate.py);
-    without it nobody sees anything. `provider`: where people sign in.
+    without it nobody sees anything. `provider`: where people sign in. `hosts`: under which names
+    requests are answered.
     """
     own, view, service = Metrics(public_url), View(), Service(still_after=still_after)
     assets, pages, gate = load_assets(), page_templates(), access or Closed(clock)
@@ -132,7 +135,7 @@ def create_app(
         rates=rates or Rates(), acting=acting or Acting(None, clock), gate=gate, watch=Watch(gate, hub.touch_all),
         evidence=evidence, desk=desk, chain=None if desk is None else ChainCheck(desk, clock),
         planning=planning or Planning(None, clock), pasts=Pasts(desk), contacts=Contacts(gate, desk),
-        appeal_days=appeal_days, provider=provider, public_url=public_url,
+        appeal_days=appeal_days, provider=provider, public_url=public_url, hosts=hosts,
     )  # fmt: skip
     return _application(web)
 

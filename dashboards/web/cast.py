@@ -23,15 +23,17 @@ class Cast(Store):
     demo = True
 
     async def viewer(self, credentials: Credentials) -> Viewer | None:
-        """Whom they chose to be; without a choice, or with one that has gone, everything is open."""
+        """Whom they chose to be, None where that one has gone; without a choice everything is open."""
         return self.still(credentials)
 
     def still(self, credentials: Credentials) -> Viewer | None:
         """The same; nothing here blocks."""
         if credentials.token is not None:
-            return self.directory.of_token(credentials.token) or DEMO
-        _, _, who = (credentials.session or "").partition(_SEPARATOR)
-        return self.player(who) or DEMO
+            return self.directory.of_token(credentials.token)
+        if credentials.session is None:
+            return DEMO
+        _, _, who = credentials.session.partition(_SEPARATOR)
+        return self.player(who)
 
     def player(self, who: str) -> Viewer | None:
         """`account:NAME`, or `token:ID` of a screen, as a viewer; None when nobody may be them here."""

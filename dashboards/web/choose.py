@@ -45,6 +45,7 @@ async def choose(request: AnyRequest, web: NamedDependency[Web]) -> Response[Any
     values = {
         "called": lambda player: _called(player, company, frame),
         "kinds": known,
+        "gone": viewer is None,
         "now": players.get(_who(viewer)),
         "titles": {kind: frame.words(f"choose.{kind}.title") for kind in known},
     }

@@ -3,7 +3,7 @@
 `opt={"right": RIGHT}`: a right of the matrix, or "open" for everybody. The subject is the employee or unit that the
 address names (`opt["subject"]` where that takes more than a look at its parameters). A handler that goes through many
 people and leaves out those whom the viewer must not see says `"filters": True`; one that does not, and names nobody,
-asks for everybody.
+asks for everybody. `"any_host": True`: answered under whatever name.
 """
 
 from __future__ import annotations
@@ -33,10 +33,12 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
-    """Runs before every handler. Raises RequestProblem (401, 403), or SignInNeeded for a page."""
+    """Runs before every handler. Raises RequestProblem (401, 403, 421), or SignInNeeded for a page."""
     web: Web = connection.app.state.web
     right = handler.opt.get("right")
     credentials = credentials_of(connection)
+    if not handler.opt.get("any_host"):
+        _demand_host(connection, web, credentials)
     if connection.scope.get("method") == "OPTIONS":  # the framework answers it for every address
         raise RequestProblem(405, "no other site's pages may ask here, and nothing else needs OPTIONS")
     if connection.scope.get("method") not in SAFE:
@@ -54,6 +56,13 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     if not sight.open:
         connection.scope["state"][KEY] = known_as(sight.viewer)
     await _check(connection, handler, web, sight, right)
+
+
+def _demand_host(connection: Connection, web: Web, credentials: Credentials) -> None:
+    host = connection.headers.get("host")
+    why = web.hosts.refuses(host, credentials.token is not None)
+    if why is not None:
+        raise RequestProblem(421, why, "Host", host or "")
 
 
 async def _check(connection: Connection, handler: BaseRouteHandler, web: Web, sight: Sight, right: Right) -> None:

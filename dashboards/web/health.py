@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from litestar import Response, get
 from litestar.di import NamedDependency
 
@@ -11,9 +13,12 @@ from dashboards.web.metrics import CONTENT_TYPE
 from dashboards.web.times import instant
 from dashboards.web.web import Web
 
+# Containers' health checks and Prometheus come without a name and by address; neither answer names anybody or has a
+# score.
+_OPEN: Final = {"right": "open", "any_host": True}
 
-# Open: containers' health checks and Prometheus come without a name, and neither answer names anybody or has a score.
-@get("/healthz", opt={"right": "open"}, tags=["operation"], summary="Process and age of the last commit")
+
+@get("/healthz", opt=_OPEN, tags=["operation"], summary="Process and age of the last commit")
 async def healthz(web: NamedDependency[Web]) -> Response[Health]:
     """200 while the process does its work, also while it waits for the service; 503 when it cannot read the views."""
     at, view = web.clock(), web.view
@@ -36,7 +41,7 @@ async def healthz(web: NamedDependency[Web]) -> Response[Health]:
     return Response(health, status_code=503 if failing else 200, headers={"cache-control": "no-store"})
 
 
-@get("/metrics", opt={"right": "open"}, include_in_schema=False)
+@get("/metrics", opt=_OPEN, include_in_schema=False)
 async def metrics(web: NamedDependency[Web]) -> Response[bytes]:
     """The metrics of this process in Prometheus' text format."""
     view, own = web.view, web.metrics

@@ -69,8 +69,10 @@ def on_request_problem(_: Request[Any, Any, Any], error: RequestProblem) -> Resp
     return answer(error.problem, error.headers)
 
 
-def on_sign_in_needed(_: Request[Any, Any, Any], error: SignInNeeded) -> Response[Any]:
-    """Handler of SignInNeeded: to the page where one signs in, and back afterwards."""
+def on_sign_in_needed(request: Request[Any, Any, Any], error: SignInNeeded) -> Response[Any]:
+    """Handler of SignInNeeded: to the page where one signs in, and back afterwards; in a demo, to where one chooses."""
+    if request.app.state.web.gate.demo:
+        return Redirect("/choose", status_code=303, headers={"cache-control": "no-store"})
     return Redirect(f"/sign-in?{urlencode({'next': error.here})}", headers={"cache-control": "no-store"})
 
 

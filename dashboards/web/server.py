@@ -22,6 +22,7 @@ from dashboards.web.cast import Cast
 from dashboards.web.desk import Desk
 from dashboards.web.evidence import Evidence, OpenLog
 from dashboards.web.gate import Closed, Demo, Gate, Store
+from dashboards.web.hosts import Hosts
 from dashboards.web.intake import MOST_LINES
 from dashboards.web.languages import LANGUAGES, Language
 from dashboards.web.planning import Planning
@@ -90,6 +91,7 @@ def run(
         access=_gate(accounts, demo, records),
         provider=None if client is None else _provider(client),
         public_url=public_url,
+        hosts=Hosts(public_url, local=demo),
     )
     try:
         listener = _listen(host, port or 0)

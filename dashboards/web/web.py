@@ -19,6 +19,7 @@ from dashboards.web.desk import Desk
 from dashboards.web.evidence import Evidence
 from dashboards.web.follower import Follower
 from dashboards.web.gate import Gate
+from dashboards.web.hosts import Hosts
 from dashboards.web.hub import Hub
 from dashboards.web.intake import Batches
 from dashboards.web.languages import Language
@@ -63,6 +64,7 @@ class Web:
     watch: Watch
     provider: Provider | None
     public_url: str | None
+    hosts: Hosts  # the names under which requests are answered
     planning: Planning  # shift calendars in the log
     evidence: Evidence | None  # the log, where this process may read it
     desk: Desk | None  # the records

@@ -167,6 +167,28 @@ def test_the_choice_is_taken_back(client: Client) -> None:
     assert 200 == client.get("/people/L1-2").status_code
 
 
+def test_who_was_somebody_that_has_gone_becomes_nobody_by_choice_only(client: Client, company: Company) -> None:
+    """Not somebody who sees everything: pages lead to where one chooses, the API and streams are shut."""
+    be(client, "account:worker")
+    company.admin.disable_account("worker")
+    client.app.state.web.gate.refresh()
+    for path in ("/hr/people", "/people/L1-2", "/me", "/board/L1"):
+        answer = client.get(path, headers=HERE)
+        assert (303, "/choose") == (answer.status_code, answer.headers["location"]), path
+    assert [401, 401] == [client.get(path).status_code for path in ("/api/v1/scores", "/board/L1/stream")]
+    page = client.get("/choose?lang=en").text
+    assert "may not be chosen any more" in page
+    assert "nobody so far" not in page
+    assert 303 == be(client, "account:lead").status_code
+    assert "you are lead" in client.get("/me?lang=en").text
+
+
+def test_a_token_that_opens_nothing_is_not_nobody(client: Client) -> None:
+    """Whoever shows one wants to be somebody."""
+    answer = client.get("/api/v1/scores", headers={"authorization": "Bearer sst_made-up"})
+    assert 401 == answer.status_code
+
+
 def test_another_site_chooses_for_nobody(client: Client) -> None:
     """Neither without a choice nor with one: the form has to be ours, and of this choice."""
     form = {"who": "account:lead"}

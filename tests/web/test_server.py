@@ -42,6 +42,9 @@ def test_the_process_serves_before_there_are_views_and_takes_them_up(tmp_path: P
             assert time.monotonic() < deadline
             time.sleep(0.02)
         assert "Waiting for the service" in httpx.get(url).text
+        assert [421, 200] == [
+            httpx.get(f"{url}{path}", headers={"host": "evil.example"}).status_code for path in ("hr/people", "healthz")
+        ]
         now = time.time_ns() // 1_000_000
         Shelf(folder).apply(line(newest=now))
         while httpx.get(url).status_code != 302:
