@@ -57,11 +57,15 @@ DEMO: Final = Viewer("demo", open=True)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom or what a question is about: a person, a unit (with how many people, where that is known), or nobody."""
+    """Whom or what a question is about: a person, a unit (with how many people, where that is known), or nobody.
+
+    `beside`: whether a unit's numbers would tell those of fewer people beside it, by what is left of the unit above.
+    """
 
     kind: Literal["employee", "unit", "none"] = "none"
     id: str = ""
     people: int | None = None
+    beside: bool = False
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.id}" if self.kind != "none" else "-"
@@ -135,6 +139,8 @@ class Rules:
         if said == "five":
             # A person is asked about in a unit, whose size the caller has looked at.
             few = subject.kind != "employee" and (subject.people is None or subject.people < LEAST)
+            if subject.beside:
+                return f"without it fewer than {LEAST} people would be left of the unit above, whose numbers are seen"
             return f"the unit has fewer than {LEAST} people" if few else None
         return ""
 

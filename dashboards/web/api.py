@@ -42,6 +42,7 @@ from dashboards.web.names import OF_ID, OF_UNIT, path_segments, unit_segment
 from dashboards.web.operations import Named, Paged
 from dashboards.web.paging import link_to_next
 from dashboards.web.queries import refuse_unknown
+from dashboards.web.remainder import seen_entries
 from dashboards.web.sight import Sight
 from dashboards.web.times import instant
 from dashboards.web.updates import decode_scores, readable
@@ -103,7 +104,7 @@ async def list_units(
 ) -> Response[UnitList]:
     """Every unit (line, team, store) that scores were published for and that you may see, by id."""
     now = instant((await web.views.standing()).now)
-    entries = [entry for entry in await web.views.unit_entries() if sight.sees_unit(entry.unit, entry.people)]
+    entries = await seen_entries(web.views, sight)
     begin = 0 if after is None else bisect_right(entries, after, key=attrgetter("unit"))
     page = entries[begin : begin + limit]
     last = page[-1].unit if begin + limit < len(entries) else None

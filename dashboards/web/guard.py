@@ -20,6 +20,7 @@ from dashboards.web.cookies import credentials_of
 from dashboards.web.csrf import check_origin
 from dashboards.web.gate import Credentials
 from dashboards.web.problems import RequestProblem, SignInNeeded
+from dashboards.web.remainder import beside_few
 from dashboards.web.sight import Sight
 from dashboards.web.updates import decode_unit, readable
 from dashboards.web.viewer import KEY, known_as
@@ -85,7 +86,8 @@ async def _sized(web: Web, sight: Sight, subject: Subject, right: Right) -> Subj
     if subject.kind != "unit" or all(cell(role, relation, right) != "five" for role in sight.viewer.roles):
         return subject
     found = readable(decode_unit, subject.id, (await web.views.units([subject.id])).get(subject.id))
-    return Subject("unit", subject.id, 0 if found is None else found.people)
+    beside = right == "read-units" and bool(await beside_few(web.views, sight, [subject.id]))
+    return Subject("unit", subject.id, 0 if found is None else found.people, beside)
 
 
 def may_ever(viewer: Viewer, right: Right) -> bool:

@@ -22,6 +22,7 @@ from dashboards.web.hub import TooManyScreens
 from dashboards.web.languages import Words, choose, words
 from dashboards.web.names import path_segments, unit_segment, valid_unit
 from dashboards.web.problems import RequestProblem
+from dashboards.web.remainder import seen_entries
 from dashboards.web.sight import Sight
 from dashboards.web.times import instant
 from dashboards.web.updates import decode_unit, readable
@@ -107,7 +108,7 @@ async def unit_ids(web: Web, sight: Sight) -> list[str] | None:
     try:
         if sight.open:
             return await web.views.unit_ids()
-        return [entry.unit for entry in await web.views.unit_entries() if sight.sees_unit(entry.unit, entry.people)]
+        return [entry.unit for entry in await seen_entries(web.views, sight)]
     except ViewsUnavailable:
         return None
 

@@ -6,11 +6,11 @@ from collections.abc import Container, Sequence
 
 import msgspec
 
-from agents.access.matrix import LEAST
 from agents.access.viewer import Subject
 from dashboards.web.alerts import Alert, banner
 from dashboards.web.board import Drawn, Tile
 from dashboards.web.catalogue import Catalogue
+from dashboards.web.remainder import left_out
 from dashboards.web.sight import Sight
 
 
@@ -29,15 +29,9 @@ def shaped(drawn: Drawn, unit: str, alerts: Sequence[Alert], catalogue: Catalogu
 
 
 def _hidden_parts(drawn: Drawn, sight: Sight) -> frozenset[str]:
-    """Units below whose numbers are not seen. Together they have nobody, or enough people: as the whole is on the
-    board, what is left of it when all the others are taken away would else be the numbers of a few.
-    """
-    parts = [tile for tile in drawn.people.values() if tile.board is not None]
-    hidden = [part for part in parts if not sight.sees_unit(part.id[1:], part.people or 0)]
-    shown = sorted((part for part in parts if part not in hidden), key=lambda part: (part.people or 0, part.id))
-    while shown and 0 < sum(part.people or 0 for part in hidden) < LEAST:
-        hidden.append(shown.pop(0))
-    return frozenset(part.id for part in hidden)
+    """Units below whose numbers are not seen."""
+    parts = ((tile.id[1:], tile.people or 0) for tile in drawn.people.values() if tile.board is not None)
+    return frozenset(f"/{unit}" for unit in left_out(parts, sight.sees_unit))
 
 
 def _tile(tile: Tile, unit: str, sight: Sight, hidden: Container[str]) -> Tile | None:

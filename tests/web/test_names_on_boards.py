@@ -200,7 +200,9 @@ def test_a_department_shows_its_lines_to_those_who_may_see_their_numbers(process
     part: dict[str, Any] = {"name": {}, "newest": None, "rows": [], "trends": {}}
     sizes = {"L1": 6, "L2": 3, "L3": 9, "L4": 5}  # L4 is hidden too: what is left of the plant would be that of L2
     parts = [{**part, "unit": one, "people": people} for one, people in sizes.items()]
-    edit = all_of(*(add_unit(unit, "team", "plant", unit, unit, FIRST) for unit in ("L3", "L4")))
+    edit = all_of(
+        add_unit("L3", "team", "plant", "L3", "L3", FIRST), add_unit("L4", "department", "plant", "L4", "L4", FIRST)
+    )
     naming.change(company.records, edit, actor="os:hr", by="hr", now=company.at)
     process.feed(unit_scores("plant", ["mona", "plant-1"], parts=parts))
     show(company, "plant", "shown")
@@ -208,6 +210,24 @@ def test_a_department_shows_its_lines_to_those_who_may_see_their_numbers(process
     with httpx.stream("GET", f"{process.url}/board/plant/stream", headers=headers, timeout=LIMIT) as answer:
         ids = [tile["id"] for tile in next(events(answer)).data["people"]]
     assert ["/L1", "/L3"] == ids
+    # Nor by another way: L4 has a board of its own for its own screen, but not for one that sees the plant's numbers.
+    process.feed(*(unit_scores(unit, [f"{unit}-{n}" for n in range(size)]) for unit, size in sizes.items()))
+    edit = add_unit("L4-a", "team", "L4", "L4-a", "L4-a", FIRST)
+    naming.change(company.records, edit, actor="os:hr", by="hr", now=company.at)
+    process.feed(unit_scores("L4", [], parts=[{**part, "unit": "L4-a", "people": 5}]))
+    process.feed(unit_scores("L4-a", [f"L4-{n}" for n in range(5)]))
+    settle(process)
+    ways = {"L1": 200, "L2": 403, "L3": 200, "L4": 403, "L4-a": 403}
+    for unit, status in ways.items():
+        for path in (f"/board/{unit}", f"/api/v1/units/{unit}", f"/board/{unit}/stream"):
+            with httpx.stream("GET", f"{process.url}{path}", headers=headers, timeout=LIMIT) as answer:
+                assert status == answer.status_code, path
+    answer = httpx.get(f"{process.url}/api/v1/units/L4", headers=headers)
+    assert "fewer than 5 people would be left of the unit above" in answer.json()["detail"]
+    listed = httpx.get(f"{process.url}/api/v1/units", headers=headers).json()["units"]
+    assert ["L1", "L3", "plant"] == [entry["unit"] for entry in listed]
+    own = as_screen(company, process, "L4")
+    assert 200 == httpx.get(f"{process.url}/api/v1/units/L4", headers=own).status_code
 
 
 def test_a_demo_names_people_where_its_records_say_so(company: Company) -> None:
