@@ -39,7 +39,7 @@ from dashboards.web.api_types import EmployeeScores, ScoreList, TrendPane, UnitE
 from dashboards.web.conditional import conditional
 from dashboards.web.known import employee_of, unit_of
 from dashboards.web.names import OF_ID, OF_UNIT, path_segments, unit_segment
-from dashboards.web.operations import Named, Paged
+from dashboards.web.operations import EITHER, Named, Paged
 from dashboards.web.paging import link_to_next
 from dashboards.web.queries import refuse_unknown
 from dashboards.web.remainder import seen_entries
@@ -288,4 +288,5 @@ api: Final = Router(
     ],
     before_request=_admitted,
     response_headers=[ResponseHeader(name="cache-control", value="no-store")],
+    security=EITHER,
 )

@@ -150,14 +150,24 @@ EVENT_PROBLEMS: Final = (
 )
 
 
+# Of every address: who asks is found out first, and what they may.
+AT_THE_DOOR: Final = (
+    Problem("Unauthorized", 401, "sign in, or send a token: Authorization: Bearer TOKEN"),
+    Problem("Forbidden", 403, "this takes the right 'read-scores': this token has no scope 'read-scores'"),
+    Problem("Misdirected Request", 421, "this service is at https://scores.example.org", "Host", "10.0.0.5:8080"),
+)
+
+
 def answers(
     example: msgspec.Struct, description: str, *problems: Problem, status: int = 200, named: bool = False
 ) -> dict[int, ResponseSpec]:
-    """What a handler answers: this when all is well, and these problems. `named`: it has a name, so 304 too."""
+    """What a handler answers: this when all is well, these problems, and those at the door. `named`: it has a name, so
+    304 too.
+    """
     found = {status: _spec(example, description)}
     if named:
         found[304] = ResponseSpec(None, generate_examples=False, description="It is the answer named in If-None-Match.")
-    return found | {problem.status: _spec(problem, _PROBLEM) for problem in problems}
+    return found | {problem.status: _spec(problem, _PROBLEM) for problem in (*AT_THE_DOOR, *problems)}
 
 
 def _spec(example: msgspec.Struct, description: str) -> ResponseSpec:

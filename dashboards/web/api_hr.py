@@ -61,7 +61,7 @@ from dashboards.web.hr_frame import PEOPLE as MAY_PEOPLE
 from dashboards.web.hr_frame import RESULTS as MAY_RESULTS
 from dashboards.web.hr_people import Person, roster
 from dashboards.web.hr_results import KINDS, WINDOWS, Cause, finding, history_of, kinds_of, sums_of, tell_results
-from dashboards.web.operations import Paged
+from dashboards.web.operations import Named, Paged
 from dashboards.web.paging import link_to_next
 from dashboards.web.sight import Sight
 from dashboards.web.times import instant
@@ -182,7 +182,10 @@ async def list_results(
     opt=MAY_RESULTS,
     tags=["results"],
     summary="All that one closed result ever was",
-    responses=answers(HISTORY, "Its rows, the first one first.", BAD_KEY, FORBIDDEN, NO_RESULT, TOO_OFTEN, NO_RECORDS),
+    operation_class=Named,
+    responses=answers(
+        HISTORY, "Its rows, the first one first.", BAD_KEY, FORBIDDEN, NO_RESULT, TOO_OFTEN, NO_RECORDS, named=True
+    ),
 )
 async def result_history(
     request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight], key: Key

@@ -12,7 +12,7 @@ from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.spec import Tag
+from litestar.openapi.spec import Components, Tag
 
 from agents.access.directory import DirectoryStale
 from agents.access.signing_in import Provider
@@ -46,7 +46,7 @@ from dashboards.web.languages import Language
 from dashboards.web.me_pages import me, person
 from dashboards.web.metrics import Metrics
 from dashboards.web.my_data import my_data
-from dashboards.web.operations import Described
+from dashboards.web.operations import SCHEMES, Described
 from dashboards.web.organisation_pages import HANDLERS as ORGANISATION
 from dashboards.web.pages import asset, board, page_templates, start
 from dashboards.web.past import Pasts
@@ -218,6 +218,7 @@ def _openapi() -> OpenAPIConfig:
         version="1",
         description=DESCRIPTION,
         openapi_router=Router("/api", route_handlers=[], include_in_schema=False, opt={"right": "open"}),
+        components=Components(security_schemes=SCHEMES),
         render_plugins=[Described()],
         use_handler_docstrings=True,
         tags=[

@@ -7,9 +7,18 @@ from typing import Any, Final
 
 from litestar import Request
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import OpenAPIHeader, OpenAPIResponse, Operation, Schema
+from litestar.openapi.spec import (
+    OpenAPIHeader,
+    OpenAPIResponse,
+    Operation,
+    Reference,
+    Schema,
+    SecurityRequirement,
+    SecurityScheme,
+)
 from litestar.openapi.spec.enums import OpenAPIType
 
+from dashboards.web.cookies import SESSION
 from dashboards.web.event_schema import body_of_events
 
 
@@ -44,7 +53,24 @@ _ETAG: Final = _header("The answer's name, for If-None-Match.")
 _LINK: Final = _header("The address of the next page (RFC 8288), where there is one.")
 _LEFT: Final = _header("What the client has left (draft-ietf-httpapi-ratelimit-headers).")
 _REPLAYED: Final = _header("`true`: the answer that the same request got before.")
+_SCHEME: Final = _header("`Bearer`: what to show.")
 _WAIT: Final = _header("Seconds after which to come again.")
+
+
+# What a request shows: either of them. docs/security.md says who has which.
+SCHEMES: Final[dict[str, SecurityScheme | Reference]] = {
+    "token": SecurityScheme(
+        type="http", scheme="bearer",
+        description="Of a service or a screen (`scorestream access token create`), with scopes, an end, and the unit "
+        "that it is bound to, if any. In the header only: in an address it is not looked at.",
+    ),
+    "session": SecurityScheme(
+        type="apiKey", name=SESSION, security_scheme_in="cookie",
+        description="Of a browser that is signed in; over TLS its name begins with `__Host-`. What changes something "
+        "takes the session's own token besides, in the header `x-csrf-token`.",
+    ),
+}  # fmt: skip
+EITHER: Final[list[SecurityRequirement]] = [{name: []} for name in SCHEMES]
 
 
 @dataclass
@@ -55,6 +81,7 @@ class Limited(Operation):
         """Adds headers to the answers that have them."""
         for status in ("429", "503"):
             self._add(status, {"Retry-After": _WAIT})
+        self._add("401", {"WWW-Authenticate": _SCHEME})
         for status in ("200", "202", "429"):
             self._add(status, {"RateLimit": _LEFT})
 
