@@ -51,7 +51,7 @@ def _employee(row: Employee) -> Iterator[Said]:
 def _assignment(row: Assignment) -> Iterator[Said]:
     yield from _span(row.begins, None)
     if (row.role is None) != (row.unit is None):
-        yield said("half", role=repr(row.role), unit=repr(row.unit))
+        yield said("half", role=row.role or "-", unit=row.unit or "-")
     if row.role is not None:
         yield from _text("role", row.role, _LONGEST)
 

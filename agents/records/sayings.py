@@ -1,7 +1,7 @@
 """What can be wrong with an organisation, in words: one table, Chinese and English, for commands and pages alike.
 
 A saying names the field of an edit that has to be changed, so that a form can say it there. Values are put in as they
-are: texts, instants in ms, spans, and kinds of units, which each language writes in its own way.
+are: texts, instants in ms, spans, rows, and kinds of units, which each language writes in its own way.
 """
 
 from __future__ import annotations
@@ -39,6 +39,12 @@ class Instants(tuple[int, ...]):
 
 class Spans(tuple[tuple[int, int | None], ...]):
     """Spans in ms, or never."""
+
+    __slots__ = ()
+
+
+class Fields(tuple[tuple[str, str | int | None], ...]):
+    """A row as a file states it: columns with their values, instants in ms; what is empty is left out."""
 
     __slots__ = ()
 
@@ -102,6 +108,9 @@ def _shown(value: Any, language: str, instant: Instant) -> Any:
             to = " 至 " if language == "zh" else " to "
             spans = (f"{instant(begins)}{to}{_end(ends, language, instant)}" for begins, ends in value)
             return ", ".join(spans) or ("从未" if language == "zh" else "never")
+        case Fields():
+            given = ((name, text) for name, text in value if text not in (None, ""))
+            return ", ".join(f"{name} {instant(text) if isinstance(text, int) else text}" for name, text in given)
         case int() | None:
             return _end(value, language, instant)
     return value

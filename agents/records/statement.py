@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from agents.records.edits import Edit
 from agents.records.rows import INHERIT, KEY_FIELDS, Assignment, Charge, Employee, Key, Organisation, Row, Span, Unit
-from agents.records.sayings import About, Instant, Said, said
+from agents.records.sayings import About, Fields, Instant, Said, said
 from agents.records.tree import Breach, sentence
 from schemas.instants import format_rfc3339, instant_of
 
@@ -110,7 +110,7 @@ class Statement:
             rows[key] = joined
         else:
             known = self.places[table, key]
-            raise Wrong("twice", file=known.file, line=str(known.line), row=str(before))
+            raise Wrong("twice", file=known.file, line=str(known.line), row=_in_file(table, before))
 
     def named(self, table: str) -> set[str]:
         """The units or employees that rows of a table are about."""
@@ -162,6 +162,12 @@ def stating(statement: Statement) -> Edit:
 
 def _stated(old: Mapping[Key, R], rows: Mapping[Key, Any], complete: set[str]) -> dict[Key, R]:
     return {**{key: row for key, row in old.items() if key[0] not in complete}, **rows}
+
+
+def _in_file(table: str, row: Row) -> Fields:
+    """Under the names that its columns have in a file."""
+    noun = "employee" if table == "employees" else "unit"
+    return Fields((noun if name == "id" else name, value) for name, value in row._asdict().items())
 
 
 def _joined(before: Row, row: Row) -> Row | None:

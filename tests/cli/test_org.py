@@ -193,6 +193,17 @@ def test_all_errors_are_told(run: Run, tmp_path: Path) -> None:
     ]
 
 
+def test_a_row_that_stands_twice_is_told_in_words(run: Run, tmp_path: Path) -> None:
+    """As a file has it: its columns, and instants as they are written everywhere."""
+    row = "X1,2024-01-01T08:00:00+08:00,operator,L01\n"
+    result = run("org", "import", stated(tmp_path, f"employee,begins,role,unit\n{row}{row}", "b.csv"))
+    told = next(line for line in result.out.splitlines() if line.startswith("error: "))
+    assert told.replace(f"{tmp_path}/", "") == (
+        "error: b.csv line 3: employee X1: it is stated twice, first in b.csv line 2: employee X1, begins "
+        "2024-01-01T00:00:00.000Z, role operator, unit L01; leave one out"
+    )
+
+
 def test_a_file_that_is_not_there_is_named(run: Run, tmp_path: Path) -> None:
     """A folder without a file of the export's names, too."""
     assert (1, True) == (run("org", "import", "no.yaml").code, "no.yaml" in run("org", "import", "no.yaml").err)

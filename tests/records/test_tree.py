@@ -103,7 +103,7 @@ def test_kinds_nest_as_the_table_says(kind: str, parent: str) -> None:
         ({"employees": {("E3",): Employee("E3", "Cy", "cy", "zh")}}, "email 'cy' is none; write name@host"),
         ({"employees": {("E3",): Employee("E3", "Cy", None, "fr")}}, "language 'fr' is none; write zh or en"),
         ({"assignments": {("E9", T0): Assignment("E9", T0, "op", "L01")}}, "there is no such employee; add the"),
-        ({"assignments": {("E1", T0): Assignment("E1", T0, "op", None)}}, "role 'op' with unit None; give both"),
+        ({"assignments": {("E1", T0): Assignment("E1", T0, "op", None)}}, "role op with unit -; give both"),
         ({"managers": {("L01", "E1", T0): Charge("L01", "E1", T0, T0)}}, "it ends at 2026-01-01T00:00:00.000Z, not"),
     ],
 )
