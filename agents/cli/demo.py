@@ -45,8 +45,8 @@ def demo(
 
     A small company: three lines at two sites, a day and a night crew each, about forty operators, their leads, a
     personnel office. The last ninety minutes are there at once, and a minute after the start the quality of one line
-    drops. Its boards are open; at /choose one looks as an operator, a lead, HR, an auditor, an administrator or a
-    screen. Ctrl-C stops everything; started again it goes on with its data.
+    drops. All scores are open on this machine; at /choose one looks as an operator, a lead, HR, an auditor, an
+    administrator or a screen. Ctrl-C stops everything; started again it goes on with its data.
 
     For example
 

@@ -22,7 +22,7 @@ from agents.views.opening import reader_of
 def web(
     *,
     demo: Annotated[
-        Switch, Parameter(help="open boards, and /choose to look as anybody of the records; on this machine only")
+        Switch, Parameter(help="all scores open, and /choose to look as anybody of the records; on this machine only")
     ] = False,
     flags: Flags = NO_FLAGS,
 ) -> int:
