@@ -63,6 +63,7 @@ from dashboards.web.problems import (
     on_unavailable,
 )
 from dashboards.web.rates import Rates, add_rates
+from dashboards.web.refused import refusal
 from dashboards.web.repeated import Repeats
 from dashboards.web.runbook import runbook
 from dashboards.web.security import add_headers
@@ -164,14 +165,14 @@ def _application(web: Web) -> Litestar:
             "sight": Provide(_sight, sync_to_thread=False),
         },
         exception_handlers={
-            RequestProblem: on_request_problem,
             SignInNeeded: on_sign_in_needed,
-            DeskClosed: on_closed,
-            DirectoryStale: on_stale,
-            RecordsUnavailable: on_stale,
-            ViewsUnavailable: on_unavailable,
-            HTTPException: on_http,
-            Exception: on_bug,
+            RequestProblem: refusal(on_request_problem),
+            DeskClosed: refusal(on_closed),
+            DirectoryStale: refusal(on_stale),
+            RecordsUnavailable: refusal(on_stale),
+            ViewsUnavailable: refusal(on_unavailable),
+            HTTPException: refusal(on_http),
+            Exception: refusal(on_bug),
         },
         before_send=[add_headers, add_rates],
         lifespan=[lambda _: _running(web)],

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
-PAGES: Final = ("me", "hr", "organisation")
+PAGES: Final = ("me", "hr", "organisation", "refused")
 TAGS: Final[Mapping[Language, str]] = {"en": "en", "zh": "zh-Hans"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http
 import logging
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,12 +13,15 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
 from agents.access.directory import DirectoryStale
+from agents.access.matrix import Right
 from agents.records.database import RecordsUnavailable
 from agents.views.port import ViewsIncomplete, ViewsUnavailable
 from dashboards.web.desk import DeskClosed
 
 CONTENT_TYPE: Final = "application/problem+json"
 log: Final = logging.getLogger(__name__)
+
+AnyRequest = Request[Any, Any, Any]
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -33,7 +36,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class RequestProblem(Exception):
-    """A request that cannot be answered as it was asked."""
+    """A request that cannot be answered as it was asked. `right`: the one that is missing, where that is why."""
 
     def __init__(
         self,
@@ -43,9 +46,11 @@ class RequestProblem(Exception):
         value: str | None = None,
         *,
         headers: dict[str, str] | None = None,
+        right: Right | None = None,
     ) -> None:
         super().__init__(detail)
         self.headers = headers
+        self.right = right
         shown = value if value is None else value[:200]
         self.problem = Problem(http.HTTPStatus(status).phrase, status, detail, field, shown)
 
@@ -58,56 +63,64 @@ class SignInNeeded(Exception):
         self.here = here
 
 
-def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
+class Told(NamedTuple):
+    """What is told of an error, with the headers that go with it; refused.py makes an answer of it."""
+
+    problem: Problem
+    headers: dict[str, str]
+
+
+def answer(told: Told) -> Response[bytes]:
     """The problem as an HTTP answer."""
-    told = {"cache-control": "no-store"} | (headers or {})
-    return Response(msgspec.json.encode(problem), status_code=problem.status, media_type=CONTENT_TYPE, headers=told)
+    problem, headers = told
+    sent = {"cache-control": "no-store"} | headers
+    return Response(msgspec.json.encode(problem), status_code=problem.status, media_type=CONTENT_TYPE, headers=sent)
 
 
-def on_request_problem(_: Request[Any, Any, Any], error: RequestProblem) -> Response[bytes]:
-    """Handler of RequestProblem."""
-    return answer(error.problem, error.headers)
+def on_request_problem(_: AnyRequest, error: RequestProblem) -> Told:
+    """Of RequestProblem."""
+    return Told(error.problem, error.headers or {})
 
 
-def on_sign_in_needed(request: Request[Any, Any, Any], error: SignInNeeded) -> Response[Any]:
+def on_sign_in_needed(request: AnyRequest, error: SignInNeeded) -> Response[Any]:
     """Handler of SignInNeeded: to the page where one signs in, and back afterwards; in a demo, to where one chooses."""
     if request.app.state.web.gate.demo:
         return Redirect("/choose", status_code=303, headers={"cache-control": "no-store"})
     return Redirect(f"/sign-in?{urlencode({'next': error.here})}", headers={"cache-control": "no-store"})
 
 
-def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    """Handler of what the framework refuses: unknown addresses, methods, parameters of the wrong type."""
+def on_http(request: AnyRequest, error: HTTPException) -> Told:
+    """Of what the framework refuses: unknown addresses, methods, parameters of the wrong type."""
     found: list[dict[str, Any]] = [item for item in error.extra or [] if isinstance(item, dict)]
     detail = "; ".join(f"{item.get('key')}: {item.get('message')}" for item in found) or error.detail
     field = str(found[0].get("key")) if found else None
     phrase = http.HTTPStatus(error.status_code).phrase
     value = request.query_params.get(field) if field else None
     problem = Problem(phrase, error.status_code, detail, field, None if value is None else value[:200])
-    return answer(problem, headers=error.headers)
+    return Told(problem, error.headers or {})
 
 
-def on_unavailable(_: Request[Any, Any, Any], error: ViewsUnavailable) -> Response[bytes]:
-    """Handler of views that cannot be read now: where they are is not told to the reader."""
+def on_unavailable(_: AnyRequest, error: ViewsUnavailable) -> Told:
+    """Of views that cannot be read now: where they are is not told to the reader."""
     being_built = isinstance(error, ViewsIncomplete)
     detail = "the views are being built from the log" if being_built else "the views are not available at the moment"
-    return answer(Problem("Service Unavailable", 503, f"{detail}; ask again in a few seconds"), {"retry-after": "3"})
+    return Told(Problem("Service Unavailable", 503, f"{detail}; ask again in a few seconds"), {"retry-after": "3"})
 
 
-def on_closed(_: Request[Any, Any, Any], error: DeskClosed) -> Response[bytes]:
-    """Handler of records that cannot be read now, or that this process has none of."""
+def on_closed(_: AnyRequest, error: DeskClosed) -> Told:
+    """Of records that cannot be read now, or that this process has none of."""
     detail = "the records are not available at the moment; ask again in a few seconds"
-    return answer(Problem("Service Unavailable", 503, detail), {"retry-after": "3"})
+    return Told(Problem("Service Unavailable", 503, detail), {"retry-after": "3"})
 
 
-def on_stale(_: Request[Any, Any, Any], error: DirectoryStale | RecordsUnavailable) -> Response[bytes]:
-    """Handler of a store that does not answer: who may see what is not known, so nobody sees anything."""
+def on_stale(_: AnyRequest, error: DirectoryStale | RecordsUnavailable) -> Told:
+    """Of a store that does not answer: who may see what is not known, so nobody sees anything."""
     log.warning("refused for the time being: %s", error)
     detail = "who may see what cannot be read at the moment; ask again in a few seconds"
-    return answer(Problem("Service Unavailable", 503, detail), {"retry-after": "3"})
+    return Told(Problem("Service Unavailable", 503, detail), {"retry-after": "3"})
 
 
-def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Handler of everything else: logged here, not told to the reader."""
+def on_bug(request: AnyRequest, error: Exception) -> Told:
+    """Of everything else: logged here, not told to the reader."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return answer(Problem("Internal Server Error", 500, "the request failed; the log of the web process says why"))
+    return Told(Problem("Internal Server Error", 500, "the request failed; the log of the web process says why"), {})

@@ -106,7 +106,7 @@ class Sight:
                 at, self.viewer.actor, "read", str(subject), "refused", right, decision.relation, {"why": decision.why}
             )
             await self.gate.write(entry)
-            raise RequestProblem(403, f"this takes the right {right!r}: {decision.why}")
+            raise RequestProblem(403, f"this takes the right {right!r}: {decision.why}", right=right)
         if subject.kind == "employee" and decision.relation != "own":
             detail = {"as": decision.why, **({"reason": self.reason} if self.reason else {})}
             entry = Entry(at, self.viewer.actor, "read", str(subject), "allowed", right, decision.relation, detail)

@@ -85,7 +85,7 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
     own = ("appeals.state.", "events.status.", "me.missing.", "me.short.", "me.theme.", "me.rule.", *_NOTICES)
     own += ("me.trend.", "me.beside.", "me.task", "me.alert.step.", "team.done.")
     own += ("hr.place.", "hr.title.", "hr.kind.", "hr.of.", "hr.window.", "hr.status.", "hr.field.", "hr.cause")
-    own += ("hr.why.", "hr.closed.")
+    own += ("hr.why.", "hr.closed.", "refused.")
     own += ("hr.audit.outcome.", *(f"organisation.{name}." for name in ("kind", "row", "table", "form", "done")))
     own += (
         "organisation.field.",
