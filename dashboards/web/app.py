@@ -63,6 +63,7 @@ from dashboards.web.problems import (
     on_unavailable,
 )
 from dashboards.web.rates import Rates, add_rates
+from dashboards.web.reason_pages import give_reason
 from dashboards.web.refused import refusal
 from dashboards.web.repeated import Repeats
 from dashboards.web.runbook import runbook
@@ -86,7 +87,7 @@ Rows are those of the contract: `value` is the formula's number (0.93, not 93), 
 
 PERSONAL: Final = (
     me, person, my_events, events_of, my_data, appeal_form, make_appeal, my_appeals, withdraw, all_appeals,
-    answer_appeal, alert_page,
+    answer_appeal, alert_page, give_reason,
 )  # fmt: skip
 
 

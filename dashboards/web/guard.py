@@ -20,6 +20,7 @@ from dashboards.web.cookies import credentials_of
 from dashboards.web.csrf import check_origin
 from dashboards.web.gate import Credentials
 from dashboards.web.problems import RequestProblem, SignInNeeded
+from dashboards.web.reasons import reason_of
 from dashboards.web.remainder import beside_few
 from dashboards.web.sight import Sight
 from dashboards.web.updates import decode_unit, readable
@@ -27,7 +28,6 @@ from dashboards.web.viewer import KEY, known_as
 from dashboards.web.web import Web
 
 OPEN: Final = "open"
-REASON: Final = "scorestream-reason"  # the header in which a reason stands
 SAFE: Final = ("GET", "HEAD", "OPTIONS")
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -52,7 +52,7 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     viewer = await web.gate.viewer(credentials)
     if viewer is None or viewer is NOBODY:
         await _refuse_nobody(connection, web, right, credentials)
-    sight = Sight(web.gate, cast(Viewer, viewer), credentials, connection.headers.get(REASON, "")[:500])
+    sight = Sight(web.gate, cast(Viewer, viewer), credentials)
     connection.scope["state"]["sight"] = sight
     if not sight.open:
         connection.scope["state"][KEY] = known_as(sight.viewer)
@@ -69,6 +69,7 @@ def _demand_host(connection: Connection, web: Web, credentials: Credentials) -> 
 async def _check(connection: Connection, handler: BaseRouteHandler, web: Web, sight: Sight, right: Right) -> None:
     find = handler.opt.get("subject", named_subject)
     subject: Subject | None = find(connection)
+    sight.reason = reason_of(connection, right, subject, web.clock())
     if "none" in relations_of(right):
         await sight.demand(right, Subject())
     elif subject is not None and not (handler.opt.get("filters") and subject.kind == "unit"):

@@ -55,6 +55,14 @@ class RequestProblem(Exception):
         self.problem = Problem(http.HTTPStatus(status).phrase, status, detail, field, shown)
 
 
+class ReasonNeeded(RequestProblem):
+    """Nothing is missing but a reason to look at what is somebody's: `employee`."""
+
+    def __init__(self, detail: str, right: Right, employee: str) -> None:
+        super().__init__(403, detail, right=right)
+        self.employee = employee
+
+
 class SignInNeeded(Exception):
     """Somebody looks at a page without being signed in. `here`: the page, with its query."""
 

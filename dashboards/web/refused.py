@@ -14,7 +14,8 @@ from litestar import Response
 from dashboards.web.carried import Tab
 from dashboards.web.csrf import FIELD
 from dashboards.web.framing import AnyRequest, Frame
-from dashboards.web.problems import RequestProblem, Told, answer
+from dashboards.web.problems import ReasonNeeded, RequestProblem, Told, answer
+from dashboards.web.reason_pages import reason_page
 from dashboards.web.web import Web
 
 SAID: Final = (400, 401, 403, 404, 405, 413, 429, 500, 503)  # each with words of its own
@@ -28,7 +29,11 @@ def refusal(tell: Callable[[AnyRequest, E], Told]) -> Callable[[AnyRequest, E], 
 
     def handle(request: AnyRequest, error: E) -> Response[Any]:
         told = tell(request, error)
-        return _page(request, error, told) if _is_looked_at(request) else answer(told)
+        if not _is_looked_at(request):
+            return answer(told)
+        if isinstance(error, ReasonNeeded) and request.method == "GET":
+            return reason_page(Frame(request, request.app.state.web), error.employee, told.problem.status)
+        return _page(request, error, told)
 
     return handle
 

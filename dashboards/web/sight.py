@@ -10,7 +10,7 @@ from agents.access.audit import Entry
 from agents.access.matrix import Field, Form, Right
 from agents.access.viewer import Decision, Rules, Subject, Viewer
 from dashboards.web.gate import Credentials, Gate
-from dashboards.web.problems import RequestProblem
+from dashboards.web.problems import ReasonNeeded, RequestProblem
 
 NONE: Final = Credentials()
 LISTED: Final = 1_000  # people that an audit entry names; of more there is the number
@@ -106,8 +106,15 @@ class Sight:
                 at, self.viewer.actor, "read", str(subject), "refused", right, decision.relation, {"why": decision.why}
             )
             await self.gate.write(entry)
-            raise RequestProblem(403, f"this takes the right {right!r}: {decision.why}", right=right)
+            raise self._refusal(right, subject, decision)
         if subject.kind == "employee" and decision.relation != "own":
             detail = {"as": decision.why, **({"reason": self.reason} if self.reason else {})}
             entry = Entry(at, self.viewer.actor, "read", str(subject), "allowed", right, decision.relation, detail)
             await self.gate.write(entry)
+
+    def _refusal(self, right: Right, subject: Subject, decision: Decision) -> RequestProblem:
+        detail = f"this takes the right {right!r}: {decision.why}"
+        named = subject.kind == "employee" and self.rules().form(self.viewer, subject.id, "id") == "shown"
+        if named and not self.reason and self.rules().decide(self.viewer, right, subject, "any").allowed:
+            return ReasonNeeded(detail, right, subject.id)
+        return RequestProblem(403, detail, right=right)
