@@ -76,10 +76,16 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 class Banner(msgspec.Struct, frozen=True):
-    """The alerts that are shown, and how many are open."""
+    """The alerts that are shown, and how many of those that the viewer may see are open.
+
+    Of 0 there is nothing to conclude where `hidden`: there may be alerts that the viewer is not shown; or `below`:
+    units belong to this one, whose alerts are on their own boards.
+    """
 
     shown: tuple[Shown, ...] = ()
     open: int = 0
+    hidden: bool = False
+    below: bool = False
 
 
 def decode_alert(value: bytes) -> Alert:
@@ -90,7 +96,14 @@ def decode_alert(value: bytes) -> Alert:
     return alert
 
 
-def banner(alerts: Iterable[Alert], catalogue: Catalogue, names: Mapping[str, str] = {}) -> Banner:
+def banner(
+    alerts: Iterable[Alert],
+    catalogue: Catalogue,
+    names: Mapping[str, str] = {},
+    *,
+    hidden: bool = False,
+    below: bool = False,
+) -> Banner:
     """What nobody has in hand yet comes onto the board first; there the most severe and oldest stand first.
 
     Alerts that are folded into one of the unit are told by that one. `names`: what people are called, by their id here.
@@ -98,7 +111,7 @@ def banner(alerts: Iterable[Alert], catalogue: Catalogue, names: Mapping[str, st
     own = [alert for alert in alerts if alert.folded_into is None]
     chosen = sorted(own, key=_urgency)[:MOST_SHOWN]
     shown = (_shown(alert, catalogue, names) for alert in sorted(chosen, key=_weight))
-    return Banner(tuple(shown), len(own))
+    return Banner(tuple(shown), len(own), hidden, below)
 
 
 def flags(alerts: Sequence[Alert]) -> dict[str, Flag]:

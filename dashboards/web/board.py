@@ -157,9 +157,9 @@ class Drawing:
             if seen is None or seen[0] is not known or seen[1].alert != flag.get(employee):
                 seen = (known, tile(employee, known, view.catalogue, shown, flag.get(employee)))
             self._seen[employee] = seen
-        parts = (part_tile(part, view.catalogue, shown) for part in self._parts(view))
+        parts = [part_tile(part, view.catalogue, shown) for part in self._parts(view)]
         people = {one.id: one for one in parts} | {employee: drawn for employee, (_, drawn) in self._seen.items()}
-        return Drawn(head, people, banner(alerts, view.catalogue))
+        return Drawn(head, people, banner(alerts, view.catalogue, below=bool(parts)))
 
     def _parts(self, view: View) -> list[UnitPart]:
         known = view.units.get(self._unit)

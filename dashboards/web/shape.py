@@ -23,9 +23,20 @@ def shaped(drawn: Drawn, unit: str, alerts: Sequence[Alert], catalogue: Catalogu
     tiles = [shown for tile in drawn.people.values() if (shown := _tile(tile, unit, sight, hidden)) is not None]
     if not sight.open:
         tiles.sort(key=lambda tile: tile.id)  # a pseudonym must not stand where the name stood
-    size = drawn.summary.people if drawn.summary else 0
-    seen, names = _alerts(alerts, unit, size, sight)
-    return Drawn(head, {tile.id: tile for tile in tiles}, banner(seen, catalogue, names))
+    about = Subject("unit", unit, drawn.summary.people if drawn.summary else 0)
+    seen, names = _alerts(alerts, about, sight)
+    veiled = not sight.open and not _all_alerts(drawn, alerts, about, sight)
+    told = banner(seen, catalogue, names, hidden=veiled, below=drawn.alerts.below)
+    return Drawn(head, {tile.id: tile for tile in tiles}, told)
+
+
+def _all_alerts(drawn: Drawn, alerts: Sequence[Alert], unit: Subject, sight: Sight) -> bool:
+    """Whether the viewer is shown every alert that there is or could be in the unit: no matter whether there is one."""
+    if not sight.decide("read-alerts", unit).allowed:
+        return False
+    people = {tile.id for tile in drawn.people.values() if tile.board is None}
+    people |= {alert.employee_id for alert in alerts if alert.employee_id is not None}
+    return all(sight.sees(who, "alerts") for who in people)
 
 
 def _hidden_parts(drawn: Drawn, sight: Sight) -> frozenset[str]:
@@ -47,16 +58,24 @@ def _tile(tile: Tile, unit: str, sight: Sight, hidden: Container[str]) -> Tile |
     return msgspec.structs.replace(tile, id=called, alert=alert, person=person)
 
 
-def _alerts(alerts: Sequence[Alert], unit: str, people: int, sight: Sight) -> tuple[list[Alert], dict[str, str]]:
-    """Those that the viewer sees, with what they call people; and the names of those, by what they are called."""
+def _alerts(alerts: Sequence[Alert], unit: Subject, sight: Sight) -> tuple[list[Alert], dict[str, str]]:
+    """Those that the viewer sees, with what they call people; and the names of those, by what they are called.
+
+    One that is folded into an alert that the viewer does not see stands for itself.
+    """
     found, names = [], {}
     for alert in alerts:
         who = alert.employee_id
         if who is None:
-            if sight.decide("read-alerts", Subject("unit", unit, people)).allowed:
+            if sight.decide("read-alerts", unit).allowed:
                 found.append(alert)
-        elif sight.sees(who, "alerts") and (called := sight.called(who, unit)):
+        elif sight.sees(who, "alerts") and (called := sight.called(who, unit.id)):
             found.append(msgspec.structs.replace(alert, employee_id=called))
             if name := sight.name(who):
                 names[called] = name
-    return found, names
+    there = {alert.alert_id for alert in found}
+    return [_alone(alert) if alert.folded_into not in there else alert for alert in found], names
+
+
+def _alone(alert: Alert) -> Alert:
+    return alert if alert.folded_into is None else msgspec.structs.replace(alert, folded_into=None)

@@ -145,7 +145,7 @@ def test_the_snapshot_and_changes_carry_alerts() -> None:
     view = View()
     show(view, line(people=3))
     channel = Channel("L03", view)
-    assert {"shown": [], "open": 0} == data(channel.snapshot())["alerts"]
+    assert {"shown": [], "open": 0, "hidden": False, "below": False} == data(channel.snapshot())["alerts"]
     show(view, [alert("a1", "E0002")])
     change = data(channel.advance())
     assert {"unit", "people", "alerts"} == set(change)

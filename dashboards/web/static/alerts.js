@@ -21,12 +21,19 @@ export class Alerts {
     this.draw();
   }
 
+  /** None that are shown is no good news where others may be open: the sign of it is for those who see all. */
+  none() {
+    if (this.alerts.hidden) return this.words.say("alerts.hidden");
+    return this.alerts.below ? this.words.say("alerts.below") : this.words.say("alerts.none");
+  }
+
   draw() {
     if (!this.alerts) return;
-    const { shown, open } = this.alerts;
+    const { shown, open, hidden, below } = this.alerts;
     attribute(this.node, "data-open", String(open));
+    attribute(this.node, "data-part", hidden || below ? "" : null);
     text(this.count, open ? this.words.number(open) : "");
-    text(this.label, open ? this.words.say("alerts.open", { n: open }) : this.words.say("alerts.none"));
+    text(this.label, open ? this.words.say("alerts.open", { n: open }) : this.none());
     const cards = new Map(shown.map((alert) => [alert.id, this.cards.get(alert.id) ?? new AlertCard()]));
     this.cards = cards;
     for (const alert of shown) cards.get(alert.id).show(this.words, alert, serverNow());

@@ -84,6 +84,9 @@ export class Board {
     const shown = [...this.list.children];
     if (shown.length !== nodes.length || nodes.some((node, i) => node !== shown[i])) this.list.replaceChildren(...nodes);
     this.empty.hidden = ids.length > 0 || !this.current;
+    // Numbers of the whole come from somebody: who is not shown here is not nobody.
+    const scored = main !== null && main.value !== null;
+    if (!this.empty.hidden) text(this.empty, scored ? this.words.say("board.hidden") : this.words.say("board.empty"));
   }
 
   /** How large everything in a tile is: by the grid, or by how far away people stand. */
