@@ -148,8 +148,18 @@ class Rules:
         """How a field of a person looks to the viewer."""
         if field == "name" and viewer.employee != employee and not self.shows_name(employee):
             return "hidden"
+        return "shown" if viewer.open else self._tabled(viewer, employee, field)
+
+    def knows(self, viewer: Viewer, employee: str) -> bool:
+        """Whether pages that one looks at alone call somebody by name: one's own, one's team's, HR's.
+
+        The table decides; that the unit shows no names is about boards, and about whoever is nobody in particular.
+        """
         if viewer.open:
-            return "shown"
+            return self.shows_name(employee)
+        return all(self._tabled(viewer, employee, field) == "shown" for field in ("id", "name"))
+
+    def _tabled(self, viewer: Viewer, employee: str, field: Field) -> Form:
         subject = Subject("employee", employee)
         relation = self.relation(viewer, "read-scores", subject)
         if relation == "others" and viewer.unit is not None:
@@ -162,7 +172,7 @@ class Rules:
         )
 
     def shows_name(self, employee: str) -> bool:
-        """Whether the unit in which somebody works shows names."""
+        """Whether the unit in which somebody works shows names on boards."""
         return self.organisation.shows_names(self.organisation.unit_of(employee, self.at), self.at)
 
 

@@ -23,6 +23,7 @@ from dashboards.web.hr_frame import HrFrame
 from dashboards.web.me_pages import catalogue_of
 from dashboards.web.problems import RequestProblem
 from dashboards.web.sight import Sight
+from dashboards.web.unit_names import unit_names
 from dashboards.web.web import Web
 from schemas.instants import parse_rfc3339
 from schemas.unreadable import UNREADABLE
@@ -89,15 +90,18 @@ async def alert_lines(web: Web, sight: Sight, frame: HrFrame, places: Sequence[P
     found = [row for place in places if (row := alert_of(values.get(place.alert_id))) is not None]
     await sight.tell("read-alerts", "-", [row.employee_id for row in found if isinstance(row.employee_id, str)])
     catalogue = await catalogue_of(web, {(row.template, row.version) for row in found})
+    units = await unit_names(web, {row.unit for row in found}, frame.words.language)
     lines = []
     for row in found:
+        who = row.employee_id if isinstance(row.employee_id, str) else None
         facts = catalogue.facts(row.template, row.version, row.indicator)
         lines.append({
             "href": frame.link(f"/alerts/{row.alert_id}"),
             "indicator": (facts.name.get(frame.words.language) if facts else None) or row.indicator,
             "row": row,
             "since": frame.figures.time(parse_rfc3339(row.raised_at) or 0),
-            "who": row.employee_id if isinstance(row.employee_id, str) else row.unit,
+            "unit": units.get(row.unit, row.unit),
+            "who": None if who is None else sight.knows_as(who) or who,
         })  # fmt: skip
     return lines
 

@@ -41,6 +41,7 @@ from dashboards.web.hr_results import (
 from dashboards.web.me_pages import RETRY, catalogue_of
 from dashboards.web.names import unit_segment
 from dashboards.web.sight import Sight
+from dashboards.web.unit_names import unit_names
 from dashboards.web.web import Web
 
 GRAVEST: Final = 12  # alerts on the first page
@@ -94,11 +95,12 @@ async def people(request: AnyRequest, web: NamedDependency[Web], sight: NamedDep
     wanted = wanted_people(frame.query)
     try:
         found = await roster(web, sight, wanted, frame.text("after"), PAGE)
+        units = await unit_names(web, {one.unit for one in found.people if one.unit}, frame.words.language)
     except (ViewsUnavailable, DeskClosed):
         return frame.notice("unavailable", 503, retry=RETRY)
     following = None if found.next is None else frame.onward("/hr/people", after=found.next)
     first = frame.onward("/hr/people", after=None) if "after" in frame.query else None
-    values = {"found": found, "wanted": wanted, "next": following, "first": first}
+    values = {"found": found, "wanted": wanted, "next": following, "first": first, "units": units}
     return frame.draw("hr_people.html", values | {"window": lambda name: window_words(name, frame.words)})
 
 

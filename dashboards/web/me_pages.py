@@ -25,6 +25,7 @@ from dashboards.web.my_drawing import Drawing
 from dashboards.web.my_page import my_page
 from dashboards.web.my_words import Telling
 from dashboards.web.past import NONE, Told
+from dashboards.web.sight import Sight
 from dashboards.web.subject import Subject, subject_of
 from dashboards.web.updates import KnownEmployee, KnownUnit, decode_scores, decode_unit, is_empty, readable
 from dashboards.web.viewer import oneself
@@ -38,23 +39,25 @@ RETRY: Final = 3  # s
 
 
 @get("/me", include_in_schema=False, opt={"right": "read-scores", "subject": oneself})
-async def me(request: AnyRequest, web: NamedDependency[Web]) -> Response[Any]:
+async def me(request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight]) -> Response[Any]:
     """The page of whoever looks."""
     frame = Frame(request, web)
     subject = subject_of(frame, None)
-    return subject if isinstance(subject, Response) else await _person(frame, subject)
+    return subject if isinstance(subject, Response) else await _person(frame, subject, sight)
 
 
 @get("/people/{employee_id:str}", include_in_schema=False, opt={"right": "read-scores"})
-async def person(request: AnyRequest, web: NamedDependency[Web], employee_id: FromPath[str]) -> Response[Any]:
+async def person(
+    request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight], employee_id: FromPath[str]
+) -> Response[Any]:
     """The same page of somebody else."""
     frame = Frame(request, web)
     subject = subject_of(frame, employee_id)
-    return subject if isinstance(subject, Response) else await _person(frame, subject)
+    return subject if isinstance(subject, Response) else await _person(frame, subject, sight)
 
 
-async def _person(frame: Frame, subject: Subject) -> Response[Any]:
-    web = frame.web
+async def _person(frame: Frame, subject: Subject, sight: Sight) -> Response[Any]:
+    web, name = frame.web, sight.knows_as(subject.employee)
     try:
         read = await _read(frame, subject)
     except ViewsUnavailable:
@@ -63,11 +66,11 @@ async def _person(frame: Frame, subject: Subject) -> Response[Any]:
         return frame.notice("unknown", 404, retry=RETRY, employee=subject.employee)
     service, since = web.service.state(web.view, web.clock())
     viewer = frame.viewer.account if frame.viewer else ""
-    beside = f"{service} {since} {subject} {viewer} {read.past.name} {read.people}"
+    beside = f"{service} {since} {subject} {viewer} {read.past.name} {read.people} {name}"
     tag = frame.tag([read.known.value, read.unit, *read.alerts, beside.encode()])
     if frame.request.headers.get("if-none-match") == tag:
         return Response(None, status_code=304, headers={"etag": tag, "cache-control": "no-store"})
-    return _drawn(frame, subject, read, (service, since), {"etag": tag})
+    return _drawn(frame, subject, name, read, (service, since), {"etag": tag})
 
 
 class _Read(NamedTuple):
@@ -106,7 +109,12 @@ async def catalogue_of(web: Web, versions: set[tuple[str, int]]) -> Catalogue:
 
 
 def _drawn(
-    frame: Frame, subject: Subject, read: _Read, service: tuple[str, int | None], headers: dict[str, str]
+    frame: Frame,
+    subject: Subject,
+    name: str | None,
+    read: _Read,
+    service: tuple[str, int | None],
+    headers: dict[str, str],
 ) -> Response[Any]:
     update, known = read.update, read.known
     newest = None if is_empty(update.rows) else known.newest
@@ -124,16 +132,17 @@ def _drawn(
         "contacts": drawn(frame, read.people),
         "employee": subject.employee,
         "link_text": text,
+        "name": name or subject.employee,
         "newest": str(newest),
         "newest_text": "" if newest is None else figures.time(newest),
         "path": subject.path,
         "sheets": drawing.sheets(list(_alerts(read.alerts)), read.catalogue),
         "since": str(since or ""),
         "tabs": drawing.tabs(),
-        "unit": page.unit,
+        "unit": (unit.name.get(frame.words.language) if unit else None) or page.unit,
         "zone": zone,
     }
-    kind = Kind(bool(page.unit), newest is not None, bool(page.sheets))
+    kind = Kind(name is not None, bool(page.unit), newest is not None, bool(page.sheets))
     values = {"kind": kind, "service": state, "subject": subject}
     return frame.filled("me.html", (kind, state, subject.own), values, own, headers)
 
@@ -141,6 +150,7 @@ def _drawn(
 class Kind(NamedTuple):
     """How a page looks: which parts it has."""
 
+    name: bool
     unit: bool
     newest: bool
     sheets: bool

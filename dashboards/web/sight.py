@@ -75,6 +75,13 @@ class Sight:
             return None
         return self.gate.name(employee)
 
+    def knows_as(self, employee: str) -> str | None:
+        """Somebody's name on a page that the viewer looks at alone; None where they must not know, or nobody does.
+
+        Boards, funnels and the API ask `name`.
+        """
+        return self.gate.name(employee) if self.rules().knows(self.viewer, employee) else None
+
     def sees_unit(self, unit: str, people: int) -> bool:
         """Whether the unit's own numbers are seen, which are of so many people."""
         return self.decide("read-units", Subject("unit", unit, people)).allowed

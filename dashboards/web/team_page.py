@@ -52,7 +52,7 @@ async def team_values(web: Web, unit: str, query: Mapping[str, str], said: Words
     values = await asyncio.to_thread(
         _values, unit, known, people, alerts, names, texts, now, web.stale_seconds * 1000, query, said
     )
-    known_as = {who: name for who in seen if (name := sight.name(who)) is not None}
+    known_as = {who: name for who in seen if (name := sight.knows_as(who)) is not None}
     answers = not sight.open and may_ever(sight.viewer, "answer-appeals")
     may = {
         "may_act": lambda row: web.acting.possible and may_act(sight, row, known.people),

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 import pytest
 from litestar.testing import TestClient
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from agents.records.edits import transfer
 from agents.records.result_pages import ResultKey, written
+from agents.records.tables import unit_spans
 from dashboards.web.app import create_app
 from dashboards.web.chain_check import ChainCheck
 from schemas.instants import DAY
@@ -73,11 +74,28 @@ def test_the_first_page_says_what_waits(client: Client, company: Company, langua
     assert ("1 open alert<" if language == "en" else "1 条未关闭告警<") in page
 
 
+def test_lists_call_units_by_name(client: Client, company: Company) -> None:
+    """As the records have it, in the language of the page."""
+
+    def rename(zh: str, en: str) -> None:
+        with company.records.writing() as connection:
+            connection.execute(update(unit_spans).where(unit_spans.c.unit == "L1").values(name_zh=zh, name_en=en))
+
+    rename("一号线", "Line one")
+    try:
+        for language, name in (("en", "Line one"), ("zh", "一号线")):
+            assert f"Name of L1-1 · {name}: " in get(client, company, f"/hr/alerts?lang={language}").text
+            people = get(client, company, f"/hr/people?lang={language}").text
+            assert f'<a href="/organisation/units/L1?lang={language}">{name}</a>' in people
+    finally:
+        rename("L1", "L1")
+
+
 def test_the_first_page_leads_to_the_evidence_of_alerts(client: Client, company: Company) -> None:
     """Of whom, since when; whose alerts were shown is written down. The list of people counts them in one question."""
     before = last(company)
     page = get(client, company, "/hr?lang=en").text
-    assert '<a href="/alerts/a1?lang=en">L1-1: Semi-finished yield</a>' in page
+    assert '<a href="/alerts/a1?lang=en">Name of L1-1 · L1: Semi-finished yield</a>' in page
     told = [row for row in entries(company, before) if row.right == "read-alerts"]
     assert ["L1-1"] == [who for row in told for who in json.loads(row.detail)["employees"]]
     people = get(client, company, "/hr/people?lang=en&q=L1-1").text

@@ -1,4 +1,4 @@
-"""People are named only where their unit shows names: on boards, streams, pages, in the API; else there are marks."""
+"""People are named on boards, streams and in the API only where their unit shows names; elsewhere by the matrix."""
 
 from __future__ import annotations
 
@@ -87,8 +87,34 @@ def test_nobody_is_named_unless_somebody_decided_so(process: Serving, company: C
     for headers in (as_screen(company, process), as_account(company, "lead"), as_account(company, "personnel")):
         assert {None} == set(persons(board(process, headers)).values())
         assert [None] == [shown["person"] for shown in board(process, headers)["alerts"]["shown"]]
-        for path in ("/board/L1", "/board/L1/funnel", "/team/L1", "/api/v1/units/L1", "/api/v1/employees/L1-1"):
+        for path in ("/board/L1", "/board/L1/funnel", "/api/v1/units/L1", "/api/v1/employees/L1-1"):
             assert "Name of" not in get(process, path, headers).text, path
+
+
+def test_pages_that_one_looks_at_alone_follow_the_table(process: Serving, company: Company) -> None:
+    """One's own has one's name, that of a team its people's, HR's lists everybody's; whatever boards show."""
+    mine = get(process, "/me?lang=en", as_account(company, "worker")).text
+    assert "Name of L1-1 · L1-1 · Unit L1" in mine
+    lead = as_account(company, "lead")
+    assert [f"Name of {who} · {who}" in get(process, "/team/L1", lead).text for who in LINE] == [True] * len(LINE)
+    theirs = get(process, "/people/L1-1?lang=en", lead).text
+    assert ("<h1>Name of L1-1</h1>" in theirs, "<title>Name of L1-1 · scores</title>" in theirs) == (True, True)
+    personnel = as_account(company, "personnel")
+    assert "Name of L1-1 · L1: Semi-finished yield" in get(process, "/hr/alerts?lang=en", personnel).text
+    screen = as_screen(company, process)
+    assert "Name of" not in get(process, "/team/L1", screen).text
+    assert 403 == get(process, "/people/L1-1", screen).status_code
+
+
+def test_a_corrected_name_is_a_new_page(process: Serving, company: Company) -> None:
+    """What a browser has of the page is not good any longer."""
+    worker = as_account(company, "worker")
+    before = get(process, "/me", worker)
+    assert 304 == get(process, "/me", {**worker, "if-none-match": before.headers["etag"]}).status_code
+    _rename(company, "L1-1", "Li Na")
+    settle(process)
+    after = get(process, "/me", {**worker, "if-none-match": before.headers["etag"]})
+    assert (200, True) == (after.status_code, "Li Na · L1-1" in after.text)
 
 
 @pytest.mark.parametrize("unit", ["L1", "plant", "company"])
