@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
-from dashboards.web.languages import LANGUAGES, TAGS, Language
+from dashboards.web.languages import LANGUAGES, TAGS, Language, Words
 
 KEPT: Final = ("lang", "theme")
+LOOKS: Final = ("light", "dark", "wall")
 _SAID_ONCE: Final = ("done",)  # what tells of something that was just done
 _NAMES: Final[Mapping[Language, str]] = {"en": "English", "zh": "中文"}
 
@@ -38,4 +39,12 @@ def languages_of(path: str, query: Mapping[str, str], current: Language) -> list
     return [
         Tab(_NAMES[each], f"{path}?{urlencode({**own, 'lang': each})}", each == current, TAGS[each])
         for each in LANGUAGES
+    ]
+
+
+def looks_of(path: str, query: Mapping[str, str], current: str, said: Words) -> list[Tab]:
+    """The same page in every look."""
+    own = {name: value for name, value in query.items() if name not in _SAID_ONCE}
+    return [
+        Tab(said(f"me.theme.{look}"), f"{path}?{urlencode({**own, 'theme': look})}", look == current) for look in LOOKS
     ]

@@ -104,5 +104,5 @@ def _pages(kind: Kind, unit: str | None, busy: list[str], root: str | None) -> d
     if kind == "auditor":
         return {"audit": "/hr/audit", "hr": "/hr", "board": whole}
     if kind == "admin":
-        return {"health": "/healthz", "api": "/api"}
+        return {"start": "/", "api": "/api"}
     return {"crew": f"/board/{unit_segment(busy[0])}" if busy else own, "board": own}

@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Hashable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote_plus
 
 from litestar import MediaType, Request, Response
 
-from dashboards.web.carried import Tab, kept_of, languages_of
+from dashboards.web.carried import LOOKS, kept_of, languages_of, looks_of
 from dashboards.web.languages import Words, choose, words
 from dashboards.web.security import with_forms
 from dashboards.web.stencil import GAPS
@@ -18,7 +18,6 @@ from dashboards.web.viewer import csrf_field, viewer_of
 from dashboards.web.web import Web
 from dashboards.web.whoami import role_of
 
-LOOKS: Final = ("light", "dark", "wall")
 _POLICY: Final = with_forms()
 
 AnyRequest = Request[Any, Any, Any]
@@ -74,7 +73,7 @@ class Frame:
             "frame": self,
             "languages": languages_of(path, self.query, self.words.language),
             "link": self.link,
-            "looks": self._looks(path),
+            "looks": looks_of(path, self.query, self.theme, self.words),
             "role": self.role,
             "stale_seconds": self.web.stale_seconds,
             "theme": self.theme,
@@ -108,12 +107,6 @@ class Frame:
         for part in (*(text.encode() for text in own), *parts):
             digest.update(b"-" if part is None else b"%d:" % len(part) + part)
         return f'W/"{digest.hexdigest()}"'
-
-    def _looks(self, path: str) -> list[Tab]:
-        return [Tab(self.words(f"me.theme.{look}"), self._with(path, theme=look), look == self.theme) for look in LOOKS]
-
-    def _with(self, path: str, **changes: str) -> str:
-        return f"{path}?{urlencode({**self.query, **changes})}"
 
 
 @lru_cache(maxsize=4096)

@@ -3,7 +3,8 @@
 `opt={"right": RIGHT}`: a right of the matrix, or "open" for everybody. The subject is the employee or unit that the
 address names (`opt["subject"]` where that takes more than a look at its parameters). A handler that goes through many
 people and leaves out those whom the viewer must not see says `"filters": True`; one that does not, and names nobody,
-asks for everybody. `"any_host": True`: answered under whatever name.
+asks for everybody. One that filters and leads on (`"leads_on": True`) opens to whoever is signed in: to those who may
+see nothing of what it is about it says where else they may go. `"any_host": True`: answered under whatever name.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ async def _check(connection: Connection, handler: BaseRouteHandler, web: Web, si
     elif subject is not None and not (handler.opt.get("filters") and subject.kind == "unit"):
         await sight.demand(right, await _sized(web, sight, subject, right))
     elif handler.opt.get("filters"):
-        if not sight.open and not may_ever(sight.viewer, right):
+        if not sight.open and not handler.opt.get("leads_on") and not may_ever(sight.viewer, right):
             await sight.demand(right, Subject())
     else:
         await sight.demand(right, Subject())

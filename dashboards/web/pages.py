@@ -15,21 +15,22 @@ from litestar.types import ASGIApp
 
 from agents.access.viewer import Subject
 from agents.views.port import ViewsUnavailable
-from dashboards.web.carried import asking, kept_of, languages_of
+from dashboards.web.carried import LOOKS, asking, kept_of, languages_of, looks_of
 from dashboards.web.event_stream import EventStream
 from dashboards.web.funnel_page import funnel_values
+from dashboards.web.guard import may_ever
 from dashboards.web.hub import TooManyScreens
 from dashboards.web.languages import Words, choose, words
 from dashboards.web.names import path_segments, unit_segment, valid_unit
 from dashboards.web.problems import RequestProblem
 from dashboards.web.remainder import seen_entries
 from dashboards.web.sight import Sight
+from dashboards.web.start_page import start_page
 from dashboards.web.times import instant
 from dashboards.web.updates import decode_unit, readable
 from dashboards.web.web import Web
 from dashboards.web.whoami import role_of
 
-THEMES: Final = ("wall", "dark", "light")
 NO_STORE: Final = {"cache-control": "no-store"}
 
 AnyRequest = Request[Any, Any, Any]
@@ -43,15 +44,16 @@ def page_templates() -> Environment:
     )  # fmt: skip
 
 
-@get("/", include_in_schema=False, opt={"right": "read-units", "filters": True})
+@get("/", include_in_schema=False, opt={"right": "read-units", "filters": True, "leads_on": True})
 async def start(
     request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight]
 ) -> Response[str] | Redirect:
-    """The first board, or a page that waits for one."""
+    """The first board; a page that waits for one; or, where none of them is for the viewer, what else there is."""
     units = await unit_ids(web, sight)
     if not units:
-        unavailable = units is None
-        return page(request, web, "waiting.html", 200, unavailable=unavailable)
+        if units is not None and not sight.open and (not may_ever(sight.viewer, "read-units") or await _any(web)):
+            return start_page(request, web, sight)
+        return page(request, web, "waiting.html", 200, unavailable=units is None)
     query = request.scope["query_string"].decode("latin-1")
     return Redirect(f"/board/{unit_segment(units[0])}" + (f"?{query}" if query else ""), headers=NO_STORE)
 
@@ -113,6 +115,11 @@ async def unit_ids(web: Web, sight: Sight) -> list[str] | None:
         return None
 
 
+async def _any(web: Web) -> bool:
+    """Whether there is a board for anybody."""
+    return bool(await web.views.unit_ids())
+
+
 async def _stream(web: Web, unit: str, sight: Sight) -> ASGIApp:
     try:
         web.hub.admit()
@@ -143,15 +150,17 @@ def page(
 ) -> Response[str]:
     said = said_to(request, web)
     theme, kept = request.query_params.get("theme", ""), asking(kept_of(request.query_params))
+    shown = theme if theme in LOOKS else "wall"
     html = web.pages.get_template(name).render(
         asset=web.assets.address,
         build=web.assets.build,
         languages=languages_of("", request.query_params, said.language),
+        looks=looks_of("", request.query_params, shown, said),
         now=instant(web.clock()),
         role=role_of(request, web, said),
         stale_seconds=web.stale_seconds,
         stream=f"/board/{unit_segment(unit)}/stream",
-        theme=theme if theme in THEMES else "wall",
+        theme=shown,
         unavailable=unavailable,
         unit=unit,
         units=[(known, f"/board/{unit_segment(known)}" + kept) for known in units],

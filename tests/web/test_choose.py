@@ -94,7 +94,7 @@ def test_without_a_choice_boards_are_open_and_nothing_is_ones_own(client: Client
         ("account:personnel", "organisation", "/organisation"),
         ("account:revision", "", "/hr/audit"),
         ("account:revision", "hr", "/hr"),
-        ("account:keys", "", "/healthz"),
+        ("account:keys", "", "/"),
     ],
 )
 def test_everybody_begins_where_they_would(client: Client, company: Company, who: str, page: str, where: str) -> None:
