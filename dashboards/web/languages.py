@@ -71,6 +71,14 @@ class Words:
         shown = {name: self._shown(value) for name, value in values.items()}
         return str(text).format_map(shown)
 
+    def unit(self, unit: str) -> str:
+        """What an indicator's values are counted in, as a template writes it: in this language where it is known."""
+        return str(self._texts.get(f"unit.{unit}", unit))
+
+    def role(self, role: str | None) -> str:
+        """The role of somebody in the organisation: in this language where it is known, else as it was entered."""
+        return str(self._texts.get(f"work.{role}", role or ""))
+
     def _shown(self, value: object) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return _decimal(value, self.tag)

@@ -58,6 +58,7 @@ async def team_values(web: Web, unit: str, query: Mapping[str, str], said: Words
         "may_act": lambda row: web.acting.possible and may_act(sight, row, known.people),
         "appeals": "/appeals" + asking(kept_of(query)) if answers else "",
     }
+    may["part"] = len(known.members) - len(seen)
     return values | may | {"called": lambda who: f"{known_as[who]} · {who}" if who in known_as else who}
 
 
@@ -146,7 +147,7 @@ class _Shown:
             return "–"
         if one.unit == "percent" or (not one.unit and one.low is not None):
             return str(format_percent(shown_share(value), format="#,##0.0%", locale=self._locale))
-        return f"{format_decimal(value, locale=self._locale)} {one.unit}".strip()
+        return f"{format_decimal(value, locale=self._locale)} {self._said.unit(one.unit)}".strip()
 
     def name(self, one: Reading) -> str:
         """An indicator's name."""

@@ -44,7 +44,7 @@ DONE = ("yes", "later", "no")  # what became of what somebody did
 @get(
     ["/team", "/team/{address:path}"],
     include_in_schema=False,
-    opt={"right": "read-scores", "filters": True, "subject": unit_of_address},
+    opt={"right": "read-units", "subject": unit_of_address},  # as the unit's board; people are asked for one by one
 )
 async def team(request: AnyRequest, web: NamedDependency[Web], sight: NamedDependency[Sight]) -> ASGIApp:
     """The address is read as it was sent: a unit may have a slash in its id."""

@@ -16,12 +16,13 @@ from litestar.testing import TestClient
 from agents.views.conflate import Published
 from dashboards.web.app import create_app
 from dashboards.web.catalogue import Catalogue, read_template
+from dashboards.web.cookies import SESSION
 from dashboards.web.team import Member, Team, team
 from dashboards.web.updates import decode_scores
 from schemas.alerts import AlertRow
 from schemas.instants import MINUTE
 from tests.web.factories import INDICATOR, NOW, ROLLING, TEMPLATE, alert, row, scores, template, tick, unit_scores
-from tests.web.gates import OPEN
+from tests.web.gates import OPEN, Company, everybody
 from tests.web.shelf import Shelf
 
 Client = TestClient[Litestar]
@@ -136,3 +137,39 @@ def test_a_unit_that_is_not_there_is_said_to_be_none(client: Client) -> None:
         answer = client.get(address)
         assert 404 == answer.status_code
         assert "L/3" in answer.text
+
+
+def test_a_page_of_a_team_is_refused_as_its_board_is(tmp_path: Path) -> None:
+    """To who works elsewhere; to the manager of the plant it says that people of the line are not shown to them."""
+    company = Company(tmp_path / "company")
+    with TestClient(create_app(everybody(tmp_path).reader(), clock=lambda: NOW, access=company.gate())) as client:
+        said: dict[tuple[str, str], tuple[int, int, str]] = {}
+        for account, unit in (
+            ("worker", "office"),
+            ("worker", "L1"),
+            ("lead", "L1"),
+            ("lead", "L2"),
+            ("manager", "L1"),
+        ):
+            mine = {"cookie": f"{SESSION}={company.session(account)}"}
+            board, page = (client.get(f"/{kind}/{unit}?lang=en", headers=mine) for kind in ("board", "team"))
+            text = re.findall(r"\d of the \d people of this unit (?:is|are) shown to you", page.text)
+            said[account, unit] = (board.status_code, page.status_code, "".join(text))
+    shown = "{} of the 6 people of this unit {} shown to you".format
+    assert {
+        ("worker", "office"): (403, 403, ""),
+        ("worker", "L1"): (200, 200, shown(1, "is")),
+        ("lead", "L1"): (200, 200, ""),
+        ("lead", "L2"): (403, 403, ""),
+        ("manager", "L1"): (200, 200, shown(0, "are")),
+    } == said
+
+
+@pytest.mark.parametrize("path", ["/team/L%2F3", "/board/L%2F3/funnel"])
+def test_its_look_is_chosen_on_it(client: Client, path: str) -> None:
+    """As on other pages: light, dark, or for a wall, which is what it is without a choice."""
+    looks = {look: client.get(f"{path}?lang=en&theme={look}").text for look in ("light", "dark", "wall", "odd")}
+    for look, page in looks.items():
+        chosen = look if look != "odd" else "wall"
+        assert f'data-theme="{chosen}"' in page
+        assert [chosen] == re.findall(r'href="\?lang=en&amp;theme=(\w+)" aria-current="true"', page)
