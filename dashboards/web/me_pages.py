@@ -27,6 +27,7 @@ from dashboards.web.my_words import Telling
 from dashboards.web.past import NONE, Told
 from dashboards.web.sight import Sight
 from dashboards.web.subject import Subject, subject_of
+from dashboards.web.times import instant
 from dashboards.web.updates import KnownEmployee, KnownUnit, decode_scores, decode_unit, is_empty, readable
 from dashboards.web.viewer import oneself
 from dashboards.web.web import Web
@@ -116,7 +117,7 @@ def _drawn(
     service: tuple[str, int | None],
     headers: dict[str, str],
 ) -> Response[Any]:
-    update, known = read.update, read.known
+    update, known, web = read.update, read.known, frame.web
     newest = None if is_empty(update.rows) else known.newest
     unit = _unit(update.unit, read.unit)
     page = my_page(update, unit, read.catalogue, frame.query.get("window"), read.past.windows)
@@ -134,6 +135,7 @@ def _drawn(
         "link_text": text,
         "name": name or subject.employee,
         "newest": str(newest),
+        "now": instant(web.clock()) or "",  # no part of the page's tag: it is the same page a moment later
         "newest_text": "" if newest is None else figures.time(newest),
         "path": subject.path,
         "sheets": drawing.sheets(list(_alerts(read.alerts)), read.catalogue),

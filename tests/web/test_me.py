@@ -14,6 +14,7 @@ from litestar.testing import TestClient
 from dashboards.web.app import PERSONAL, create_app
 from dashboards.web.languages import words
 from dashboards.web.security import HEADERS, with_forms
+from schemas.instants import format_rfc3339
 from tests.e2e.webs import until
 from tests.web.factories import NOW, alert, scores
 from tests.web.gates import OPEN
@@ -60,7 +61,7 @@ def test_a_person_sees_where_they_stand_and_what_would_help(client: Client) -> N
         "8.8 to go",
         "140 more good units Semi-finished yield up to +4.4 points",
         "Below the average of L03 (96.5%) by more than chance explains.",
-        "95 % interval 80.2% to 93.0%",
+        "95% interval 80.2% to 93.0%",
         "Not enough data: 12 of 30. 18 more units, and it is judged.",
         "Semi-finished yield has dropped. Check the record.",
         "Your yield is below target; check the production record",
@@ -132,6 +133,19 @@ def test_the_same_page_is_not_sent_again(client: Client, shelf: Shelf) -> None:
     assert (200, True) == (second.status_code, "critical" in second.text)
     shelf.apply([person("E0001", 90)])
     assert 200 == client.get("/me", headers={"if-none-match": second.headers["etag"]}).status_code
+
+
+def test_a_page_comes_with_the_servers_time(shelf: Shelf) -> None:
+    """Ages are right before the page first asks; a page that is a moment older is the same page."""
+    now = [NOW]
+    app: Any = SignedIn(create_app(shelf.reader(), clock=lambda: now[0], access=OPEN))
+    with TestClient(app) as client:
+        until(lambda: "ok" == client.get("/healthz").json()["status"])
+        first = _as(client, "own").get("/me")
+        now[0] += 1_000
+        assert f'data-now="{format_rfc3339(NOW)}"' in first.text
+        assert 304 == client.get("/me", headers={"if-none-match": first.headers["etag"]}).status_code
+        assert f'data-now="{format_rfc3339(NOW + 1_000)}"' in client.get("/me").text
 
 
 def test_a_page_of_a_person_is_kept_by_nobody(client: Client) -> None:
