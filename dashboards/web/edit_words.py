@@ -92,7 +92,7 @@ def _row(frame: HrFrame, table: str, row: Mapping[str, Any] | None) -> str:
     if table == "assignments":
         if row["unit"] is None:
             return words("organisation.gone", since=since)
-        return words("organisation.works", role=row["role"], unit=row["unit"], since=since)
+        return words("organisation.works", role=words.role(row["role"]), unit=row["unit"], since=since)
     until = "" if row["ends"] is None else words("organisation.until", until=moment(row["ends"]))
     if table == "managers":
         return words("organisation.leads", employee=row["employee"], since=since) + until

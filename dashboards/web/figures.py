@@ -55,7 +55,7 @@ class Figures:
         if unit == "percent" or (not unit and is_rate):
             return self.percent(value)
         number = self.number(value, 2 if abs(value) < 100 else 0)
-        return f"{number} {unit}" if unit else number
+        return f"{number} {self.said.unit(unit)}" if unit else number
 
     def time(self, at: int) -> str:
         """Day and time of an instant in ms."""

@@ -47,27 +47,27 @@ class Telling:
 
     def missing(self, card: Card) -> str:
         """What is missing to the target, as a sentence."""
-        short, figures = card.missing, self.figures
+        short = card.missing
         if short.kind == "units":
             return self.said("me.missing.units", n=int(short.amount or 0))
         if short.kind == "amount":
             return self.said(f"me.missing.amount{self._whose(card)}", **self._amount(card))
         if short.kind == "untold":
-            return self.said("me.missing.untold", points=figures.points(short.points or 0))
+            return self.said("me.missing.untold", n=round(short.points or 0, 1))
         if short.kind == "insufficient":
             return self._insufficient(card)
         return self.said(f"me.missing.{short.kind}")
 
     def short(self, card: Card) -> str:
         """The same in a few words, for the list of what helps."""
-        short, figures = card.missing, self.figures
+        short = card.missing
         if short.kind == "units":
             return self.said("me.short.units", n=int(short.amount or 0))
         if short.kind == "amount":
             return self.said(f"me.short.amount{self._whose(card)}", **self._amount(card))
         if short.kind == "unreachable":
             return self.said("me.short.unreachable")
-        return self.said("me.short.untold", points=figures.points(short.points or 0))
+        return self.said("me.short.untold", n=round(short.points or 0, 1))
 
     def to_go(self, sheet: Sheet) -> str:
         """What is missing to 100 points, and the good units that would do it, where they are of one indicator."""
@@ -80,16 +80,22 @@ class Telling:
         return self.said("me.to_go.units", points=points, n=way.units, name=self.name(way.card.indicator))
 
     def trend(self, card: Card, course: Course) -> str:
-        """The trend in words: over how many windows, where it begins and where it ends."""
-        first, last = (self.value(card, value) for value in (course.values[0], course.values[-1]))
+        """The trend in words: over how many windows, where it begins and ends; what is shown the same did not move."""
         if course.window.startswith("rolling "):
-            return self.said("me.trend.rolling", window=self.window(course.window), first=first, last=last)
-        return self.said(f"me.trend.{course.window}", n=len(course.values), first=first, last=last)
+            over = self.said("me.trend.rolling", window=self.window(course.window))
+        else:
+            over = self.said(f"me.trend.{course.window}", n=len(course.values))
+        first, last, least, most = (
+            self.value(card, value)
+            for value in (course.values[0], course.values[-1], min(course.values), max(course.values))
+        )
+        kind = "from" if first != last else "steady" if least == most else "back"
+        return self.said(f"me.trend.{kind}", over=over, first=first, last=last, least=least, most=most)
 
     def amount(self, amount: float, unit: str) -> str:
         """A number that is counted, with its unit where there is one."""
         shown = self.figures.number(amount)
-        return f"{shown} {unit}" if unit else shown
+        return f"{shown} {self.said.unit(unit)}" if unit else shown
 
     def rule(self, indicator: Indicator) -> str | None:
         """How points are given, in words; None where only the formula says it."""

@@ -52,8 +52,8 @@ def test_a_board_shows_the_line_and_its_people(screen: Screen) -> None:
     page = screen.show("/")
     expect(page.locator("#hero-value")).to_have_text("96.0%")
     expect(page.locator("#hero-sample")).to_have_text("n = 200")
-    expect(page.locator("#hero-interval")).to_have_text("95 % interval 92.3 % – 98.0 %")
-    expect(page.locator("#hero-whisker .goal")).to_have_text("target 95.0 %")
+    expect(page.locator("#hero-interval")).to_have_text("95% interval 92.3% – 98.0%")
+    expect(page.locator("#hero-whisker .goal")).to_have_text("target 95.0%")
     expect(page.locator("#indicator")).to_have_text("Semi-finished yield")
     expect(page.locator("#window")).to_have_text("last 60 min")
     assert page.locator(".who").all_text_contents() == ["E0001", "E0002"]
@@ -308,7 +308,7 @@ def test_a_state_is_a_shape_and_a_word_besides_its_colour(screen: Screen, proces
     shapes = marks.locator("path").evaluate_all("all => all.map(e => e.getAttribute('d'))")
     assert len(set(shapes)) == 2
     labels = page.locator(".tile .whisker").evaluate_all("all => all.map(e => e.getAttribute('aria-label'))")
-    assert labels[1] == "80.0 %, 95 % interval 77.4 % to 82.4 %, target 95.0 %"
+    assert labels[1] == "80.0%, 95% interval 77.4% to 82.4%, target 95.0%"
     expect(page.locator("#link")).to_have_attribute("aria-live", "polite")
 
 

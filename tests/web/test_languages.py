@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dashboards.web.faces import KINDS
+from dashboards.web.figures import Figures
 from dashboards.web.languages import LANGUAGES, PAGES, Language, catalogue_bytes, choose, words
 
 _NOTICES = tuple(
@@ -95,6 +96,7 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
         "organisation.changed",
         "organisation.removed",
     )
+    own += ("unit.", "work.")
     troubles = ("sign_in.refused", "sign_in.unknown", "sign_in.provider")
     faces = ("choose.page.", *(f"choose.{kind}." for kind in KINDS))
     known = set(json.loads(catalogue_bytes("en"))) | set(_pages("en"))
@@ -124,3 +126,22 @@ def test_a_text_that_is_not_there_is_an_error() -> None:
     """On the server a missing text is a bug, found by the test of its page."""
     with pytest.raises(KeyError):
         words("en")("no.such.text")
+
+
+@pytest.mark.parametrize(
+    ("language", "units", "role"), [("en", "units per hour", "operator"), ("zh", "件/小时", "操作工")]
+)
+def test_units_and_roles_that_are_known_are_said_in_the_language(language: Language, units: str, role: str) -> None:
+    """What somebody else wrote stays as they wrote it."""
+    said = words(language)
+    assert (units, role) == (said.unit("units per hour"), said.role("operator"))
+    assert ("furlongs", "Chief", "") == (said.unit("furlongs"), said.role("Chief"), said.role(None))
+    assert f"59.41 {units}" == Figures(said).value(59.41, "units per hour", is_rate=False)
+
+
+def test_shares_are_written_in_one_way() -> None:
+    """Figures and texts alike, as Babel and the browser write them: without a space."""
+    for language in LANGUAGES:
+        texts = [*json.loads(catalogue_bytes(language)).values(), *_pages(language).values()]
+        assert [] == [text for text in texts if "\u202f%" in str(text) or " %" in str(text)]
+        assert "95.5%" == Figures(words(language)).percent(0.955)

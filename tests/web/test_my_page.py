@@ -8,8 +8,12 @@ import pytest
 
 from agents.records.results import Past
 from dashboards.web.catalogue import Catalogue, read_template
+from dashboards.web.figures import Figures
+from dashboards.web.languages import LANGUAGES, words
+from dashboards.web.missing import Missing
 from dashboards.web.my_card import Card
 from dashboards.web.my_page import Page, my_page
+from dashboards.web.my_words import Telling
 from dashboards.web.shapes import points_rule
 from dashboards.web.updates import decode_scores, decode_unit
 from schemas.instants import DAY as DAY_MS
@@ -168,6 +172,34 @@ def test_a_trend_is_that_of_windows_that_are_over() -> None:
     assert ("M12 ", 588, ()) == (card.spark.line[:4], card.spark.x, card.spark.band)
     other = my_page(_update(), None, _catalogue(), None, _past("customers", 3, 5, 4, version=2))
     assert _card(other, "customers").course is None
+
+
+@pytest.mark.parametrize(
+    ("before", "english", "chinese"),
+    [
+        ((3, 5, 4), "Trend over 4 days: from 3 to 7", "4 天的趋势：从 3 到 7"),
+        ((7, 7.001), "Trend over 3 days: steady at 7", "3 天的趋势：稳定在 7"),
+        ((7, 5), "Trend over 3 days: 7 at both ends, between 5 and 7", "3 天的趋势：首尾均为 7，其间在 5 与 7 之间"),
+    ],
+)
+def test_a_trend_is_said_as_it_looks(before: tuple[float, ...], english: str, chinese: str) -> None:
+    """What is shown the same at both ends has not moved, or has come back."""
+    card = _card(my_page(_update(), None, _catalogue(), None, _past("customers", *before)), "customers")
+    assert card.course is not None
+    said = [Telling(words(one), Figures(words(one))).trend(card, card.course) for one in LANGUAGES]
+    assert [english, chinese] == said
+
+
+@pytest.mark.parametrize(
+    ("points", "long", "few"),
+    [(1.0, "1 point is missing;", "1 point to"), (1.5, "1.5 points are missing;", "1.5 points to")],
+)
+def test_points_have_a_plural(points: float, long: str, few: str) -> None:
+    """Where they cannot be told in units."""
+    tell, card = Telling(words("en"), Figures(words("en"))), _card(_page(_update()), "customers")
+    untold = card._replace(missing=Missing("untold", points))
+    assert tell.missing(untold).startswith(long)
+    assert tell.short(untold).startswith(few)
 
 
 def test_without_windows_that_are_over_a_rate_shows_its_last_minutes() -> None:

@@ -30,7 +30,7 @@ export function style(node, name, value) {
   if (node.style.getPropertyValue(name) !== value) node.style.setProperty(name, value);
 }
 
-/** How much smaller a number must be to stand where "95.5 %" does. */
+/** How much smaller a number must be to stand where "95.5%" does. */
 export function fitOf(number, unit) {
   return Math.min(1, 4.5 / (number.length + 0.45 * unit.length));
 }

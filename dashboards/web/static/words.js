@@ -57,15 +57,20 @@ export class Words {
   value(reading, value) {
     if (value === null || value === undefined) return ["–", ""];
     if (reading.indicator.startsWith("@")) return [this.fixed(value, 1), ""];
-    if (!this.isPercent(reading)) return [this.number(value, Math.abs(value) < 100 ? 2 : 0), reading.unit];
+    if (!this.isPercent(reading)) return [this.number(value, Math.abs(value) < 100 ? 2 : 0), this.unit(reading.unit)];
     const percent = value * 100;
     const shown = value < 1 - 1e-12 && percent > 99.9 ? 99.9 : percent; // 84 in 84 end at 0.9999999999999998
     return [this.fixed(shown, 1), "%"];
   }
 
+  /** What values are counted in, as a template writes it: in this language where it is known. */
+  unit(unit) {
+    return this.texts[`unit.${unit}`] ?? unit;
+  }
+
   valueText(reading, value) {
     const [number, unit] = this.value(reading, value);
-    return unit === "%" && this.language === "zh" ? `${number}%` : `${number} ${unit}`.trim();
+    return unit === "%" ? `${number}%` : `${number} ${unit}`.trim();
   }
 
   fixed(value, digits) {
