@@ -98,7 +98,7 @@ def test_a_board_says_what_it_does_not_show(chromium: Any, process: Serving) -> 
     for screen in screen_of(chromium, process):
         _be(screen, "employee", "Name of L1-1 · L1", "lang=en")
         alerts = screen.show("/board/L1?lang=en").locator("#alerts")
-        expect(alerts).to_contain_text("alerts are not shown to you")
+        expect(alerts).to_contain_text("alerts of this unit are not shown to you")
         expect(alerts.locator("svg").first).to_be_hidden()
         _be(screen, "head", "Name of mona · plant", "lang=en")
         expect(screen.page.locator("#alerts")).to_contain_text("those of the units below are on their boards")

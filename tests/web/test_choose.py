@@ -145,7 +145,7 @@ def test_a_screen_has_pseudonyms(client: Client, company: Company) -> None:
 def test_nobody_else_can_be_chosen(client: Client, company: Company, who: str) -> None:
     """Not who signs in for themselves, nor who is not there, nor who has no page; nor by writing the cookie oneself."""
     answer = be(client, who)
-    assert (400, "who", who) == (answer.status_code, answer.json()["field"], answer.json()["value"])
+    assert (400, True) == (answer.status_code, "it is nobody whom one may be here" in answer.text)
     assert f'value="{who}"' not in client.get("/choose").text
     client.cookies.set(CHOSEN, f"x.{who}")
     assert client.get("/me", headers=HERE).status_code in (303, 403)  # nobody, or somebody without any right
@@ -154,7 +154,7 @@ def test_nobody_else_can_be_chosen(client: Client, company: Company, who: str) -
 def test_a_page_that_is_not_theirs_is_refused(client: Client) -> None:
     """An address to go on to is never taken from outside."""
     answer = be(client, "account:worker", "https://example.org/")
-    assert (400, "page") == (answer.status_code, answer.json()["field"])
+    assert (400, True) == (answer.status_code, "it is one of me, crew, mine" in answer.text)
 
 
 def test_the_choice_is_taken_back(client: Client) -> None:
@@ -234,5 +234,5 @@ def test_a_demo_without_a_company_says_so(tmp_path: Path) -> None:
     """Boards are open all the same, and lead nowhere."""
     with TestClient(create_app(Shelf(tmp_path).reader(), clock=lambda: NOW, access=OPEN)) as bare:
         answer = bare.get("/choose")
-        assert (404, True) == (answer.status_code, "scorestream demo" in answer.json()["detail"])
+        assert (404, True) == (answer.status_code, "scorestream demo" in answer.text)
         assert "/choose" not in bare.get("/board/L1").text
