@@ -10,11 +10,10 @@ export class Banner {
     this.since = null;
   }
 
-  /** @param heartbeat the service's state as the server tells it; returns whether the values are of now. */
+  /** @param heartbeat the service's state as the server tells it. */
   show({ service, since }) {
     this.since = service === "unavailable" ? Date.parse(since) : null;
     this.draw();
-    return this.since === null;
   }
 
   draw() {

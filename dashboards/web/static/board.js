@@ -1,11 +1,14 @@
 // The board as the stream tells it: a snapshot replaces everything, a change only what it names.
 
-import { attribute, fitOf, style, text } from "./dom.js";
+import { attribute, fitOf, style, text, widthOf } from "./dom.js";
 import { Hero } from "./hero.js";
 import { GRIDS } from "./pager.js";
 import { serverNow } from "./servertime.js";
 import { TileView, isOf } from "./tile.js";
 import { domainOf } from "./whisker.js";
+
+// Of a unit's name, in hundredths of the picture: how large it is, at least in one line, and how wide.
+const [LARGE, LEAST, WIDE] = [3.8, 2.4, 38];
 
 export class Board {
   /** @param distance from which it is looked at, null where nobody said. */
@@ -56,7 +59,7 @@ export class Board {
     if (!this.known) return;
     if (this.summary) {
       this.words.setZone(this.summary.timezone);
-      text(this.unit, this.summary.name[this.words.language] || this.summary.name.en || this.summary.unit);
+      this.drawUnit(this.summary.name[this.words.language] || this.summary.name.en || this.summary.unit);
     }
     const readings = [...this.people.values()].map((tile) => tile.reading);
     const main = this.summary ? this.summary.reading : null;
@@ -68,6 +71,15 @@ export class Board {
     this.drawPeople(main, context);
     const newest = this.summary && this.summary.newest ? Date.parse(this.summary.newest) : null;
     text(this.asof, newest ? this.words.say("data.at", { time: this.words.time(newest, context.now) }) : "");
+  }
+
+  /** A long name is drawn smaller, a longer one in two lines, before anything of it is cut off. */
+  drawUnit(name) {
+    if (this.unit.textContent === name && this.unit.style.length) return;
+    text(this.unit, name);
+    const size = Math.min(LARGE, WIDE / widthOf(this.unit, name));
+    attribute(this.unit, "data-long", size < LEAST ? "" : null);
+    style(this.unit, "--size", String(Math.max(LEAST, size).toFixed(3)));
   }
 
   drawPeople(main, context) {

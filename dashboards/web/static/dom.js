@@ -30,6 +30,22 @@ export function style(node, name, value) {
   if (node.style.getPropertyValue(name) !== value) node.style.setProperty(name, value);
 }
 
+const pen = document.createElement("canvas").getContext("2d");
+const widths = new Map();
+
+/** How wide a text is in one line, in sizes of the node's font, without asking the layout. */
+export function widthOf(node, value) {
+  const { fontWeight, fontFamily } = getComputedStyle(node);
+  const font = `${fontWeight} 100px ${fontFamily}`;
+  const key = `${font} ${value}`;
+  if (widths.size > 1_000) widths.clear();
+  if (!widths.has(key)) {
+    pen.font = font;
+    widths.set(key, pen.measureText(value).width / 100);
+  }
+  return widths.get(key);
+}
+
 /** How much smaller a number must be to stand where "95.5%" does. */
 export function fitOf(number, unit) {
   return Math.min(1, 4.5 / (number.length + 0.45 * unit.length));

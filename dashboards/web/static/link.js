@@ -3,6 +3,8 @@
 import { attribute, text } from "./dom.js";
 import { serverNow } from "./servertime.js";
 
+const FORGIVEN = 10_000; // ms without a server: a restart is no reason to make a wall grey
+
 export class Link {
   constructor(words) {
     this.words = words;
@@ -23,6 +25,12 @@ export class Link {
   setService(heartbeat) {
     this.service = heartbeat;
     this.draw();
+  }
+
+  /** Whether what is shown is of now: the server is heard, and so is the service behind it. */
+  get current() {
+    if (this.connection !== "live") return this.heard === null || serverNow() - this.heard <= FORGIVEN;
+    return this.service.service !== "silent" && this.service.service !== "unavailable";
   }
 
   draw() {

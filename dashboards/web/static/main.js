@@ -69,6 +69,7 @@ async function start() {
   const board = new Board(words, pager, Number(staleSeconds) * 1000, wall, Distance.of(query, document.body.dataset));
   const tick = () => {
     text(document.getElementById("clock"), words.times.format(serverNow()));
+    board.setCurrent(link.current);
     board.draw();
     link.draw();
     banner.draw();
@@ -85,7 +86,7 @@ async function start() {
     heartbeat: (data) => {
       setServerTime(Date.parse(data.at));
       link.setService(data);
-      board.setCurrent(banner.show(data));
+      banner.show(data);
       reloadForBuild(data.build);
       tick();
     },

@@ -1,0 +1,62 @@
+"""A board fits its screen: whatever it has to say, in any language, on any wall, nothing is wider than the glass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+from tests.e2e.screens import BROWSER, CUT_OFF, PACE, WALL, Screen, expect, now_ms, screen_of
+from tests.web.factories import alert, line, tick, unit_scores
+from tests.web.serving import Serving, serving
+
+pytestmark = BROWSER
+LAPTOP: Final = {"width": 1366, "height": 768}
+NAMES: Final = {"en": "Line 1, semi-finished goods, shift B", "zh": "一线半成品车间B班"}
+MEMBERS: Final = [f"E{number:04d}" for number in range(1, 8)]
+OUTSIDE: Final = """() => [...document.querySelectorAll('body *')].filter(e => {
+  const { left, right, width } = e.getBoundingClientRect();
+  return width && (left < -1 || right > innerWidth + 1);
+}).map(e => `${e.tagName} ${e.className} ${e.textContent.slice(0, 40)}`)"""
+CUT_HEAD: Final = """() => [...document.querySelectorAll('.top *')].filter(e => {
+  const top = document.querySelector('.top').getBoundingClientRect();
+  return e.clientWidth && e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().bottom > top.bottom + 16;
+}).map(e => e.textContent)"""
+COLOUR: Final = "e => getComputedStyle(e).color"
+
+
+@pytest.fixture
+def process() -> Iterator[Serving]:
+    """A line with a long name and seven people, three of them with alerts; its service is silent after a second."""
+    now = now_ms()
+    fed = [*line(people=7, newest=now), unit_scores("L03", MEMBERS, newest=now, name=NAMES), tick(now)]
+    fed += [alert(f"a{number}", f"E000{number}", at=now) for number in range(1, 4)]
+    with serving(*fed, pace=PACE, still_after=1_000, stale_seconds=36_000) as running:
+        yield running
+
+
+@pytest.fixture
+def screen(chromium: Any, process: Serving) -> Iterator[Screen]:
+    """A wall screen."""
+    yield from screen_of(chromium, process)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_trouble_is_no_wider_than_the_screen_and_makes_values_grey(
+    screen: Screen, process: Serving, language: str
+) -> None:
+    """A silent service, then a lost server: all of the head is there, and no value looks like one of now."""
+    page = screen.show(f"/board/L03?lang={language}&theme=wall")
+    expect(page.locator("#unit")).to_have_text(NAMES[language])
+    for state in ("silent", "lost"):
+        if state == "lost":
+            process.stop()
+        expect(page.locator("#link")).to_have_attribute("data-state", state)
+        for size in (LAPTOP, WALL):
+            page.set_viewport_size(size)
+            assert ([], [], []) == (page.evaluate(OUTSIDE), page.evaluate(CUT_HEAD), page.evaluate(CUT_OFF))
+        expect(page.locator("#hero")).to_have_attribute("data-mark", "stale")
+        expect(page.locator('.tile[data-mark="stale"]')).to_have_count(7)
+        faint, told = (page.locator(f"{name}").first.evaluate(COLOUR) for name in (".tile .value", ".tile .who"))
+        assert faint != told
