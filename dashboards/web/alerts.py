@@ -54,8 +54,8 @@ class Shown(msgspec.Struct, frozen=True):
     """An alert in the banner, with the value that it was raised with and the value's `unit`.
 
     `employee` None: it is about the whole unit. `low` tells a rate from other numbers. `person`: what the employee is
-    called, where the viewer may know it. `affected`: of a unit whose people drift together, how many of the `n` do; the
-    value, their share, is none of the indicator.
+    called, where the viewer may know it; `mark`: what a board writes for a pseudonym. `affected`: of a unit whose
+    people drift together, how many of the `n` do; the value, their share, is none of the indicator.
     """
 
     id: str
@@ -73,6 +73,7 @@ class Shown(msgspec.Struct, frozen=True):
     low: float | None
     person: str | None = None
     affected: Number | None = None
+    mark: str | None = None
 
 
 class Banner(msgspec.Struct, frozen=True):
@@ -100,17 +101,19 @@ def banner(
     alerts: Iterable[Alert],
     catalogue: Catalogue,
     names: Mapping[str, str] = {},
+    marks: Mapping[str, str] = {},
     *,
     hidden: bool = False,
     below: bool = False,
 ) -> Banner:
     """What nobody has in hand yet comes onto the board first; there the most severe and oldest stand first.
 
-    Alerts that are folded into one of the unit are told by that one. `names`: what people are called, by their id here.
+    Alerts that are folded into one of the unit are told by that one. `names`: what people are called, by their id here;
+    `marks`: what is written for those ids that are pseudonyms.
     """
     own = [alert for alert in alerts if alert.folded_into is None]
     chosen = sorted(own, key=_urgency)[:MOST_SHOWN]
-    shown = (_shown(alert, catalogue, names) for alert in sorted(chosen, key=_weight))
+    shown = (_shown(alert, catalogue, names, marks) for alert in sorted(chosen, key=_weight))
     return Banner(tuple(shown), len(own), hidden, below)
 
 
@@ -142,7 +145,7 @@ def _weight(alert: Alert) -> tuple[int, str, str]:
     return gravity(alert.severity), alert.raised_at, alert.alert_id
 
 
-def _shown(alert: Alert, catalogue: Catalogue, names: Mapping[str, str]) -> Shown:
+def _shown(alert: Alert, catalogue: Catalogue, names: Mapping[str, str], marks: Mapping[str, str]) -> Shown:
     facts = catalogue.facts(alert.template, alert.version, alert.indicator)
     return Shown(
         id=alert.alert_id,
@@ -160,6 +163,7 @@ def _shown(alert: Alert, catalogue: Catalogue, names: Mapping[str, str]) -> Show
         low=alert.low,
         person=names.get(alert.employee_id or ""),
         affected=_affected(alert),
+        mark=marks.get(alert.employee_id or ""),
     )
 
 

@@ -28,7 +28,7 @@ class Tile(msgspec.Struct, frozen=True):
 
     `score` is the total in the window of the reading; `newest` is None when no window holds data. `alert` is None for
     a person without an open alert in this unit. `name` by language, `people` and `board` are those of a unit. `person`
-    is what somebody is called, where the viewer may know it.
+    is what somebody is called, where the viewer may know it; `mark` what a board writes for an id that is a pseudonym.
     """
 
     id: str
@@ -41,6 +41,7 @@ class Tile(msgspec.Struct, frozen=True):
     people: int | None = None
     board: str | None = None
     person: str | None = None
+    mark: str | None = None
 
 
 class Summary(msgspec.Struct, frozen=True):

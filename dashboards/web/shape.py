@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -12,6 +13,8 @@ from dashboards.web.board import Drawn, Tile
 from dashboards.web.catalogue import Catalogue
 from dashboards.web.remainder import left_out
 from dashboards.web.sight import Sight
+
+SHORTEST: Final = 6  # of a pseudonym, P-XXXX: of a hundred people hardly two have the same
 
 
 def shaped(drawn: Drawn, unit: str, alerts: Sequence[Alert], catalogue: Catalogue, sight: Sight) -> Drawn:
@@ -26,8 +29,10 @@ def shaped(drawn: Drawn, unit: str, alerts: Sequence[Alert], catalogue: Catalogu
     about = Subject("unit", unit, drawn.summary.people if drawn.summary else 0)
     seen, names = _alerts(alerts, about, sight)
     veiled = not sight.open and not _all_alerts(drawn, alerts, about, sight)
-    told = banner(seen, catalogue, names, hidden=veiled, below=drawn.alerts.below)
-    return Drawn(head, {tile.id: tile for tile in tiles}, told)
+    marks = {} if sight.open else _marks(drawn, alerts, unit, sight)
+    shown = (_marked(tile, marks) for tile in tiles)
+    told = banner(seen, catalogue, names, marks, hidden=veiled, below=drawn.alerts.below)
+    return Drawn(head, {tile.id: tile for tile in shown}, told)
 
 
 def _all_alerts(drawn: Drawn, alerts: Sequence[Alert], unit: Subject, sight: Sight) -> bool:
@@ -37,6 +42,26 @@ def _all_alerts(drawn: Drawn, alerts: Sequence[Alert], unit: Subject, sight: Sig
     people = {tile.id for tile in drawn.people.values() if tile.board is None}
     people |= {alert.employee_id for alert in alerts if alert.employee_id is not None}
     return all(sight.sees(who, "alerts") for who in people)
+
+
+def shortened(pseudonyms: Collection[str]) -> dict[str, str]:
+    """Each with its beginning, all equally long and no two alike: what is read from afar is short."""
+    length = SHORTEST
+    while len({each[:length] for each in pseudonyms}) < len(set(pseudonyms)):
+        length += 1
+    return {each: each[:length] for each in pseudonyms}
+
+
+def _marks(drawn: Drawn, alerts: Sequence[Alert], unit: str, sight: Sight) -> dict[str, str]:
+    """What is written for the pseudonyms on a board, by pseudonym."""
+    people = {tile.id for tile in drawn.people.values() if tile.board is None}
+    people |= {alert.employee_id for alert in alerts if alert.employee_id is not None}
+    return shortened([called for who in people if sight.marked(who) and (called := sight.called(who, unit))])
+
+
+def _marked(tile: Tile, marks: Mapping[str, str]) -> Tile:
+    mark = marks.get(tile.id)
+    return tile if mark is None else msgspec.structs.replace(tile, mark=mark)
 
 
 def _hidden_parts(drawn: Drawn, sight: Sight) -> frozenset[str]:

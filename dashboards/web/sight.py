@@ -65,6 +65,10 @@ class Sight:
             return self.gate.pseudonym(self.viewer.unit or unit, employee)
         return employee if form == "shown" else None
 
+    def marked(self, employee: str) -> bool:
+        """Whether they stand under a pseudonym."""
+        return self.form(employee, "id") == "pseudonym"
+
     def name(self, employee: str) -> str | None:
         """What to call somebody by name; None where their unit shows no names, or not to this viewer, or nobody knows.
 

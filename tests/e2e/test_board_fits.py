@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e.screens import BROWSER, CUT_OFF, PACE, WALL, Screen, expect, now_ms, screen_of
-from tests.web.factories import alert, line, tick, unit_scores
+from tests.web.factories import alert, line, scores, tick, unit_scores
 from tests.web.serving import Serving, serving
 
 pytestmark = BROWSER
@@ -23,6 +23,16 @@ CUT_HEAD: Final = """() => [...document.querySelectorAll('.top *')].filter(e => 
   const top = document.querySelector('.top').getBoundingClientRect();
   return e.clientWidth && e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().bottom > top.bottom + 16;
 }).map(e => e.textContent)"""
+CUT_NAMES: Final = """() => [...document.querySelectorAll('.who')]
+  .filter(e => e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > 1.4 * e.clientHeight).map(e => e.textContent)"""
+HALF_SIGNS: Final = """() => [...document.querySelectorAll('.tile .flag:not([hidden])')].filter(flag => {
+  const [outer, icon, word] = [flag, ...flag.children].map(e => e.getBoundingClientRect());
+  const within = e => e.left >= outer.left - 1 && e.right <= outer.right + 1 && e.bottom <= outer.bottom + 1;
+  return !within(icon) || !icon.width || !(within(word) || word.top >= outer.bottom - 1);
+}).map(e => e.textContent)"""
+SEEN: Final = (
+    """all => all.map(e => e.getBoundingClientRect().top < e.parentElement.getBoundingClientRect().bottom - 1)"""
+)
 COLOUR: Final = "e => getComputedStyle(e).color"
 
 
@@ -60,3 +70,20 @@ def test_trouble_is_no_wider_than_the_screen_and_makes_values_grey(
         expect(page.locator('.tile[data-mark="stale"]')).to_have_count(7)
         faint, told = (page.locator(f"{name}").first.evaluate(COLOUR) for name in (".tile .value", ".tile .who"))
         assert faint != told
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_tile_with_an_alert_says_whose_it_is(screen: Screen, process: Serving, language: str) -> None:
+    """The whole name and the sign, a long one in two lines; the sign's word has room or is not there, never half."""
+    now = now_ms()
+    who = ["P-3GBLMQ2X", "Alexandra.Papadopoulou-Smith", "P-3GBL", "E0004", "E0005", "E0006", "E0007"]
+    process.shelf.clear()
+    fed = [*line(newest=now)[:1], *(scores(each, newest=now) for each in who), unit_scores("L03", who, newest=now)]
+    severities = ("warning", "critical", "info", "warning")
+    process.feed(*fed, *(alert(each, each, at=now, severity=bad) for each, bad in zip(who, severities, strict=False)))
+    page = screen.show(f"/board/L03?lang={language}")
+    expect(page.locator('.tile[data-alert="firing"]')).to_have_count(4)
+    assert sorted(who) == page.locator(".who").all_text_contents()
+    assert ([], []) == (page.evaluate(CUT_NAMES), page.evaluate(HALF_SIGNS))
+    spoken = page.locator(".tile .flag:not([hidden]) span").evaluate_all(SEEN)
+    assert {"P-3GBL", "E0004"} <= {each for each, seen in zip(sorted(who[:4]), spoken, strict=True) if seen}

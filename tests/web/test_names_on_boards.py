@@ -18,6 +18,7 @@ from agents.records.tables import assignments, employees
 from dashboards.web.cookies import SESSION
 from dashboards.web.gate import Demo
 from dashboards.web.hub import Pace
+from dashboards.web.shape import shortened
 from schemas.instants import FIRST
 from tests.web.factories import NOW, alert, scores, template, tick, unit_scores
 from tests.web.gates import Company
@@ -132,6 +133,22 @@ def test_a_screen_names_people_where_the_site_opted_in(process: Serving, company
     assert not any(f">{who}<" in page for who in LINE)
     assert {} == get(process, "/api/v1/units/L1", headers).json()["names"]
     assert 403 == get(process, "/api/v1/employees/L1-1", headers).status_code
+
+
+def test_pseudonyms_are_written_as_short_as_they_are_told_apart(process: Serving, company: Company) -> None:
+    """On tiles and at alerts alike; who sees ids has none."""
+    data = board(process, as_screen(company, process))
+    assert [(each["id"][:6], None) for each in data["people"]] == [
+        (each["mark"], each["person"]) for each in data["people"]
+    ]
+    assert len(LINE) == len({each["mark"] for each in data["people"]})
+    (shown,) = data["alerts"]["shown"]
+    assert shown["employee"][:6] == shown["mark"]
+    lead = board(process, as_account(company, "lead"))
+    assert {None} == {each["mark"] for each in (*lead["people"], *lead["alerts"]["shown"])}
+    alike = ["P-ABCDEF22", "P-ABCDEG22", "P-BBCDEF22"]
+    assert dict(zip(alike, ("P-ABCDEF", "P-ABCDEG", "P-BBCDEF"), strict=True)) == shortened(alike)
+    assert {"P-ABCDEF22": "P-ABCD"} == shortened([alike[0], alike[0]])
 
 
 def test_those_who_lead_see_names_besides_ids(process: Serving, company: Company) -> None:

@@ -25,7 +25,7 @@ export class AlertCard {
     attribute(this.node, "data-state", alert.state);
     attribute(this.path, "d", ALERT_SHAPES[kind]);
     attribute(this.evidence, "href", `/alerts/${encodeURIComponent(alert.id)}${kept()}`);
-    text(this.who, alert.person ?? alert.employee ?? words.say("alert.whole"));
+    text(this.who, alert.person ?? alert.mark ?? alert.employee ?? words.say("alert.whole"));
     const common = alert.affected !== null && alert.affected !== undefined; // its value is a share of people
     const { affected, n } = alert;
     text(this.value, common ? words.say("alert.affected", { n: affected, of: n }) : words.valueText(alert, alert.value));

@@ -77,7 +77,7 @@ export class Board {
   drawUnit(name) {
     if (this.unit.textContent === name && this.unit.style.length) return;
     text(this.unit, name);
-    const size = Math.min(LARGE, WIDE / widthOf(this.unit, name));
+    const size = Math.min(LARGE, WIDE / widthOf(name));
     attribute(this.unit, "data-long", size < LEAST ? "" : null);
     style(this.unit, "--size", String(Math.max(LEAST, size).toFixed(3)));
   }
@@ -128,7 +128,7 @@ export class Board {
   /** What is shown for somebody: their name where the site shows names, else the mark or id that they have here. */
   called(id) {
     const tile = this.people.get(id);
-    return tile?.person ?? id.replace(/^\//, "");
+    return tile?.person ?? tile?.mark ?? id.replace(/^\//, "");
   }
 
   /** Units that belong to this one, then people by name, then those without one by id. Never by a value. */

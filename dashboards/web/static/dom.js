@@ -33,10 +33,9 @@ export function style(node, name, value) {
 const pen = document.createElement("canvas").getContext("2d");
 const widths = new Map();
 
-/** How wide a text is in one line, in sizes of the node's font, without asking the layout. */
-export function widthOf(node, value) {
-  const { fontWeight, fontFamily } = getComputedStyle(node);
-  const font = `${fontWeight} 100px ${fontFamily}`;
+/** How wide a text is in one line of bold letters, in sizes of its font, without asking the layout. */
+export function widthOf(value) {
+  const font = `700 100px ${getComputedStyle(document.body).fontFamily}`;
   const key = `${font} ${value}`;
   if (widths.size > 1_000) widths.clear();
   if (!widths.has(key)) {

@@ -1,12 +1,14 @@
 // One person, or a unit that belongs to this one: the value large, how it stands, how sure it is, how it went.
 
 import { ALERT_SHAPES, signOf } from "./alertsign.js";
-import { attribute, el, fit, text } from "./dom.js";
+import { attribute, el, fit, text, widthOf } from "./dom.js";
 import { Mark, standing } from "./mark.js";
 import { Spark } from "./spark.js";
 import { Whisker } from "./whisker.js";
 
-const SHORT = 7; // letters of a name that leave room for a score beside it
+// Of a name, in sizes of its font: what leaves room for a score beside it, and what fits beside a sign in one line of a
+// narrow tile, and of any.
+const [SHORT, LONG, LONGER] = [4.5, 5.8, 9.5];
 
 export class TileView {
   constructor(id) {
@@ -37,8 +39,7 @@ export class TileView {
   /** @param main the unit's own reading: a tile names its indicator only when it is another one. */
   show(tile, main, { words, now, staleAfter, domain }) {
     const reading = tile.reading;
-    if (!this.link) text(this.id, tile.person ?? tile.id);
-    attribute(this.node, "data-long", this.id.textContent.length > SHORT ? "" : null);
+    if (!this.link) text(this.id, tile.person ?? tile.mark ?? tile.id);
     const newest = tile.newest === null ? null : Date.parse(tile.newest);
     const [kind, word] = standing(words, reading, newest, now, staleAfter, true);
     attribute(this.node, "data-mark", kind);
@@ -53,7 +54,17 @@ export class TileView {
     this.whisker.show(words, reading, domain);
     this.showAlert(words, tile.alert);
     if (this.link) this.showUnit(words, tile);
+    this.showLength(this.id.textContent);
     this.spark.show(tile.trend, reading ? reading.target : null);
+  }
+
+  /** A long name has the head for itself; a longer one is drawn smaller, in two lines. */
+  showLength(name) {
+    if (name === this.measured) return;
+    this.measured = name;
+    const width = widthOf(name);
+    attribute(this.node, "data-long", width > SHORT ? "" : null);
+    attribute(this.node, "data-longer", width > LONGER ? "any" : width > LONG ? "narrow" : null);
   }
 
   /** What there is besides the value: a unit's people, and the indicator where it is not the board's. */
