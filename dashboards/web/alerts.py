@@ -42,12 +42,13 @@ class Alert(msgspec.Struct, frozen=True, gc=False):
     folded_into: str | None = None
 
 
-class Flag(msgspec.Struct, frozen=True):
-    """At a person: the one of their alerts that matters most."""
+class Flag(msgspec.Struct, frozen=True, omit_defaults=True):
+    """At a person: the one of their alerts that matters most. `folded`: it is told by the unit's own, which stands."""
 
     severity: str
     state: str
     until: str | None
+    folded: bool = False
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -118,11 +119,12 @@ def banner(
 
 
 def flags(alerts: Sequence[Alert]) -> dict[str, Flag]:
-    """By person."""
+    """By person. What the unit's alert stands for gives way to what is theirs alone."""
     first: dict[str, Flag] = {}
-    for alert in sorted(alerts, key=_urgency):
+    for alert in sorted(alerts, key=lambda each: (each.folded_into is not None, *_urgency(each))):
         if alert.employee_id is not None:
-            first.setdefault(alert.employee_id, Flag(alert.severity, alert.state, alert.until))
+            flag = Flag(alert.severity, alert.state, alert.until, alert.folded_into is not None)
+            first.setdefault(alert.employee_id, flag)
     return first
 
 

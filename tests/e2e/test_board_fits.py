@@ -33,6 +33,8 @@ HALF_SIGNS: Final = """() => [...document.querySelectorAll('.tile .flag:not([hid
 SEEN: Final = (
     """all => all.map(e => e.getBoundingClientRect().top < e.parentElement.getBoundingClientRect().bottom - 1)"""
 )
+CUT_ALERTS: Final = """() => [...document.querySelectorAll('.alert p, .alert b')]
+  .filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth).map(e => e.textContent)"""
 COLOUR: Final = "e => getComputedStyle(e).color"
 
 
@@ -87,3 +89,31 @@ def test_a_tile_with_an_alert_says_whose_it_is(screen: Screen, process: Serving,
     assert ([], []) == (page.evaluate(CUT_NAMES), page.evaluate(HALF_SIGNS))
     spoken = page.locator(".tile .flag:not([hidden]) span").evaluate_all(SEEN)
     assert {"P-3GBL", "E0004"} <= {each for each, seen in zip(sorted(who[:4]), spoken, strict=True) if seen}
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "look"),
+    [
+        ("en", "4 of 7 people dropped at the same time", "look at the line first (machine, material)"),
+        ("zh", "7 人中有 4 人同时下降", "请先检查产线（设备、物料）"),
+    ],
+)
+def test_what_befalls_the_line_is_the_lines_alert(
+    screen: Screen, process: Serving, language: str, said: str, look: str
+) -> None:
+    """One sentence for all of them; their tiles carry a quiet sign, only whose alert is their own is coloured."""
+    now = now_ms()
+    facts: dict[str, Any] = {"value": 4 / 7, "n": 7, "good": 3, "low": None, "high": None}
+    process.feed(alert("u1", None, at=now, rule="common_cause", **facts))
+    process.feed(*(alert(f"b{number}", f"E000{number}", at=now, folded_into="u1") for number in range(4, 8)))
+    process.feed(alert("a1", "E0001", at=now, folded_into="u1"))
+    page = screen.show(f"/board/L03?lang={language}")
+    expect(page.locator(".alert").first.locator(".alert-who")).to_have_text(said)
+    expect(page.locator(".alert").first.locator(".alert-what")).to_contain_text(look)
+    assert 2 == page.locator(".alert").count()  # a sentence has two places of three
+    assert ([], []) == (page.evaluate(OUTSIDE), page.evaluate(CUT_ALERTS))
+    assert ["E0002", "E0003"] == page.locator('.tile[data-alert="firing"] .who').all_text_contents()
+    quiet = page.locator('.tile[data-alert="folded"]')
+    assert ["E0001", "E0004", "E0005", "E0006", "E0007"] == quiet.locator(".who").all_text_contents()
+    grounds = page.locator(".tile-head").evaluate_all("all => all.map(e => getComputedStyle(e).backgroundColor)")
+    assert 2 == sum(ground != "rgba(0, 0, 0, 0)" for ground in grounds)

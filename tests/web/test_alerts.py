@@ -51,11 +51,14 @@ def test_what_somebody_has_in_hand_gives_way_and_does_not_move(state: str) -> No
 
 
 def test_a_folded_alert_is_told_by_that_of_the_unit() -> None:
-    """When the whole line drops, the line is told, not twenty people; their flags stay."""
+    """When the whole line drops, the line is told, not twenty people; flags say so, but for what is theirs alone."""
     own = alert("u1", None, severity="critical").value
-    folded = alert("a1", folded_into="u1").value
+    folded = alert("a1", folded_into="u1", severity="critical").value
     assert (["u1"], 1) == ids(own, folded)
-    assert {"E0001"} == set(flags([decode_alert(value or b"") for value in (own, folded)]))
+    assert {"E0001": Flag("critical", "firing", None, True)} == flags([decode_alert(folded or b"")])
+    alone = alert("a2", severity="info", state="acknowledged").value
+    found = flags([decode_alert(value or b"") for value in (own, folded, alone)])
+    assert {"E0001": Flag("info", "acknowledged", None, False)} == found
 
 
 def test_a_units_own_alert_that_somebody_has_in_hand() -> None:

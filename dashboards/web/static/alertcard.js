@@ -2,7 +2,7 @@
 
 import { ALERT_SHAPES, signOf } from "./alertsign.js";
 import { kept } from "./carried.js";
-import { attribute, el, svg, text } from "./dom.js";
+import { attribute, el, style, svg, text } from "./dom.js";
 
 export class AlertCard {
   constructor() {
@@ -18,21 +18,36 @@ export class AlertCard {
     this.node = el("li", { class: "alert" }, icon, head, this.state, this.what);
   }
 
-  /** One about nobody is about the whole unit, whose name the board has in its title. */
-  show(words, alert, now) {
+  /**
+   * One about nobody is about the whole unit, whose name the board has in its title; of people who drop together it says
+   * that in words, with what to look at first.
+   * @param span how many places of the strip it has.
+   */
+  show(words, alert, now, span) {
     const [kind, word] = signOf(words, alert);
     attribute(this.node, "data-severity", alert.severity);
     attribute(this.node, "data-state", alert.state);
     attribute(this.path, "d", ALERT_SHAPES[kind]);
     attribute(this.evidence, "href", `/alerts/${encodeURIComponent(alert.id)}${kept()}`);
-    text(this.who, alert.person ?? alert.mark ?? alert.employee ?? words.say("alert.whole"));
-    const common = alert.affected !== null && alert.affected !== undefined; // its value is a share of people
+    const common = isCommon(alert);
     const { affected, n } = alert;
-    text(this.value, common ? words.say("alert.affected", { n: affected, of: n }) : words.valueText(alert, alert.value));
+    style(this.node, "--span", String(span));
+    attribute(this.node, "data-common", common ? "" : null);
+    text(this.who, common ? words.say("alert.common", { n: affected, of: n }) : called(words, alert));
+    text(this.value, common ? "" : words.valueText(alert, alert.value));
     text(this.sample, common || n === null ? "" : words.say("sample", { n }));
     text(this.state, word);
-    text(this.what, what(words, alert, now));
+    text(this.what, `${common ? `${words.say("alert.look")} · ` : ""}${what(words, alert, now)}`);
   }
+}
+
+/** Whether it is about people who drop together; its value is their share. */
+export function isCommon(alert) {
+  return alert.affected !== null && alert.affected !== undefined;
+}
+
+function called(words, alert) {
+  return alert.person ?? alert.mark ?? alert.employee ?? words.say("alert.whole");
 }
 
 function what(words, alert, now) {

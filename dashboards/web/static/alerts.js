@@ -1,8 +1,11 @@
 // The unit's open alerts, the ones that matter most. Their place is there also while none is open: nothing moves.
 
-import { AlertCard } from "./alertcard.js";
+import { AlertCard, isCommon } from "./alertcard.js";
 import { attribute, text } from "./dom.js";
 import { serverNow } from "./servertime.js";
+
+const PLACES = 3;
+const WORDY = 2; // places of an alert that says what happened in a sentence
 
 export class Alerts {
   constructor(words) {
@@ -29,16 +32,29 @@ export class Alerts {
 
   draw() {
     if (!this.alerts) return;
-    const { shown, open, hidden, below } = this.alerts;
+    const { open, hidden, below } = this.alerts;
+    const [shown, spans] = placed(this.alerts.shown);
     attribute(this.node, "data-open", String(open));
     attribute(this.node, "data-part", hidden || below ? "" : null);
     text(this.count, open ? this.words.number(open) : "");
     text(this.label, open ? this.words.say("alerts.open", { n: open }) : this.none());
     const cards = new Map(shown.map((alert) => [alert.id, this.cards.get(alert.id) ?? new AlertCard()]));
     this.cards = cards;
-    for (const alert of shown) cards.get(alert.id).show(this.words, alert, serverNow());
+    shown.forEach((alert, i) => cards.get(alert.id).show(this.words, alert, serverNow(), spans[i]));
     const nodes = [...cards.values()].map((card) => card.node);
     const there = [...this.list.children];
     if (there.length !== nodes.length || nodes.some((node, i) => node !== there[i])) this.list.replaceChildren(...nodes);
   }
+}
+
+/** What has room, and how many places each has: people who drop together come before alerts of single ones. */
+function placed(alerts) {
+  const spans = [];
+  const shown = [...alerts].sort((one, other) => isCommon(other) - isCommon(one)).filter((alert) => {
+    const room = PLACES - spans.reduce((sum, span) => sum + span, 0);
+    const span = isCommon(alert) ? (alerts.length > 1 ? WORDY : PLACES) : 1;
+    if (span <= room) spans.push(span);
+    return span <= room;
+  });
+  return [shown, spans];
 }

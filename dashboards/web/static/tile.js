@@ -85,7 +85,7 @@ export class TileView {
 
   /** An open alert stands where the score does otherwise: nothing moves when it comes or goes. */
   showAlert(words, alert) {
-    attribute(this.node, "data-alert", alert ? alert.state : null);
+    attribute(this.node, "data-alert", alert ? (alert.folded ? "folded" : alert.state) : null);
     attribute(this.node, "data-severity", alert ? alert.severity : null);
     this.flag.hidden = !alert;
     this.score.hidden = Boolean(alert);
