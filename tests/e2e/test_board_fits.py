@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e.screens import BROWSER, CUT_OFF, PACE, WALL, Screen, expect, now_ms, screen_of
-from tests.web.factories import alert, line, scores, tick, unit_scores
+from tests.web.factories import alert, line, row, scores, tick, unit_scores
 from tests.web.serving import Serving, serving
 
 pytestmark = BROWSER
@@ -117,3 +117,23 @@ def test_what_befalls_the_line_is_the_lines_alert(
     assert ["E0001", "E0004", "E0005", "E0006", "E0007"] == quiet.locator(".who").all_text_contents()
     grounds = page.locator(".tile-head").evaluate_all("all => all.map(e => getComputedStyle(e).backgroundColor)")
     assert 2 == sum(ground != "rgba(0, 0, 0, 0)" for ground in grounds)
+
+
+def test_a_tile_shows_what_it_has_room_for(screen: Screen, process: Serving) -> None:
+    """Nine people: no stray dot where a trend has no room; who lies beyond the scale has an arrow at its end."""
+    now = now_ms()
+    who = [f"E000{number}" for number in range(1, 10)]
+    process.feed(*line(people=9, newest=now), scores("E0002", row(50, 100), newest=now), unit_scores("L03", who))
+    page = screen.show("/board/L03")
+    expect(page.locator(".tile")).to_have_count(9)
+    trends = page.locator(".tile .spark .box").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect()).filter(r => r.height && (r.height < 12 || r.width < 40)).length"
+    )
+    assert 0 == trends
+    off = page.locator(".tile .whisker[data-off]")
+    assert 1 == off.count()
+    assert "low" == off.get_attribute("data-off")
+    assert "none" == off.locator(".dot").evaluate("e => getComputedStyle(e).display")
+    arrow = off.locator(".scale").evaluate("e => parseFloat(getComputedStyle(e, '::before').borderRightWidth)")
+    assert arrow >= 6
+    assert [] == page.evaluate(CUT_OFF)

@@ -1,14 +1,13 @@
 // One person, or a unit that belongs to this one: the value large, how it stands, how sure it is, how it went.
 
 import { ALERT_SHAPES, signOf } from "./alertsign.js";
-import { attribute, el, fit, text, widthOf } from "./dom.js";
+import { attribute, el, fit, style, text, widthOf } from "./dom.js";
 import { Mark, standing } from "./mark.js";
 import { Spark } from "./spark.js";
 import { Whisker } from "./whisker.js";
 
-// Of a name, in sizes of its font: what leaves room for a score beside it, and what fits beside a sign in one line of a
-// narrow tile, and of any.
-const [SHORT, LONG, LONGER] = [4.5, 5.8, 9.5];
+// Of a name, in sizes of its font: what leaves room for a score beside it, and what always fits beside a sign.
+const [SHORT, LONG] = [4.5, 5.5];
 
 export class TileView {
   constructor(id) {
@@ -58,13 +57,14 @@ export class TileView {
     this.spark.show(tile.trend, reading ? reading.target : null);
   }
 
-  /** A long name has the head for itself; a longer one is drawn smaller, in two lines. */
+  /** A long name has the head for itself; a longer one is drawn as small as its one line takes, or in two. */
   showLength(name) {
     if (name === this.measured) return;
     this.measured = name;
     const width = widthOf(name);
     attribute(this.node, "data-long", width > SHORT ? "" : null);
-    attribute(this.node, "data-longer", width > LONGER ? "any" : width > LONG ? "narrow" : null);
+    attribute(this.node, "data-longer", width > LONG ? "" : null);
+    style(this.id, "--width", width.toFixed(2));
   }
 
   /** What there is besides the value: a unit's people, and the indicator where it is not the board's. */

@@ -29,6 +29,7 @@ export class Whisker {
     style(this.bar, "right", `${(100 - at(reading.high)).toFixed(2)}%`);
     style(this.dot, "left", `${at(reading.value).toFixed(2)}%`);
     attribute(this.node, "data-cut", reading.low < domain[0] ? "" : null);
+    attribute(this.node, "data-off", reading.value < domain[0] ? "low" : reading.value > domain[1] ? "high" : null);
     attribute(this.target, "hidden", reading.target === null ? "" : null);
     if (reading.target !== null) style(this.target, "left", `${at(reading.target).toFixed(2)}%`);
     if (this.goal) this.showScale(words, reading, domain, at);
