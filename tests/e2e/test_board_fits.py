@@ -12,6 +12,7 @@ from tests.web.factories import alert, line, row, scores, tick, unit_scores
 from tests.web.serving import Serving, serving
 
 pytestmark = BROWSER
+UPRIGHT: Final = {"width": 1080, "height": 1920}
 LAPTOP: Final = {"width": 1366, "height": 768}
 NAMES: Final = {"en": "Line 1, semi-finished goods, shift B", "zh": "一线半成品车间B班"}
 MEMBERS: Final = [f"E{number:04d}" for number in range(1, 8)]
@@ -137,3 +138,22 @@ def test_a_tile_shows_what_it_has_room_for(screen: Screen, process: Serving) -> 
     arrow = off.locator(".scale").evaluate("e => parseFloat(getComputedStyle(e, '::before').borderRightWidth)")
     assert arrow >= 6
     assert [] == page.evaluate(CUT_OFF)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_screen_on_end_is_a_wall_too(screen: Screen, process: Serving, language: str) -> None:
+    """Twelve people on one page, digits as large as on a screen that lies, the clock in its corner, no empty half."""
+    now = now_ms()
+    who = [f"E{number:04d}" for number in range(1, 13)]
+    process.feed(*line(people=12, newest=now), unit_scores("L03", who, newest=now, name=NAMES))
+    screen.page.set_viewport_size(UPRIGHT)
+    page = screen.show(f"/board/L03?lang={language}")
+    expect(page.locator(".tile")).to_have_count(12)
+    assert ([], [], []) == (page.evaluate(OUTSIDE), page.evaluate(CUT_OFF), page.evaluate(CUT_ALERTS))
+    assert page.evaluate("document.scrollingElement.scrollHeight <= innerHeight")
+    sizes = page.locator(".tile .value").evaluate_all("all => all.map(e => parseFloat(getComputedStyle(e).fontSize))")
+    assert min(sizes) >= 65
+    places = {name: page.locator(name).last.bounding_box() for name in ("#clock", "#hero", ".tile")}
+    assert places["#clock"]["x"] + places["#clock"]["width"] > UPRIGHT["width"] - 60
+    assert places["#hero"]["width"] > UPRIGHT["width"] - 100
+    assert places[".tile"]["y"] + places[".tile"]["height"] > 0.93 * UPRIGHT["height"]

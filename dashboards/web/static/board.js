@@ -2,7 +2,7 @@
 
 import { attribute, fitOf, style, text, widthOf } from "./dom.js";
 import { Hero } from "./hero.js";
-import { GRIDS } from "./pager.js";
+import { GRIDS, UPRIGHT } from "./pager.js";
 import { serverNow } from "./servertime.js";
 import { TileView, isOf } from "./tile.js";
 import { domainOf } from "./whisker.js";
@@ -11,13 +11,17 @@ import { domainOf } from "./whisker.js";
 const [LARGE, LEAST, WIDE] = [3.8, 2, 38];
 
 export class Board {
-  /** @param distance from which it is looked at, null where nobody said. */
-  constructor(words, pager, staleAfter, wall, distance) {
+  /**
+   * @param screen {wall, upright}: whether it hangs on a wall, and on end.
+   * @param distance from which it is looked at, null where nobody said.
+   */
+  constructor(words, pager, staleAfter, screen, distance) {
     this.distance = distance;
     this.words = words;
     this.pager = pager;
     this.staleAfter = staleAfter;
-    this.wall = wall;
+    this.wall = screen.wall;
+    this.upright = screen.upright;
     this.hero = new Hero();
     this.list = document.getElementById("tiles");
     this.empty = document.getElementById("empty");
@@ -85,7 +89,7 @@ export class Board {
   drawPeople(main, context) {
     const ids = [...this.people.keys()].sort((one, other) => this.inOrder(one, other));
     const far = this.distance && this.wall.matches ? this.needs() : null;
-    const grids = far ? this.distance.grids(this.list, far) : GRIDS;
+    const grids = far ? this.distance.grids(this.list, far) : this.upright.matches ? UPRIGHT : GRIDS;
     const { chosen, columns, rows, scale } = this.pager.choose(ids, this.wall.matches, grids);
     style(this.list, "--columns", String(columns));
     style(this.list, "--rows", String(rows));

@@ -13,7 +13,8 @@ import { serverNow, setServerTime } from "./servertime.js";
 import { keepAwake, shiftPixels } from "./wall.js";
 import { Words } from "./words.js";
 
-const WALL = "(min-width: 900px) and (min-height: 560px) and (orientation: landscape)";
+const UPRIGHT = "(min-width: 900px) and (min-height: 1400px) and (orientation: portrait)";
+const WALL = `(min-width: 900px) and (min-height: 560px) and (orientation: landscape), ${UPRIGHT}`;
 const { stream, staleSeconds, words: catalogue } = document.body.dataset;
 const query = new URLSearchParams(location.search);
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -55,7 +56,7 @@ async function nextUnit(connection, pager) {
 
 async function start() {
   const words = await loadWords();
-  const wall = matchMedia(WALL);
+  const [wall, upright] = [WALL, UPRIGHT].map((size) => matchMedia(size));
   const link = new Link(words);
   const banner = new Banner(words);
   const alerts = new Alerts(words);
@@ -66,7 +67,8 @@ async function start() {
     quiet: (ids) => board.quiet(ids),
     called: (id) => board.called(id),
   });
-  const board = new Board(words, pager, Number(staleSeconds) * 1000, wall, Distance.of(query, document.body.dataset));
+  const distance = Distance.of(query, document.body.dataset);
+  const board = new Board(words, pager, Number(staleSeconds) * 1000, { wall, upright }, distance);
   const tick = () => {
     text(document.getElementById("clock"), words.times.format(serverNow()));
     board.setCurrent(link.current);
@@ -94,7 +96,7 @@ async function start() {
   });
   const legend = document.getElementById("legend");
   text(legend, `${words.say("legend.bar")} · ${words.say("legend.mark")}`);
-  wall.addEventListener("change", () => board.draw());
+  for (const size of [wall, upright]) size.addEventListener("change", () => board.draw());
   setInterval(tick, 1_000);
   keepAwake();
   shiftPixels();

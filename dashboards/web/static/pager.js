@@ -7,6 +7,8 @@ import { attribute, el, text } from "./dom.js";
 const QUIET_SHARE = 1 / 3;
 // [people at most, columns, rows]
 export const GRIDS = [[1, 1, 1], [2, 1, 2], [4, 2, 2], [6, 2, 3], [8, 4, 2], [9, 3, 3], [12, 4, 3]];
+// The same for a screen that stands on end.
+export const UPRIGHT = [[1, 1, 1], [2, 1, 2], [4, 2, 2], [6, 2, 3], [9, 3, 3], [12, 3, 4]];
 
 export class Pager {
   /** @param on {changed: another page is to be shown, finished: the last page was shown, quiet: nobody of these
