@@ -20,7 +20,7 @@ from dashboards.web.web import Web
 from schemas.instants import parse_rfc3339
 from schemas.rows import TOTALS
 
-A_PAGE: Final = 200
+A_PAGE: Final = 50  # as many as somebody scrolls through on a phone
 
 
 @get("/me/events", include_in_schema=False, opt={"right": "read-events", "subject": oneself})

@@ -37,6 +37,11 @@ CUT_OFF: Final = """() => [...document.querySelectorAll('.hero, .tile')].filter(
   });
 }).map(box => box.textContent)"""
 
+# Cells of a table that lie beside the screen, reached by scrolling a list sideways only.
+BESIDE: Final = """() => [...document.querySelectorAll('tbody :is(th, td)')]
+  .filter(e => e.getBoundingClientRect().right > innerWidth + 1 || e.scrollWidth > e.clientWidth + 1)
+  .map(e => e.textContent)"""
+
 
 def now_ms() -> int:
     """Wall time, as boards compare it with event time."""

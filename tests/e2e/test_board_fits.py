@@ -66,7 +66,7 @@ def test_trouble_is_no_wider_than_the_screen_and_makes_values_grey(
         if state == "lost":
             process.stop()
         expect(page.locator("#link")).to_have_attribute("data-state", state)
-        for size in (LAPTOP, WALL):
+        for size in (LAPTOP, WALL, UPRIGHT):
             page.set_viewport_size(size)
             assert ([], [], []) == (page.evaluate(OUTSIDE), page.evaluate(CUT_HEAD), page.evaluate(CUT_OFF))
         expect(page.locator("#hero")).to_have_attribute("data-mark", "stale")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from schemas.instants import MINUTE
-from tests.e2e.screens import BROWSER, PHONE, Screen, expect, now_ms, screen_of
+from tests.e2e.screens import BESIDE, BROWSER, PHONE, Screen, expect, now_ms, screen_of
 from tests.web.logged import day_of_work, desk_of, evidence_of, published
 from tests.web.people import COOKIE, SignedIn, person, site
 from tests.web.serving import Serving, serving
@@ -73,6 +73,7 @@ def test_from_the_first_look_to_an_answered_appeal(chromium: Any, process: Servi
         expect(page.locator("details").first).to_contain_text("accepted / inspected")
         page.get_by_role("link", name=re.compile(re.escape(said["events"]))).nth(1).press("Enter")
         expect(page.locator("th.id")).to_have_count(3)
+        assert [] == page.evaluate(BESIDE)
         assert [] == _violations(page)
         page.get_by_role("link", name=said["contest"]).press("Enter")
         page.locator("textarea").fill("The tester was broken.")

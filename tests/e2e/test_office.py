@@ -14,7 +14,7 @@ from dashboards.web.cookies import SESSION
 from dashboards.web.planning import Planning
 from schemas.instants import MINUTE, format_rfc3339
 from tests.agents.rig import new_log
-from tests.e2e.screens import BROWSER, PHONE, expect, now_ms, screen_of
+from tests.e2e.screens import BESIDE, BROWSER, PHONE, expect, now_ms, screen_of
 from tests.e2e.test_me import _violations as violations
 from tests.oracle.logs import PARTITIONS, calendar
 from tests.web.factories import INDICATOR, ROLLING, alert, scores, template, tick, total, unit_scores
@@ -81,7 +81,7 @@ def test_every_page_is_for_everybody(chromium: Any, company: Company, process: S
             sign = "&" if "?" in path else "?"
             page = screen.show(f"{path}{sign}lang={language}&theme={theme}")
             page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-            wide = [page.evaluate(WIDER)]
+            wide = [page.evaluate(WIDER), len(page.evaluate(BESIDE)) if path == "/hr/people" else 0]
             page.set_viewport_size(LAPTOP)
             wide.append(page.evaluate(WIDER))
             told = (path, violations(page), [width for width in wide if width > 0], page.locator("h1").count())
