@@ -24,7 +24,7 @@ _SLIDING: Final = "rolling "
 
 
 class Dot(NamedTuple):
-    """One person. `mark`: inside | warn | act; `side`: above | below the unit's share."""
+    """One person. `mark`: inside | warn | act; `side`: above | below the unit's share. x and y are places."""
 
     id: str
     n: float

@@ -13,8 +13,9 @@ from babel.numbers import format_decimal, format_percent
 from agents.access.viewer import Subject
 from dashboards.web.carried import asking, kept_of
 from dashboards.web.catalogue import Catalogue, read_template
-from dashboards.web.funnel import Chart, chart, choices
+from dashboards.web.funnel import BOTTOM, LEFT, RIGHT, Chart, chart, choices
 from dashboards.web.known import unit_of
+from dashboards.web.labels import Label, Point, by_id, placed
 from dashboards.web.languages import Words
 from dashboards.web.names import unit_segment
 from dashboards.web.reading import facts_of
@@ -23,6 +24,7 @@ from dashboards.web.updates import KnownUnit, Row, decode_scores
 from dashboards.web.web import Web
 
 MOST: Final = 500  # people of a unit that are drawn
+LETTERS: Final = 30  # of a name in the picture, which is a thousand wide
 _MINUTES: Final = ((1440, "days"), (60, "hours"), (1, "minutes"))
 
 
@@ -80,6 +82,7 @@ def _values(
         "title": update.name.get(said.language) or unit,
         "chart": None if drawn is None else _by_name(drawn, names),
         "called": lambda who: names.get(who, who),
+        "labels": {} if drawn is None else _labels(drawn, names),
         "choices": [_choice(address, row, row is chosen, kept, catalogue, said) for row in rows],
         "name": "" if chosen is None else _name(chosen, catalogue, said),
         "window": "" if chosen is None else window_words(chosen.window, said),
@@ -92,6 +95,13 @@ def _values(
 def _by_name(drawn: Chart, names: Mapping[str, str]) -> Chart:
     """People in the order of what they are called."""
     return drawn._replace(dots=sorted(drawn.dots, key=lambda dot: (names.get(dot.id, dot.id), dot.id)))
+
+
+def _labels(drawn: Chart, names: Mapping[str, str]) -> Mapping[str, Label]:
+    """Where the names of those who differ stand. As a phone has letters (funnel.css), which are larger."""
+    marked = [dot for dot in drawn.dots if dot.mark != "inside"]
+    points = [Point(dot.id, names.get(dot.id, dot.id), dot.x, dot.y) for dot in marked]
+    return by_id(placed(points, LETTERS, LEFT, RIGHT, 0, BOTTOM))
 
 
 def _choice(
