@@ -61,7 +61,7 @@ def _sides(point: Point, size: float, left: float, right: float) -> Sequence[tup
     width = sum(size if ord(letter) >= WIDE else size * 0.66 for letter in point.text)
     beside = (point.x + AWAY, point.x + AWAY + width, False)
     before = (point.x - AWAY - width, point.x - AWAY, True)
-    return (beside, before) if beside[1] <= right else (before, beside) if before[0] >= left else (beside,)
+    return [side for side in (beside, before) if left <= side[0] and side[1] <= right] or [beside]
 
 
 def _free(

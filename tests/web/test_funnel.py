@@ -173,6 +173,19 @@ def test_the_page_names_everybody_and_says_it_in_words(client: Client) -> None:
     assert 'aria-current="page">Semi-finished yield, today' in answer.text
 
 
+def test_names_of_people_who_are_close_stand_apart(shelf: Shelf, client: Client) -> None:
+    """One below the other, or each on its own side."""
+    near = {"E3": (700, 1000), "E6": (701, 1001), "E7": (9900, 10_000)}
+    good, n = (sum(each) for each in zip(*near.values(), strict=True))
+    people = [scores(who, row(*counts, **DAY)) for who, counts in near.items()]
+    shelf.apply([*people, unit_scores("L03", [*near], row(good, n, **DAY))])
+    text = client.get("/board/L03/funnel").text
+    found = re.findall(r'class="who( end)?" x=".*?" y="(.*?)">(E\d)<', text)
+    places = {who: (float(y), end) for end, y, who in found}
+    assert {"E3", "E6", "E7"} == set(places)
+    assert abs(places["E3"][0] - places["E6"][0]) >= 18 or places["E3"][1] != places["E6"][1]
+
+
 def test_another_window_and_language_can_be_asked_for(client: Client) -> None:
     """The address says which; links keep language and theme."""
     answer = client.get("/board/L03/funnel?indicator=semi_finished_yield&window=rolling+60m&lang=zh&theme=light")
