@@ -30,9 +30,9 @@ def shaped(drawn: Drawn, unit: str, alerts: Sequence[Alert], catalogue: Catalogu
     seen, names = _alerts(alerts, about, sight)
     veiled = not sight.open and not _all_alerts(drawn, alerts, about, sight)
     marks = {} if sight.open else _marks(drawn, alerts, unit, sight)
-    shown = (_marked(tile, marks) for tile in tiles)
+    written = (_marked(tile, marks) for tile in tiles)
     told = banner(seen, catalogue, names, marks, hidden=veiled, below=drawn.alerts.below)
-    return Drawn(head, {tile.id: tile for tile in shown}, told)
+    return Drawn(head, {tile.id: tile for tile in written}, told)
 
 
 def _all_alerts(drawn: Drawn, alerts: Sequence[Alert], unit: Subject, sight: Sight) -> bool:
