@@ -8,7 +8,7 @@ import { TileView, isOf } from "./tile.js";
 import { domainOf } from "./whisker.js";
 
 // Of a unit's name, in hundredths of the picture: how large it is, at least in one line, and how wide.
-const [LARGE, LEAST, WIDE] = [3.8, 2, 38];
+const [LARGE, LEAST, WIDE] = [3.5, 2, 38];
 
 export class Board {
   /**
