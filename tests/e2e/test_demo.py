@@ -33,7 +33,7 @@ def test_demo_shows_a_company_at_work_and_stops_cleanly(tmp_path: Path) -> None:
             assert (303, "/me") == (chosen.status_code, chosen.headers["location"])
             mine = web.get("/me?lang=en").text
             assert "Semi-finished yield" in mine
-            assert re.search("Unit L0[1-3]-[AB]", mine)
+            assert re.search("Unit Line [1-3], (day|night) crew", mine)
             assert 403 == web.get("/people/E0101").status_code
         demo.send_signal(signal.SIGINT)
         assert demo.wait(30) == 0
